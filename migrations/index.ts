@@ -1,0 +1,5 @@
+/** The migrations, oldest first. A list and not a glob, so that source, build and tests agree on it. */
+import { UsersAndSessions1763700000000 } from './1763700000000-users-and-sessions.js';
+import { ThrottleAndAudit1763700100000 } from './1763700100000-throttle-and-audit.js';
+
+export const migrations = [UsersAndSessions1763700000000, ThrottleAndAudit1763700100000];

@@ -1,0 +1,46 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AuditModule } from './audit/audit.module.js';
+import { AuthModule } from './auth/auth.module.js';
+import { BearerGuard, RolesGuard } from './auth/guards.js';
+import type { DatabaseSettings } from './config/database-settings.js';
+import { Settings } from './config/settings.js';
+import { DatabaseModule } from './database/database.module.js';
+import { HealthModule } from './health/health.module.js';
+import { DocsController } from './http/docs.controller.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { PreconditionGuard } from './http/resource.js';
+import { Throttle, ThrottleGuard } from './http/throttle.js';
+import { ValidationPipe } from './http/validation.pipe.js';
+import { UsersModule } from './users/users.module.js';
+
+/** What a request passes, in this order; a throw anywhere ends in the filter. */
+const PIPELINE = [
+  { provide: APP_GUARD, useClass: ThrottleGuard },
+  { provide: APP_GUARD, useClass: BearerGuard },
+  { provide: APP_GUARD, useClass: RolesGuard },
+  { provide: APP_GUARD, useClass: PreconditionGuard },
+  { provide: APP_PIPE, useClass: ValidationPipe },
+  { provide: APP_FILTER, useClass: ProblemFilter },
+];
+
+/** The composition root: the features, and the pipeline that every request passes. */
+@Global()
+@Module({})
+export class AppModule {
+  static register(settings: Settings, database: DatabaseSettings): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        DatabaseModule.register(database),
+        HealthModule.register(database),
+        AuditModule,
+        UsersModule,
+        AuthModule,
+      ],
+      controllers: settings.docsEnabled ? [DocsController] : [],
+      providers: [{ provide: Settings, useValue: settings }, Throttle, ...PIPELINE],
+      exports: [Settings, Throttle],
+    };
+  }
+}

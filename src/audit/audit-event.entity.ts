@@ -1,0 +1,60 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+/** What can happen that somebody may ask about later. */
+export const AUDIT_ACTIONS = [
+  'register',
+  'login',
+  'logout',
+  'token_reused',
+  'sessions_ended',
+  'password_changed',
+  'email_changed',
+  'user_created',
+  'role_changed',
+  'user_activated',
+  'user_deactivated',
+  'user_deleted',
+  'user_restored',
+  'user_purged',
+  'throttle_cleared',
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+/** A security event on record. It outlives the people in it, until it is older than AUDIT_RETENTION_DAYS. */
+@Entity({ name: 'audit_events' })
+@Index('audit_events_at_idx', ['at', 'id'])
+@Index('audit_events_user_id_idx', ['userId', 'at', 'id'])
+@Index('audit_events_action_idx', ['action', 'at', 'id'])
+export class AuditEvent {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'audit_events_pkey' })
+  id: string;
+
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
+  at: Date;
+
+  @Column('text')
+  action: AuditAction;
+
+  @Column('text')
+  outcome: 'success' | 'failure';
+
+  /** Who did it; null when nobody was signed in. */
+  @Column('uuid', { name: 'actor_id', nullable: true })
+  actorId: string | null;
+
+  /** To whom. */
+  @Column('uuid', { name: 'user_id', nullable: true })
+  userId: string | null;
+
+  @Column('text', { nullable: true })
+  ip: string | null;
+
+  @Column('text', { name: 'user_agent', nullable: true })
+  userAgent: string | null;
+
+  @Column('text', { name: 'request_id', nullable: true })
+  requestId: string | null;
+
+  @Column('jsonb', { default: {} })
+  details: Record<string, string>;
+}

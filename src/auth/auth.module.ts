@@ -1,0 +1,32 @@
+import { Module } from '@nestjs/common';
+import { JwtModule } from '@nestjs/jwt';
+import { PassportModule } from '@nestjs/passport';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit/audit.module.js';
+import { Settings } from '../config/settings.js';
+import { UsersModule } from '../users/users.module.js';
+import { AccessTokens } from './access-tokens.js';
+import { AuthController } from './auth.controller.js';
+import { AuthService } from './auth.service.js';
+import { JwksController } from './jwks.controller.js';
+import { JwtStrategy } from './jwt.strategy.js';
+import { KeyRing } from './keys.js';
+import { RefreshTokens } from './refresh-tokens.js';
+import { Session } from './session.entity.js';
+import { SessionsService } from './sessions.service.js';
+import { UserSessionsController } from './user-sessions.controller.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([Session]), JwtModule.register({}), PassportModule, AuditModule, UsersModule],
+  controllers: [AuthController, UserSessionsController, JwksController],
+  providers: [
+    { provide: KeyRing, useFactory: ({ jwt }: Settings) => new KeyRing(jwt), inject: [Settings] },
+    AccessTokens,
+    RefreshTokens,
+    SessionsService,
+    JwtStrategy,
+    AuthService,
+  ],
+  exports: [AuthService, SessionsService],
+})
+export class AuthModule {}

@@ -1,0 +1,179 @@
+import { Injectable } from '@nestjs/common';
+import type { Client, Principal } from '../access.js';
+import { AuditService } from '../audit/audit.service.js';
+import {
+  invalidCredentials,
+  invalidMember,
+  invalidRefreshToken,
+  notFound,
+  refreshTokenReused,
+  validationFailed,
+  wrongPassword,
+} from '../errors.js';
+import { Throttle } from '../http/throttle.js';
+import { normalizeEmail } from '../users/emails.js';
+import { Passwords } from '../users/passwords.service.js';
+import { type Credentials, UsersService } from '../users/users.service.js';
+import { AccessTokens } from './access-tokens.js';
+import { type ChangePasswordDto, type LoginDto, type SessionListDto, type TokenPairDto, toSessionDto } from './auth.dto.js';
+import { RefreshTokens } from './refresh-tokens.js';
+import { type Rotation, SessionsService } from './sessions.service.js';
+
+/** The stories of signing in, staying signed in, and signing out. */
+@Injectable()
+export class AuthService {
+  constructor(
+    private readonly users: UsersService,
+    private readonly passwords: Passwords,
+    private readonly sessions: SessionsService,
+    private readonly accessTokens: AccessTokens,
+    private readonly refreshTokens: RefreshTokens,
+    private readonly throttle: Throttle,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** Tokens for a password or for a refresh token, as the grant type says. @throws Problem 401, 422, 429, 503 */
+  async grant(dto: LoginDto, from: Client): Promise<TokenPairDto> {
+    const tokens = await this.tokensFor(dto, from);
+    return dto.scope ? { ...tokens, scope: '' } : tokens;
+  }
+
+  /**
+   * Signs in. Unknown, wrong, inactive and deleted get the same answer after the same work.
+   * @throws Problem 401 `invalid_credentials`, 429, 503
+   */
+  async login(identifier: string, password: string, from: Client): Promise<TokenPairDto> {
+    const account = await this.authenticate(identifier, password, from);
+    const session = account && (await this.sessions.start(account.id, account.passwordHash, from));
+    if (!account || !session) throw invalidCredentials();
+    await this.audit.record({ action: 'login', actorId: account.id, userId: account.id }, from);
+    return this.tokensOf(session);
+  }
+
+  /** The account that this identifier and password open, or null; counted, recorded, and its hash kept up to date. */
+  async authenticate(identifier: string, password: string, from: Client): Promise<Credentials | null> {
+    const account = await this.users.findCredentials(identifier);
+    const isRight = await this.throttle.guess(account?.id ?? unknownAccount(identifier), from.ip, async () => {
+      const holds = await this.passwords.verify(password, account?.passwordHash ?? null, from.signal);
+      return holds && account?.isActive === true;
+    });
+    if (isRight && account) return this.withCurrentHash(account, password);
+    await this.audit.record({ action: 'login', outcome: 'failure', userId: account?.id }, from);
+    return null;
+  }
+
+  /** Trades a refresh token for a new pair. @throws Problem 401 `invalid_refresh_token` or `refresh_token_reused` */
+  async refresh(refreshToken: string, from: Client): Promise<TokenPairDto> {
+    const claims = this.refreshTokens.verify(refreshToken);
+    if (!claims) throw invalidRefreshToken();
+    const refreshed = await this.sessions.rotate(claims);
+    if (refreshed === 'invalid') throw invalidRefreshToken();
+    if (refreshed !== 'reused') return this.tokensOf(refreshed);
+    await this.audit.record(
+      { action: 'token_reused', outcome: 'failure', details: { session_id: claims.sessionId } },
+      from,
+    );
+    throw refreshTokenReused();
+  }
+
+  /** Ends the sessions of these tokens, whatever their age; a token that is none ends nothing. */
+  async logout(tokens: { refreshToken?: string; accessToken?: string }, from: Client): Promise<void> {
+    const claims = [
+      tokens.refreshToken === undefined ? undefined : this.refreshTokens.verify(tokens.refreshToken),
+      tokens.accessToken === undefined ? undefined : this.accessTokens.read(tokens.accessToken),
+    ];
+    for (const sessionId of new Set(claims.flatMap((claim) => claim?.sessionId ?? []))) {
+      const userId = await this.sessions.end(sessionId);
+      if (userId) await this.audit.record({ action: 'logout', actorId: userId, userId }, from);
+    }
+  }
+
+  /** Changes one's own password; every other session ends. @throws Problem 403 `wrong_password`, 422, 429 */
+  async changePassword(me: Principal, dto: ChangePasswordDto, from: Client): Promise<void> {
+    const { passwordHash } = await this.users.confirmPassword(me, dto.current_password, from);
+    const hash = await this.passwords.hashNew(dto.new_password, {
+      context: me,
+      pointer: '/new_password',
+      signal: from.signal,
+    });
+    if (!(await this.sessions.changePassword(me, { from: passwordHash, to: hash }))) throw wrongPassword();
+    await this.audit.record({ action: 'password_changed', actorId: me.id, userId: me.id }, from);
+  }
+
+  /** The living sessions of a user. @throws Problem 404 */
+  async listSessions(userId: string, me: Principal): Promise<SessionListDto> {
+    if (userId !== me.id && !(await this.users.findById(userId))) throw notFound('user');
+    const sessions = await this.sessions.list(userId);
+    return { items: sessions.map((session) => toSessionDto(session, me.sessionId)) };
+  }
+
+  /** Ends one of one's own sessions. @throws Problem 404 */
+  async endSession(id: string, me: Principal, from: Client): Promise<void> {
+    if (!(await this.sessions.endOwn(id, me.id))) throw notFound('session');
+    await this.audit.record({ action: 'sessions_ended', actorId: me.id, userId: me.id, details: { session_id: id } }, from);
+  }
+
+  /** Ends all of one's own sessions but this one. */
+  async endOtherSessions(me: Principal, from: Client): Promise<void> {
+    await this.sessions.endAll(me.id, me.sessionId);
+    await this.audit.record({ action: 'sessions_ended', actorId: me.id, userId: me.id }, from);
+  }
+
+  /** Ends all sessions of a user, as an admin. @throws Problem 404 */
+  async endSessionsOf(userId: string, me: Principal, from: Client): Promise<void> {
+    if (!(await this.users.findById(userId))) throw notFound('user');
+    await this.sessions.endAll(userId);
+    await this.audit.record({ action: 'sessions_ended', actorId: me.id, userId }, from);
+  }
+
+  private tokensFor(dto: LoginDto, from: Client): Promise<TokenPairDto> {
+    switch (dto.grant_type ?? 'password') {
+      case 'password':
+        return this.login(identifierOf(dto), required(dto, 'password'), from);
+      case 'refresh_token':
+        return this.refresh(required(dto, 'refresh_token'), from);
+      default:
+        throw invalidMember('/grant_type', 'unsupported_grant_type', 'must be password or refresh_token');
+    }
+  }
+
+  private tokensOf({ userId, sessionId, counter, secondsLeft }: Rotation): TokenPairDto {
+    return {
+      access_token: this.accessTokens.sign({ userId, sessionId }),
+      token_type: 'bearer',
+      expires_in: this.accessTokens.lifetime,
+      refresh_token: this.refreshTokens.sign({ sessionId, counter }),
+      refresh_expires_in: secondsLeft,
+    };
+  }
+
+  /** Now, and only now, the password is known: a hash that is cheaper than today's is replaced. Signing in goes on without. */
+  private async withCurrentHash(account: Credentials, password: string): Promise<Credentials> {
+    if (!this.passwords.hasher.needsRehash(account.passwordHash)) return account;
+    try {
+      const passwordHash = await this.passwords.hasher.hash(password);
+      const replaced = await this.users.rehash(account.id, { from: account.passwordHash, to: passwordHash });
+      return replaced ? { ...account, passwordHash } : account;
+    } catch {
+      return account; // the next sign-in tries again
+    }
+  }
+}
+
+function identifierOf({ email, username }: LoginDto): string {
+  if (email !== undefined && username !== undefined) {
+    throw invalidMember('/username', 'either_or', 'must not come together with email');
+  }
+  const identifier = email ?? username;
+  if (identifier !== undefined) return identifier;
+  throw validationFailed([{ pointer: '/username', code: 'required', detail: 'is missing' }]);
+}
+
+function required(dto: LoginDto, member: 'password' | 'refresh_token'): string {
+  const value = dto[member];
+  if (value === undefined) throw invalidMember(`/${member}`, 'required', 'is missing');
+  return value;
+}
+
+/** One account has one count of guesses, however it is spelled; one that doesn't exist must not be told apart by that. */
+const unknownAccount = (identifier: string) => `unknown|${normalizeEmail(identifier) ?? identifier.toLowerCase()}`;

@@ -1,0 +1,32 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { AuthGuard } from '@nestjs/passport';
+import type { FastifyRequest } from 'fastify';
+import { isPublic, requiredRoles } from '../access.js';
+import { forbidden, invalidToken, notAuthenticated } from '../errors.js';
+
+/** Lets in who has a valid bearer token, and anyone where a route is public. */
+@Injectable()
+export class BearerGuard extends AuthGuard('jwt') {
+  override canActivate(context: ExecutionContext) {
+    return isPublic(context) || super.canActivate(context);
+  }
+
+  override handleRequest<User>(error: unknown, user: User | false, _info: unknown, context: ExecutionContext): User {
+    if (error) throw error as Error;
+    if (user) return user;
+    const { headers } = context.switchToHttp().getRequest<FastifyRequest>();
+    throw /^bearer(\s|$)/i.test(headers.authorization ?? '') ? invalidToken() : notAuthenticated();
+  }
+}
+
+/** Lets in who has one of the roles that a route asks for. */
+@Injectable()
+export class RolesGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const roles = requiredRoles(context);
+    if (!roles) return true;
+    const { user } = context.switchToHttp().getRequest<FastifyRequest>();
+    if (user && roles.includes(user.role)) return true;
+    throw forbidden();
+  }
+}

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import type { EnvironmentReader } from './environment.js';
+
+/** How a server must prove who it is. */
+export interface TlsSettings {
+  rejectUnauthorized: boolean;
+  ca?: string;
+  checkServerIdentity?: () => undefined;
+}
+
+/** Where a PostgreSQL is, and whether a pooler that shares connections between transactions stands before it. */
+export interface DatabaseSettings {
+  host: string;
+  port: number;
+  user: string;
+  password: string | undefined;
+  name: string;
+  ssl: false | TlsSettings;
+  pooler: 'none' | 'transaction';
+}
+
+type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+
+/** Reads the database from a URL, or from the DB_* parts; undefined when neither is there. */
+export function readDatabase(env: EnvironmentReader, name: string): DatabaseSettings | undefined {
+  const text = env.text(name);
+  const place = text ? fromUrl(text) : fromParts(env);
+  if (place === null) {
+    return env.refuse(`${name} must look like postgresql://user:password@host:5432/database.`, undefined);
+  }
+  if (!place) return undefined;
+  const guess = place.port === 6543 || place.host.includes('-pooler.') ? 'transaction' : 'none';
+  return { ...place, pooler: env.oneOf('DATABASE_POOLER', ['none', 'transaction'] as const, guess) };
+}
+
+/** Understands `postgres://`, `postgresql://` and SQLAlchemy's `postgresql+driver://`; null when it is none of them. */
+function fromUrl(text: string): Omit<DatabaseSettings, 'pooler'> | null {
+  const url = URL.parse(text.replace(/^postgres(?:ql)?(?:\+\w+)?:\/\//, 'postgresql://'));
+  if (url?.protocol !== 'postgresql:') return null;
+  const query = url.searchParams;
+  try {
+    const host = query.get('host') ?? decodeURIComponent(url.hostname);
+    const name = decodeURIComponent(url.pathname.slice(1));
+    const user = decodeURIComponent(url.username);
+    return {
+      host: (host || 'localhost').replace(/^\[|\]$/g, ''),
+      port: Number(url.port || query.get('port') || 5432),
+      user: user || 'postgres',
+      password: decodeURIComponent(url.password) || undefined,
+      name: name || user || 'postgres',
+      // asyncpg spells it `ssl`
+      ssl: sslOf(query.get('sslmode') ?? query.get('ssl'), query.get('sslrootcert')),
+    };
+  } catch {
+    return null; // a stray % in a part, or a certificate that can't be read
+  }
+}
+
+function fromParts(env: EnvironmentReader): Omit<DatabaseSettings, 'pooler'> | undefined {
+  const [host, user, password, name] = ['DB_HOST', 'DB_USER', 'DB_PASSWORD', 'DB_NAME'].map((part) => env.text(part));
+  if (!host && !user && !password && !name) return undefined;
+  return {
+    host: host ?? 'localhost',
+    port: env.integer('DB_PORT', 5432, { min: 1, max: 65_535 }),
+    user: user ?? 'postgres',
+    password,
+    name: name ?? 'userhub',
+    ssl: sslOf(env.text('DB_SSLMODE') ?? null, null),
+  };
+}
+
+/** As libpq reads `sslmode`, save that `allow` and `prefer` stay without TLS: node-postgres can't fall back. */
+function sslOf(mode: string | null, rootCertificate: string | null): false | TlsSettings {
+  const ca = rootCertificate ? readFileSync(rootCertificate, 'utf8') : undefined;
+  switch (mode as SslMode | 'true' | null) {
+    case 'require':
+    case 'true':
+      return { rejectUnauthorized: ca !== undefined, ca };
+    case 'verify-ca':
+      return { rejectUnauthorized: true, ca, checkServerIdentity: () => undefined };
+    case 'verify-full':
+      return { rejectUnauthorized: true, ca };
+    default:
+      return false;
+  }
+}

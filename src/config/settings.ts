@@ -1,0 +1,143 @@
+/** The settings of the process: read from the environment once, checked as a whole, then only passed on. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseEnv } from 'node:util';
+import { type DatabaseSettings, readDatabase } from './database-settings.js';
+import { developmentSecrets } from './development-secrets.js';
+import { days, minutes, seconds } from './durations.js';
+import { EnvironmentReader, type Environment, SettingsError } from './environment.js';
+import { type JwtSettings, readJwt } from './jwt-settings.js';
+
+const ENVIRONMENTS = ['development', 'test', 'production'] as const;
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const DEVELOPMENT_ORIGINS = ['http://localhost:3000', 'http://localhost:5173', 'http://127.0.0.1:5173'];
+
+/** Everything that can be set. Durations are in milliseconds unless the name says otherwise. */
+export class Settings {
+  environment: (typeof ENVIRONMENTS)[number];
+  host: string;
+  port: number;
+  logLevel: (typeof LOG_LEVELS)[number];
+  debug: boolean;
+  docsEnabled: boolean;
+  corsOrigins: string[];
+  trustProxy: string[];
+  shutdownDelay: number;
+  /** Where a development server keeps its database and its secrets. */
+  dataDir: string;
+
+  /** Where the database is; undefined means the embedded one. */
+  database: DatabaseSettings | undefined;
+  /** The same database by a way that has sessions, for migrations behind a pooler. */
+  directDatabase: DatabaseSettings | undefined;
+  poolMax: number;
+  poolRecycle: number;
+  migrateOnStart: boolean;
+
+  jwt: JwtSettings;
+  accessTokenLifetime: number;
+  refreshTokenLifetime: number;
+  sessionLifetime: number;
+  refreshGrace: number;
+
+  bcryptRounds: number;
+  passwordMinLength: number;
+  passwordPepper: string | undefined;
+  throttle: boolean;
+  requireIfMatch: boolean;
+  auditRetention: number;
+  firstAdmin: { email: string; password: string } | undefined;
+
+  get isProduction(): boolean {
+    return this.environment === 'production';
+  }
+}
+
+/**
+ * Reads and checks the settings, with `.env` in the working directory below the real environment.
+ * @throws SettingsError naming every variable that is wrong
+ */
+export function loadSettings(env: Environment = environmentWithDotEnv()): Settings {
+  const reader = new EnvironmentReader(env);
+  const settings = readSettings(reader);
+  if (reader.problems.length) throw new SettingsError(reader.problems);
+  return settings;
+}
+
+function readSettings(env: EnvironmentReader): Settings {
+  const settings = new Settings();
+  settings.environment = env.oneOf('NODE_ENV', ENVIRONMENTS, 'development');
+  const production = settings.isProduction;
+  const test = settings.environment === 'test';
+
+  settings.dataDir = path.resolve(env.text('DATA_DIR') ?? '.data');
+  settings.database = readDatabase(env, 'DATABASE_URL');
+  settings.directDatabase = env.text('DATABASE_URL_DIRECT') ? readDatabase(env, 'DATABASE_URL_DIRECT') : undefined;
+  if (production && !settings.database) {
+    env.refuse('DATABASE_URL (or DB_HOST, DB_USER, DB_PASSWORD, DB_NAME) must be set in production.', undefined);
+  }
+  const pooled = settings.database?.pooler === 'transaction';
+  settings.poolMax = env.integer('DB_POOL_MAX', pooled ? 5 : 10, { min: 1, max: 500 });
+  settings.poolRecycle = seconds(env.integer('DB_POOL_RECYCLE_SECONDS', 300, { min: 1, max: 86_400 }));
+  settings.migrateOnStart = env.flag('MIGRATE_ON_START', true);
+
+  settings.jwt = readJwt(env, production, () => developmentSecrets(settings.dataDir).jwtSecret);
+  settings.accessTokenLifetime = minutes(env.integer('ACCESS_TOKEN_EXPIRE_MINUTES', 30, { min: 1, max: 1440 }));
+  settings.refreshTokenLifetime = days(env.integer('REFRESH_TOKEN_EXPIRE_DAYS', 7, { min: 1, max: 3650 }));
+  settings.sessionLifetime = days(env.integer('SESSION_MAX_DAYS', 30, { min: 1, max: 3650 }));
+  settings.refreshGrace = seconds(env.integer('REFRESH_GRACE_SECONDS', 30, { min: 0, max: 600 }));
+
+  settings.bcryptRounds = env.integer('BCRYPT_ROUNDS', test ? 4 : 12, { min: test ? 4 : 10, max: 16 });
+  settings.passwordMinLength = env.integer('PASSWORD_MIN_LENGTH', 8, { min: 8, max: 64 });
+  settings.passwordPepper = readPepper(env);
+  settings.throttle = env.flag('THROTTLE', true);
+  settings.requireIfMatch = env.flag('REQUIRE_IF_MATCH', false);
+  settings.auditRetention = days(env.integer('AUDIT_RETENTION_DAYS', 365, { min: 1, max: 36_500 }));
+  settings.firstAdmin = readFirstAdmin(env);
+
+  settings.host = env.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1');
+  settings.port = env.integer('PORT', 8000, { min: 0, max: 65_535 });
+  settings.debug = env.flag('DEBUG', false);
+  settings.logLevel = env.oneOf('LOG_LEVEL', LOG_LEVELS, settings.debug ? 'debug' : 'info');
+  settings.docsEnabled = env.flag('DOCS_ENABLED', true);
+  settings.corsOrigins = readOrigins(env) ?? (production ? [] : DEVELOPMENT_ORIGINS);
+  settings.trustProxy = readNetworks(env);
+  settings.shutdownDelay = seconds(env.integer('SHUTDOWN_DELAY_SECONDS', production ? 5 : 0, { min: 0, max: 300 }));
+  return settings;
+}
+
+function environmentWithDotEnv(): Environment {
+  const file = path.resolve('.env');
+  return existsSync(file) ? { ...parseEnv(readFileSync(file, 'utf8')), ...process.env } : process.env;
+}
+
+function readPepper(env: EnvironmentReader): string | undefined {
+  const pepper = env.text('PASSWORD_PEPPER');
+  if (pepper && Buffer.byteLength(pepper) < 16) return env.refuse('PASSWORD_PEPPER must be 16 bytes or more.', undefined);
+  return pepper;
+}
+
+function readFirstAdmin(env: EnvironmentReader): Settings['firstAdmin'] {
+  const email = env.text('FIRST_ADMIN_EMAIL');
+  const password = env.text('FIRST_ADMIN_PASSWORD');
+  if (email && password) return { email, password };
+  if (email || password) env.refuse('FIRST_ADMIN_EMAIL and FIRST_ADMIN_PASSWORD must be set together.', undefined);
+  return undefined;
+}
+
+function readOrigins(env: EnvironmentReader): string[] | undefined {
+  if (env.text('CORS_ORIGINS') === undefined) return undefined;
+  return env.list('CORS_ORIGINS').map((origin) => {
+    const url = URL.parse(origin);
+    if (url && /^https?:$/.test(url.protocol) && url.pathname === '/' && !url.search) return url.origin;
+    return env.refuse(`CORS_ORIGINS: "${origin}" is not an origin such as https://app.example.com.`, origin);
+  });
+}
+
+function readNetworks(env: EnvironmentReader): string[] {
+  const names = new Set(['loopback', 'linklocal', 'uniquelocal']);
+  return env.list('TRUST_PROXY').map((network) => {
+    if (names.has(network) || /^[0-9a-f:.]+(\/\d{1,3})?$/i.test(network)) return network;
+    return env.refuse(`TRUST_PROXY: "${network}" is not a network such as 10.0.0.0/8.`, network);
+  });
+}

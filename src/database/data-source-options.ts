@@ -1,0 +1,52 @@
+import type { DataSourceOptions, MixedList } from 'typeorm';
+import { migrations } from '../../migrations/index.js';
+import type { DatabaseSettings } from '../config/database-settings.js';
+import { seconds } from '../config/durations.js';
+import type { Settings } from '../config/settings.js';
+import { DeadlineClient } from './client.js';
+import { SqlLogger } from './sql-logger.js';
+
+/**
+ * The connection, described once for the server, the migrations, the tests and TypeORM's own tool.
+ *
+ * Time-outs rise outward, so that the innermost one fires first and the cause is known: waiting for a connection 2 s,
+ * for a lock 2 s, a statement 5 s, the client's patience 7 s, a request 10 s.
+ */
+export function dataSourceOptions(
+  settings: Settings,
+  database: DatabaseSettings,
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- TypeORM's own type
+  entities: MixedList<Function>,
+): DataSourceOptions {
+  return {
+    type: 'postgres',
+    host: database.host,
+    port: database.port,
+    username: database.user,
+    password: database.password,
+    database: database.name,
+    ssl: database.ssl,
+    applicationName: 'userhub',
+    entities,
+    migrations,
+    installExtensions: false, // the migrations do
+    logger: new SqlLogger(settings.debug),
+    poolSize: settings.poolMax,
+    connectTimeoutMS: seconds(2),
+    extra: {
+      Client: DeadlineClient,
+      maxLifetimeSeconds: settings.poolRecycle / 1000,
+      idleTimeoutMillis: settings.poolRecycle,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: seconds(30),
+      ...(database.pooler === 'none' && SESSION_TIMEOUTS),
+    },
+  };
+}
+
+/** Start-up parameters that a pooler in transaction mode refuses; behind one, the client's deadline stands alone. */
+const SESSION_TIMEOUTS = {
+  statement_timeout: seconds(5),
+  lock_timeout: seconds(2),
+  idle_in_transaction_session_timeout: seconds(10),
+};

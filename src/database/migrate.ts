@@ -1,0 +1,93 @@
+import { DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
+import { migrations } from '../../migrations/index.js';
+import type { DatabaseSettings } from '../config/database-settings.js';
+import type { Settings } from '../config/settings.js';
+import { dataSourceOptions } from './data-source-options.js';
+
+/** Any number will do, as long as every version of UserHub uses the same. */
+const MIGRATION_LOCK = 7_358_203_411;
+
+/** One migration, and when it was applied; null means it still waits. */
+export interface MigrationStatus {
+  name: string;
+  applied: boolean;
+}
+
+/** Applies what is pending, once, however many processes try at the same time. Returns the names of what it applied. */
+export function migrate(settings: Settings, database: DatabaseSettings): Promise<string[]> {
+  return withMigrationConnection(settings, database, async (dataSource, runner) => {
+    if ((await pendingMigrations(runner)).length === 0) return [];
+    return locked(runner, async () => {
+      const done = await executor(dataSource, runner).executePendingMigrations();
+      return done.map(({ name }) => name);
+    });
+  });
+}
+
+/** Undoes the newest applied migration. Returns its name, or undefined when there was none. */
+export function revert(settings: Settings, database: DatabaseSettings): Promise<string | undefined> {
+  return withMigrationConnection(settings, database, (dataSource, runner) =>
+    locked(runner, async () => {
+      const newest = (await migrationStatus(runner)).findLast(({ applied }) => applied);
+      if (newest) await executor(dataSource, runner).undoLastMigration();
+      return newest?.name;
+    }),
+  );
+}
+
+/** All migrations of this version, oldest first. */
+export function listMigrations(settings: Settings, database: DatabaseSettings): Promise<MigrationStatus[]> {
+  return withMigrationConnection(settings, database, (_, runner) => migrationStatus(runner));
+}
+
+/** The names of the migrations that this version has and the database lacks. */
+export async function pendingMigrations(runner: Pick<QueryRunner, 'query'>): Promise<string[]> {
+  return (await migrationStatus(runner)).filter(({ applied }) => !applied).map(({ name }) => name);
+}
+
+async function migrationStatus(runner: Pick<QueryRunner, 'query'>): Promise<MigrationStatus[]> {
+  const [table] = (await runner.query(`SELECT to_regclass('migrations') AS found`)) as { found: string | null }[];
+  const rows = table?.found ? ((await runner.query('SELECT name FROM migrations')) as { name: string }[]) : [];
+  const applied = new Set(rows.map(({ name }) => name));
+  return migrations.map(({ name }) => ({ name, applied: applied.has(name) }));
+}
+
+function executor(dataSource: DataSource, runner: QueryRunner): MigrationExecutor {
+  const migrationExecutor = new MigrationExecutor(dataSource, runner);
+  migrationExecutor.transaction = 'all';
+  return migrationExecutor;
+}
+
+/** The lock is the transaction's own, so it works through a pooler, and dies with whoever holds it. */
+async function locked<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
+  await runner.startTransaction();
+  try {
+    await runner.query('SET LOCAL statement_timeout = 0');
+    await runner.query('SET LOCAL lock_timeout = 0');
+    await runner.query('SET LOCAL idle_in_transaction_session_timeout = 0');
+    await runner.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    const result = await work();
+    await runner.commitTransaction();
+    return result;
+  } catch (error) {
+    await runner.rollbackTransaction().catch(() => undefined); // the first error is the one to tell
+    throw error;
+  }
+}
+
+/** One connection of its own: patient, as a migration may take its time, and direct, where a pooler stands before the pool. */
+async function withMigrationConnection<T>(
+  settings: Settings,
+  database: DatabaseSettings,
+  work: (dataSource: DataSource, runner: QueryRunner) => Promise<T>,
+): Promise<T> {
+  const options = dataSourceOptions(settings, settings.directDatabase ?? database, []);
+  const dataSource = new DataSource({ ...options, poolSize: 1, extra: { keepAlive: true } } as typeof options);
+  await dataSource.initialize();
+  try {
+    await using runner = dataSource.createQueryRunner();
+    return await work(dataSource, runner);
+  } finally {
+    await dataSource.destroy();
+  }
+}

@@ -1,0 +1,79 @@
+/** The building blocks of DTOs: what a name, a text, a number in a query may look like. */
+import { applyDecorators, Param, type PipeTransform } from '@nestjs/common';
+import { Transform } from 'class-transformer';
+import { IsBoolean, IsIn, IsInt, IsString, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
+import { validationFailed } from '../errors.js';
+
+/** May be left out; unlike class-validator's IsOptional, null is not "left out". */
+export const Optional = () => ValidateIf((_, value) => value !== undefined);
+
+/** May be left out, and null clears it. */
+export const Clearable = () => ValidateIf((_, value) => value !== undefined && value !== null);
+
+/** A text of so many characters (code points, as people count them). */
+export const Text = (min: number, max: number) =>
+  applyDecorators(
+    IsString({ message: 'must be a string' }),
+    Check('length', `must have ${min} to ${max} characters`, (text) => {
+      const { length } = [...text];
+      return length >= min && length <= max;
+    }),
+  );
+
+/** A text in one line: no control character, nothing invisible, nothing that turns the direction of writing. */
+export const OneLine = () =>
+  Check('one_line', 'must not hold control, invisible or direction-changing characters', isOneLine);
+
+/** A rule on a string; `code` is what the answer's `code` says, `detail` its sentence. */
+export const Check = (code: string, detail: string, holds: (text: string) => boolean): PropertyDecorator =>
+  ValidateBy({
+    name: code,
+    validator: {
+      validate: (value) => typeof value === 'string' && holds(value),
+      defaultMessage: () => detail,
+    },
+  });
+
+/** A whole number in a query. Only plain digits count as one: not `1e3`, not `0x10`, not ` 1`. */
+export const QueryInteger = (min: number, max: number) =>
+  applyDecorators(
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value,
+    ),
+    IsInt({ message: 'must be a whole number' }),
+    Min(min, { message: `must be ${min} or more` }),
+    Max(max, { message: `must be ${max} or less` }),
+  );
+
+/** `true` or `false` in a query. */
+export const QueryBoolean = () =>
+  applyDecorators(
+    Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value)),
+    IsBoolean({ message: 'must be true or false' }),
+  );
+
+/** One of a few words. */
+export const OneOf = (values: readonly string[]) =>
+  IsIn(values, { message: `must be one of: ${values.join(', ')}` });
+
+/** What people search for: 1 to 100 characters in one line. */
+export const SearchText = () => applyDecorators(Optional(), Text(1, 100), OneLine());
+
+/** A path value that is a UUID, of any version and in any case; passed on in lower case. */
+export const Id = (name = 'id') => Param(name, new IdPipe(name));
+
+class IdPipe implements PipeTransform<string, string> {
+  constructor(private readonly name: string) {}
+
+  transform(value: string): string {
+    if (isUuid(value)) return value.toLowerCase();
+    throw validationFailed([{ parameter: this.name, code: 'is_uuid', detail: 'must be a UUID' }]);
+  }
+}
+
+/** Whether it is a UUID, of any version and in any case. */
+export const isUuid = (value: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value);
+
+// zero-width joiners stay allowed: emoji and several scripts are written with them
+const NOT_ONE_LINE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
+const isOneLine = (text: string) => !NOT_ONE_LINE.test(text);

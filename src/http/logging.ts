@@ -1,0 +1,64 @@
+import type { LoggerService } from '@nestjs/common';
+import type { FastifyInstance } from 'fastify';
+import { pino, type Logger } from 'pino';
+import type { Settings } from '../config/settings.js';
+
+/** The process's logger: JSON lines, or something for people when a person watches. */
+export async function createLogger(settings: Settings): Promise<Logger> {
+  const options = {
+    level: settings.logLevel,
+    base: undefined,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (level: string) => ({ level }) },
+  };
+  if (!process.stdout.isTTY || settings.isProduction) return pino(options);
+  const { default: pretty } = await import('pino-pretty');
+  return pino(options, pretty({ translateTime: 'SYS:HH:MM:ss', sync: true }));
+}
+
+/** Lets Nest, and whatever uses Nest's `Logger`, write to the process's logger. */
+export class NestLogger implements LoggerService {
+  constructor(private readonly logger: Logger) {}
+
+  log = (message: unknown, ...rest: unknown[]) => this.write('info', message, rest);
+  warn = (message: unknown, ...rest: unknown[]) => this.write('warn', message, rest);
+  error = (message: unknown, ...rest: unknown[]) => this.write('error', message, rest);
+  fatal = (message: unknown, ...rest: unknown[]) => this.write('fatal', message, rest);
+  debug = (message: unknown, ...rest: unknown[]) => this.write('debug', message, rest);
+  verbose = (message: unknown, ...rest: unknown[]) => this.write('trace', message, rest);
+
+  private write(level: pino.Level, message: unknown, rest: unknown[]): void {
+    const context = rest.at(-1);
+    // what Nest tells of its own wiring is for whoever debugs it
+    const framework = typeof context === 'string' && FRAMEWORK.has(context) && level === 'info';
+    this.logger[framework ? 'debug' : level](line(context, message));
+  }
+}
+
+const FRAMEWORK = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestApplication']);
+
+function line(context: unknown, message: unknown): object {
+  if (message instanceof Error) return { context, err: withoutDetails(message), msg: message.message };
+  return typeof message === 'object' ? { context, ...message } : { context, msg: String(message) };
+}
+
+/** An error as far as it is safe to log: drivers hang parameters and rows on theirs. */
+const withoutDetails = ({ name, message, stack }: Error) => ({ type: name, message, stack });
+
+/** One line a response. Paths without their query, which may hold what people search for; health only when debugging. */
+export function logResponses(fastify: FastifyInstance, logger: Logger): void {
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const path = request.url.split('?', 1)[0]?.slice(0, 512);
+    logger[path?.startsWith('/health') ? 'debug' : 'info']({
+      request_id: request.id,
+      method: request.method,
+      path,
+      status: reply.statusCode,
+      duration_ms: Math.round(reply.elapsedTime * 10) / 10,
+      ip: request.ip,
+      user_id: request.user?.id,
+      msg: 'request',
+    });
+    done();
+  });
+}

@@ -1,0 +1,95 @@
+import { STATUS_CODES } from 'node:http';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { databaseProblem } from '../database/failures.js';
+import {
+  bodyTooLarge,
+  internalError,
+  malformedRequest,
+  notFound,
+  Problem,
+  requestTimeout,
+  unavailable,
+  unsupportedMediaType,
+  uriTooLong,
+} from '../errors.js';
+
+/** What of Fastify's and Nest's own failures may reach a client. */
+const BY_STATUS: Record<number, () => Problem> = {
+  400: malformedRequest,
+  404: () => notFound('route'),
+  408: requestTimeout,
+  413: bodyTooLarge,
+  414: uriTooLong,
+  415: () => unsupportedMediaType('application/json'),
+  503: unavailable,
+};
+
+/** Every throw, from whatever layer, ends here and leaves as `application/problem+json` (RFC 9457). */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly log = new Logger('Problem');
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const problem = toProblem(error);
+    if (problem !== error && problem.status >= 500) this.report(error, problem, request.id);
+    sendProblem(request, http.getResponse<FastifyReply>(), problem);
+  }
+
+  /** A bug with its trace, a failing dependency in one line; the client learns of neither. */
+  private report(error: unknown, { status, code }: Problem, requestId: string): void {
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    const sqlstate = (error as { code?: string }).code;
+    const report = { event: code, request_id: requestId, sqlstate, reason: message };
+    if (status === 500) this.log.error({ ...report, stack });
+    else this.log.warn(report);
+  }
+}
+
+/** What a client is told of an error: its own problem, the database's, the framework's, or a bug. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  return databaseProblem(error) ?? BY_STATUS[statusOf(error)]?.() ?? internalError();
+}
+
+/** Answers with a problem, in the shape that the route's clients read. */
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): void {
+  if (reply.sent) return;
+  const oauth = request.routeOptions?.config?.oauthErrors === true;
+  void reply
+    .code(oauth ? oauthStatus(problem) : problem.status)
+    .headers(problem.extras.headers ?? {})
+    .type(oauth ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8')
+    .send(JSON.stringify(oauth ? oauthBody(problem) : problemBody(problem, request.id)));
+}
+
+/** The body of a problem, as RFC 9457 has it. */
+export function problemBody({ status, code, detail, extras }: Problem, requestId: string): object {
+  const { errors } = extras;
+  return { type: 'about:blank', title: STATUS_CODES[status], status, code, detail, errors, request_id: requestId };
+}
+
+/** RFC 6749 section 5.2: what is wrong with the grant or the request is 400. */
+const oauthStatus = ({ status }: Problem) => (status === 401 || status === 422 ? 400 : status);
+
+function oauthBody(problem: Problem): object {
+  return { error: oauthError(problem), error_description: problem.detail };
+}
+
+function oauthError({ status, code, extras }: Problem): string {
+  if (status === 401) return 'invalid_grant';
+  if (extras.errors?.some((error) => error.code === 'unsupported_grant_type')) return 'unsupported_grant_type';
+  if (extras.errors?.some((error) => error.code === 'invalid_scope')) return 'invalid_scope';
+  if (status === 429) return code;
+  if (status === 503) return 'temporarily_unavailable';
+  return status >= 500 ? 'server_error' : 'invalid_request';
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof HttpException) return error.getStatus();
+  const { statusCode, name } = (error ?? {}) as { statusCode?: unknown; name?: unknown };
+  if (name === 'AbortError') return 503; // given up because the client has gone, or waited too long
+  return typeof statusCode === 'number' ? statusCode : 500;
+}

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { seconds } from '../config/durations.js';
+import type { Settings } from '../config/settings.js';
+import { headersTooLarge, malformedRequest, methodNotAllowed, notFound, type Problem, refusedCharacter, requestTimeout } from '../errors.js'; // prettier-ignore
+import { trackAllowedMethods } from './allowed-methods.js';
+import { readBodies } from './bodies.js';
+import { hasRefusedEscape } from './json-limits.js';
+import { logResponses } from './logging.js';
+import { sendPageLinks } from './pages.js';
+import { problemBody, sendProblem, toProblem } from './problem.filter.js';
+import { sendResourceHeaders } from './resource.js';
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+const BODY_LIMIT = 64 * 1024;
+
+/** Fastify as UserHub wants it: its limits, its bodies, its request ids, and problems from every corner. */
+export function createAdapter(settings: Settings, logger: Logger): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    trustProxy: settings.trustProxy.length ? settings.trustProxy : false,
+    genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2048 },
+    // Fastify switches Node's own time-outs off: a slow sender must not hold a connection for ever
+    connectionTimeout: 0,
+    requestTimeout: seconds(12),
+    keepAliveTimeout: seconds(72), // longer than a balancer's, so that it never writes into a closing connection
+    handlerTimeout: seconds(10),
+    return503OnClosing: false, // while draining, what still comes is served
+    http: { headersTimeout: seconds(10), connectionsCheckingInterval: seconds(1) },
+    clientErrorHandler: (error, socket) => answerUnparsed(error, socket),
+    frameworkErrors: (error, request, reply) => {
+      void reply.header('x-request-id', request.id);
+      sendProblem(request as FastifyRequest, reply as unknown as FastifyReply, toProblem(error));
+    },
+    skipMiddie: true,
+  } as ConstructorParameters<typeof FastifyAdapter>[0]);
+
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  const allowedMethods = trackAllowedMethods(fastify);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    if (hasRefusedEscape(request.url)) return done(refusedCharacter());
+    if (request.is404) return done(whyNotRouted(request, allowedMethods));
+    done();
+  });
+  readBodies(fastify);
+  sendResourceHeaders(fastify);
+  sendPageLinks(fastify);
+  logResponses(fastify, logger);
+  return adapter as unknown as FastifyAdapter;
+}
+
+const requestIdOf = (sent: string | string[] | undefined): string =>
+  typeof sent === 'string' && REQUEST_ID.test(sent) ? sent : randomUUID();
+
+/** Before the body is looked at: of a path that isn't one, nothing else matters. */
+function whyNotRouted(request: FastifyRequest, allowedMethods: (path: string) => string | undefined): Problem {
+  const allow = allowedMethods(request.url.split('?', 1)[0] ?? '');
+  return allow ? methodNotAllowed(allow) : notFound('route');
+}
+
+/** What Node's parser can't make a request of never reaches Fastify: it is answered on the socket, and the socket closed. */
+function answerUnparsed(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const requestId = randomUUID();
+  const problem = unparsedProblem(error.code);
+  const body = JSON.stringify(problemBody(problem, requestId));
+  const head = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    'content-type: application/problem+json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${requestId}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function unparsedProblem(code: string | undefined): Problem {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return headersTooLarge();
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return requestTimeout();
+    default:
+      return malformedRequest('This is not an HTTP request.');
+  }
+}

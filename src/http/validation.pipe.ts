@@ -1,0 +1,56 @@
+import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { type ValidationError, validateSync } from 'class-validator';
+import { type FieldError, validationFailed } from '../errors.js';
+
+const BUILT_IN: unknown[] = [String, Boolean, Number, Array, Object, Date, undefined];
+
+/**
+ * Builds what a controller asks for out of what came over the wire, and refuses what doesn't fit: unknown members,
+ * wrong types, bad values. Each complaint names its member (`pointer`) or its query or path value (`parameter`).
+ */
+@Injectable()
+export class ValidationPipe implements PipeTransform {
+  transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
+    if (type === 'custom' || BUILT_IN.includes(metatype)) return value;
+    return buildDto(metatype as Type<object>, value, { from: type === 'body' ? 'body' : 'query' });
+  }
+}
+
+/**
+ * An instance of the class, made of the value.
+ * @param ignoreUnknown leave unknown members out instead of refusing them
+ * @throws Problem 422 `validation_failed`
+ */
+export function buildDto<T extends object>(
+  dto: Type<T>,
+  value: unknown = {},
+  { from, ignoreUnknown = false }: { from: 'body' | 'query'; ignoreUnknown?: boolean },
+): T {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw validationFailed([{ pointer: '', code: 'is_object', detail: 'The body must be a JSON object.' }]);
+  }
+  const instance = plainToInstance(dto, value);
+  const failures = validateSync(instance, {
+    whitelist: true,
+    forbidNonWhitelisted: !ignoreUnknown,
+    stopAtFirstError: true,
+    forbidUnknownValues: true,
+    validationError: { target: false, value: false },
+  });
+  if (failures.length) throw validationFailed(failures.map((failure) => fieldError(failure, from)));
+  return instance;
+}
+
+function fieldError({ property, constraints = {} }: ValidationError, from: 'body' | 'query'): FieldError {
+  const [[constraint = 'invalid', message = 'is invalid'] = []] = Object.entries(constraints);
+  const name = property.slice(0, 64);
+  const known = constraint !== 'whitelistValidation';
+  return {
+    ...(from === 'body' ? { pointer: `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}` } : { parameter: name }),
+    code: known ? snakeCase(constraint) : 'unknown_member',
+    detail: known ? message : 'This is not known here.',
+  };
+}
+
+const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,0 +1,95 @@
+import { isCommonPassword } from './common-passwords.js';
+
+/** UTF-8 bytes of a password that bcrypt reads; it would ignore any further one. */
+export const MAX_PASSWORD_BYTES = 72;
+/** Characters (code points) that a password may have where a pepper turns any length into one that bcrypt reads. */
+export const MAX_PEPPERED_CHARACTERS = 128;
+
+/** What a password is judged by, besides itself. */
+export interface PasswordContext {
+  /** Characters (code points) that it must have at least. */
+  minLength: number;
+  /** Whether a pepper is configured, which lifts the limit of 72 bytes. */
+  peppered: boolean;
+  email?: string;
+  username?: string;
+}
+
+/** Why a password is refused: a stable code, and a sentence for people. */
+export interface PasswordProblem {
+  code: 'password_invalid' | 'password_too_short' | 'password_too_long' | 'password_common' | 'password_context';
+  detail: string;
+}
+
+/** The one form in which passwords are judged and hashed: NFC, so that an é is an é on every keyboard. */
+export function normalizePassword(raw: string): string {
+  return raw.normalize('NFC');
+}
+
+/** Whether bcrypt, directly or behind a pepper, reads the whole of a password, once normalised. */
+export function isHashable(password: string, peppered: boolean): boolean {
+  const normalized = normalizePassword(password);
+  return isText(normalized) && !isTooLong(normalized, peppered);
+}
+
+/** The first reason to refuse a new password, or undefined. Any characters will do, in any mixture: no composition rules. */
+export function passwordProblem(password: string, context: PasswordContext): PasswordProblem | undefined {
+  const normalized = normalizePassword(password);
+  const problem = (code: PasswordProblem['code'], detail: string) => ({ code, detail });
+
+  if (!isText(normalized)) {
+    return problem('password_invalid', 'A password cannot contain NUL characters or halves of characters.');
+  }
+  if (lengthOf(normalized) < context.minLength) {
+    return problem('password_too_short', `A password needs at least ${context.minLength} characters.`);
+  }
+  if (isTooLong(normalized, context.peppered)) {
+    return problem('password_too_long', `A password can have at most ${limitOf(context.peppered)}.`);
+  }
+  if (namesOf(context).some((name) => isMadeOf(normalized, name))) {
+    return problem('password_context', 'A password cannot be your username or e-mail address.');
+  }
+  if (isOneCharacter(normalized) || isCommonPassword(normalized)) {
+    return problem('password_common', 'This password is among the first that anyone would try. Choose a rarer one.');
+  }
+  return undefined;
+}
+
+function isText(password: string): boolean {
+  return !password.includes('\0') && !/\p{Surrogate}/u.test(password); // with the u flag: only those without their pair
+}
+
+function lengthOf(password: string): number {
+  return [...password].length;
+}
+
+function isTooLong(password: string, peppered: boolean): boolean {
+  return peppered
+    ? lengthOf(password) > MAX_PEPPERED_CHARACTERS
+    : Buffer.byteLength(password, 'utf8') > MAX_PASSWORD_BYTES;
+}
+
+function limitOf(peppered: boolean): string {
+  return peppered
+    ? `${MAX_PEPPERED_CHARACTERS} characters`
+    : `${MAX_PASSWORD_BYTES} bytes in UTF-8 (a plain letter or digit is one byte, others are two to four)`;
+}
+
+function isOneCharacter(password: string): boolean {
+  return new Set(password).size === 1;
+}
+
+function namesOf({ email, username }: PasswordContext): string[] {
+  return [username, email, email?.split('@')[0]].filter((name) => name !== undefined && name !== '') as string[];
+}
+
+/** Nothing but the name: as it is, again and again, or with a year or the like. */
+function isMadeOf(password: string, name: string): boolean {
+  const folded = fold(password);
+  const rest = folded.replaceAll(fold(name), '');
+  return rest !== folded && /^\d{0,4}$/.test(rest);
+}
+
+function fold(text: string): string {
+  return text.normalize('NFKC').toLowerCase();
+}

@@ -1,0 +1,57 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { Role } from '../access.js';
+
+/** A person with an account. E-mail addresses are stored normalised, usernames as typed. */
+@Entity({ name: 'users' })
+@Index('users_email_key', ['email'], { unique: true, where: 'deleted_at IS NULL' })
+@Index('users_created_at_idx', ['createdAt', 'id'])
+// on expressions, which only the migration can describe: lower(username), and the searched text
+@Index('users_username_key', { synchronize: false })
+@Index('users_username_idx', { synchronize: false })
+@Index('users_search_idx', { synchronize: false })
+@Index('users_admin_search_idx', { synchronize: false })
+export class User {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'users_pkey' })
+  id: string;
+
+  @Column('text')
+  email: string;
+
+  @Column('text')
+  username: string;
+
+  @Column('text', { name: 'password_hash', select: false })
+  passwordHash: string;
+
+  @Column('text', { name: 'display_name', nullable: true })
+  displayName: string | null;
+
+  @Column('text', { name: 'profile_picture_url', nullable: true })
+  profilePictureUrl: string | null;
+
+  @Column('text', { default: 'user' })
+  role: Role;
+
+  @Column('boolean', { name: 'is_active', default: true })
+  isActive: boolean;
+
+  @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'now()' })
+  createdAt: Date;
+
+  @Column({ type: 'timestamptz', name: 'updated_at', precision: 3, default: () => 'now()' })
+  updatedAt: Date;
+
+  @Column({ type: 'timestamptz', name: 'deleted_at', precision: 3, nullable: true })
+  deletedAt: Date | null;
+
+  @Column({ type: 'timestamptz', name: 'last_login_at', precision: 3, nullable: true })
+  lastLoginAt: Date | null;
+
+  /** Counts the changes: what an ETag names and If-Match compares. */
+  @Column('integer', { default: 1 })
+  version: number;
+
+  /** Sessions made under an older generation are dead: raising it ends them all, without touching them. */
+  @Column('integer', { name: 'session_generation', default: 0, select: false })
+  sessionGeneration: number;
+}

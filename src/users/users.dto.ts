@@ -1,0 +1,209 @@
+import { applyDecorators } from '@nestjs/common';
+import { Transform } from 'class-transformer';
+import { IsBoolean, IsString, isURL } from 'class-validator';
+import { type Principal, type Role, ROLES } from '../access.js';
+import { Check, Clearable, OneLine, OneOf, Optional, QueryBoolean, SearchText, Text } from '../http/fields.js';
+import { PageQuery } from '../http/pages.js';
+import { asResource } from '../http/resource.js';
+import { normalizeEmail } from './emails.js';
+import type { User } from './user.entity.js';
+
+const Email = () =>
+  applyDecorators(
+    // what is no address stays as it is, for the check below to refuse
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' ? (normalizeEmail(value) ?? value) : value,
+    ),
+    Check('is_email', 'must be an e-mail address of at most 254 characters', (text) => normalizeEmail(text) === text),
+  );
+
+const Username = () =>
+  Check('username', 'must have 3 to 32 letters, digits, dots, underscores or hyphens', (text) =>
+    /^[A-Za-z0-9._-]{3,32}$/.test(text),
+  );
+
+const DisplayName = () => applyDecorators(Clearable(), Text(1, 100), OneLine());
+
+const PictureUrl = () =>
+  applyDecorators(
+    Clearable(),
+    Check('is_url', 'must be an http or https address of at most 2,048 characters', (text) => {
+      return (
+        text.length <= 2048 && isURL(text, { protocols: ['http', 'https'], require_protocol: true, require_tld: false })
+      );
+    }),
+  );
+
+/** What it takes to get an account. */
+export class RegisterDto {
+  /** Kept trimmed, in lower case, with the domain in ASCII; unique among accounts. @example "ada@example.com" */
+  @Email()
+  email: string;
+
+  /** Kept as typed; unique without regard to case. @example "ada" */
+  @Username()
+  username: string;
+
+  /** At least 8 characters, at most 72 bytes; not a common one. @example "correct horse battery" */
+  @IsString({ message: 'must be a string' })
+  password: string;
+
+  /** How others see the person. @example "Ada Lovelace" */
+  @DisplayName()
+  display_name?: string | null;
+
+  /** @example "https://example.com/ada.png" */
+  @PictureUrl()
+  profile_picture_url?: string | null;
+}
+
+/** What an admin says of a new account. */
+export class CreateUserDto extends RegisterDto {
+  /** What the person may be; `user` unless said. */
+  @Optional()
+  @OneOf(ROLES)
+  role?: Role;
+
+  /** Whether the person may sign in; true unless said. */
+  @Optional()
+  @IsBoolean({ message: 'must be true or false' })
+  is_active?: boolean;
+}
+
+/** What changes of an account. What is left out stays as it is. */
+export class UpdateUserDto {
+  /** @example "ada@example.com" */
+  @Optional()
+  @Email()
+  email?: string;
+
+  /** @example "ada" */
+  @Optional()
+  @Username()
+  username?: string;
+
+  /** null clears it. @example "Ada Lovelace" */
+  @DisplayName()
+  display_name?: string | null;
+
+  /** null clears it. @example "https://example.com/ada.png" */
+  @PictureUrl()
+  profile_picture_url?: string | null;
+
+  /** For admins. */
+  @Optional()
+  @OneOf(ROLES)
+  role?: Role;
+
+  /** For admins. */
+  @Optional()
+  @IsBoolean({ message: 'must be true or false' })
+  is_active?: boolean;
+
+  /** Needed to change one's own e-mail address. */
+  @Optional()
+  @IsString({ message: 'must be a string' })
+  current_password?: string;
+}
+
+export const USER_SORTS = ['created_at', '-created_at', 'username', '-username', 'email', '-email'] as const;
+export type UserSort = (typeof USER_SORTS)[number];
+export const DELETED_FILTERS = ['exclude', 'only', 'include'] as const;
+
+/** Which users to list. */
+export class UsersQuery extends PageQuery {
+  /** A part of the username or display name, for admins of the e-mail address too, without regard to case. */
+  @SearchText()
+  q?: string;
+
+  /** The order; a minus turns it round. By e-mail address: for admins. */
+  @Optional()
+  @OneOf(USER_SORTS)
+  sort: UserSort = '-created_at';
+
+  /** For admins: only those with this role. */
+  @Optional()
+  @OneOf(ROLES)
+  role?: Role;
+
+  /** For admins: only those who may, or may not, sign in. */
+  @Optional()
+  @QueryBoolean()
+  is_active?: boolean;
+
+  /** For admins: whether to list deleted users. */
+  @Optional()
+  @OneOf(DELETED_FILTERS)
+  deleted?: (typeof DELETED_FILTERS)[number];
+}
+
+/** How to delete a user. */
+export class DeleteUserQuery {
+  /** For admins: remove the row and all that hangs on it, for good. */
+  @Optional()
+  @QueryBoolean()
+  purge: boolean = false;
+}
+
+/** What anybody who is signed in may see of a person. */
+export class PublicUserDto {
+  id: string;
+  username: string;
+  display_name: string | null;
+  profile_picture_url: string | null;
+  created_at: Date;
+}
+
+/** What people see of themselves. */
+export class UserDto extends PublicUserDto {
+  email: string;
+  role: Role;
+  is_active: boolean;
+  updated_at: Date;
+  /** For admins: when the user was deleted. */
+  deleted_at?: Date | null;
+  /** For admins: when the user last signed in. */
+  last_login_at?: Date | null;
+}
+
+/** The columns that answers are made of. */
+export type UserRow = Omit<User, 'passwordHash' | 'sessionGeneration'>;
+
+/** The person as this viewer may see them: whole for themselves and admins, the public part for others. */
+export function showUser(user: UserRow, viewer: Principal): UserDto | PublicUserDto {
+  return viewer.id === user.id || viewer.role === 'admin' ? toUserDto(user, viewer) : toPublicUserDto(user);
+}
+
+/** The whole person, for themselves and for admins. */
+export function toUserDto(user: UserRow, viewer: Pick<Principal, 'role'> = user): UserDto {
+  const dto: UserDto = {
+    id: user.id,
+    email: user.email,
+    username: user.username,
+    display_name: user.displayName,
+    profile_picture_url: user.profilePictureUrl,
+    role: user.role,
+    is_active: user.isActive,
+    created_at: user.createdAt,
+    updated_at: user.updatedAt,
+  };
+  if (viewer.role === 'admin') {
+    dto.deleted_at = user.deletedAt;
+    dto.last_login_at = user.lastLoginAt;
+  }
+  return asResource(dto, resourceOf(user));
+}
+
+/** The public part of a person. */
+export function toPublicUserDto(user: UserRow): PublicUserDto {
+  const dto = {
+    id: user.id,
+    username: user.username,
+    display_name: user.displayName,
+    profile_picture_url: user.profilePictureUrl,
+    created_at: user.createdAt,
+  };
+  return asResource(dto, resourceOf(user));
+}
+
+const resourceOf = ({ id, version }: UserRow) => ({ version, path: `/api/users/${id}` });

@@ -1,0 +1,339 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { EntityManager, Repository } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { type Client, isSelfOrAdmin, type Principal } from '../access.js';
+import { AuditService, type Happening } from '../audit/audit.service.js';
+import { composedStatement, Database, type Statement } from '../database/database.js';
+import { Totals } from '../database/totals.js';
+import { conflict, fieldForbidden, forbidden, invalidMember, lastAdmin, notFound, wrongPassword } from '../errors.js';
+import { impliedTotal, type Page, pageOf } from '../http/pages.js';
+import { assertMatches } from '../http/resource.js';
+import { Throttle } from '../http/throttle.js';
+import { normalizeEmail } from './emails.js';
+import { Passwords } from './passwords.service.js';
+import { User } from './user.entity.js';
+import {
+  type CreateUserDto,
+  type PublicUserDto,
+  type RegisterDto,
+  showUser,
+  type UpdateUserDto,
+  type UserDto,
+  type UserRow,
+  type UsersQuery,
+} from './users.dto.js';
+import { userList } from './users.list.js';
+import * as sql from './users.statements.js';
+
+/** What sign-in needs to know of an account. */
+export interface Credentials extends Pick<User, 'id' | 'email' | 'username' | 'role' | 'isActive' | 'passwordHash'> {}
+
+/** What people may change of themselves. */
+export type ProfileChange = Pick<UpdateUserDto, 'email' | 'username' | 'display_name' | 'profile_picture_url'>;
+/** What admins may change besides. */
+export type AdminChange = ProfileChange & Pick<UpdateUserDto, 'role' | 'is_active'>;
+
+/** Accounts, from their making to their removal. */
+@Injectable()
+export class UsersService {
+  private readonly totals = new Totals();
+
+  constructor(
+    @InjectRepository(User) private readonly users: Repository<User>,
+    private readonly database: Database,
+    private readonly passwords: Passwords,
+    private readonly throttle: Throttle,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** Makes an account for whoever asks. @throws Problem 409 `email_taken` or `username_taken`, 422 on a weak password */
+  async register(dto: RegisterDto, from: Client): Promise<UserRow> {
+    const { email, username, password, display_name, profile_picture_url } = dto;
+    const user = await this.insert({ email, username, password, display_name, profile_picture_url }, from);
+    await this.audit.record({ action: 'register', actorId: user.id, userId: user.id }, from);
+    return user;
+  }
+
+  /** Makes an account for somebody else. @throws as `register` */
+  async create(dto: CreateUserDto, by: Pick<Principal, 'id'> | undefined, from: Client): Promise<UserRow> {
+    const user = await this.insert(dto, from);
+    await this.audit.record(
+      { action: 'user_created', actorId: by?.id, userId: user.id, details: { role: user.role } },
+      from,
+    );
+    return user;
+  }
+
+  /** Makes the first admin, unless somebody has that e-mail address already. Returns null then. */
+  async createFirstAdmin(email: string, password: string, from: Client): Promise<UserRow | null> {
+    const address = normalizeEmail(email);
+    if (!address) throw invalidMember('/email', 'is_email', 'must be an e-mail address');
+    if (await this.findByEmail(address)) return null;
+    const username = address.split('@')[0]?.replace(/[^a-z0-9._-]/g, '-').slice(0, 32).padEnd(3, '-') ?? 'admin'; // prettier-ignore
+    return this.create({ email: address, username, password, role: 'admin', is_active: true }, undefined, from);
+  }
+
+  /** Whether there is an admin who can sign in. */
+  async hasAdmin(): Promise<boolean> {
+    return (await this.users.countBy({ role: 'admin', isActive: true })) > 0;
+  }
+
+  /** The user as this viewer may see them. @throws Problem 404, also for deleted and inactive ones unless an admin asks */
+  async getById(id: string, me: Principal): Promise<UserDto | PublicUserDto> {
+    return this.show(sql.BY_ID, id, me);
+  }
+
+  /** As `getById`, by username without regard to case. */
+  async getByUsername(username: string, me: Principal): Promise<UserDto | PublicUserDto> {
+    return this.show(sql.BY_USERNAME, username, me);
+  }
+
+  /** The user with this e-mail address, for themselves and for admins. @throws Problem 403 for others, 404 */
+  async getByEmail(email: string, me: Principal): Promise<UserDto | PublicUserDto> {
+    const address = normalizeEmail(email);
+    if (me.role !== 'admin' && address !== me.email) throw forbidden();
+    return this.show(sql.BY_EMAIL, address, me);
+  }
+
+  /** For scripts: the user with this id, inactive ones too, or null. */
+  findById(id: string): Promise<UserRow | null> {
+    return this.findOne(sql.BY_ID, id, true);
+  }
+
+  /** For scripts: the user with this e-mail address in any spelling, or null. */
+  findByEmail(email: string): Promise<UserRow | null> {
+    return this.findOne(sql.BY_EMAIL, normalizeEmail(email), true);
+  }
+
+  /** For scripts: the user with this username in any case, or null. */
+  findByUsername(username: string): Promise<UserRow | null> {
+    return this.findOne(sql.BY_USERNAME, username, true);
+  }
+
+  /** A page of users. @throws Problem 403 when somebody else than an admin uses an admin's filter */
+  async list(query: UsersQuery, me: Principal): Promise<Page<UserDto | PublicUserDto>> {
+    const list = userList(query, me);
+    const rows = await this.database.read<UserRow>(list.rows, list.rowValues);
+    const total = query.cursor ? null : (impliedTotal(rows.length, query) ?? (await this.count(list)));
+    const show = (row: UserRow) => showUser(row, me);
+    return pageOf(rows, query, list.identity, { total, position: list.position, show });
+  }
+
+  /**
+   * Changes a user, one's own or as an admin anybody's; only what `dto` names.
+   * @throws Problem 403, 404, 409, 412; `last_admin` for the last one
+   */
+  async update(id: string, dto: UpdateUserDto, context: ChangeContext): Promise<UserDto | PublicUserDto> {
+    const { me, from } = context;
+    if (!isSelfOrAdmin(me, id)) throw forbidden();
+    const { current_password, ...changes } = dto;
+    if (me.role !== 'admin') refuseAdminFields(changes);
+    if (id === me.id && changes.email !== undefined && changes.email !== me.email) {
+      await this.confirmPassword(me, current_password, from);
+    }
+    const user = await this.change(id, changes, context);
+    for (const happening of happeningsOf(changes, me)) {
+      await this.audit.record({ ...happening, actorId: me.id, userId: id }, from);
+    }
+    return showUser(user, me);
+  }
+
+  /**
+   * Deletes a user softly: all sessions end, e-mail address and username are free again, an admin can restore.
+   * @throws Problem 403, 404, 412; `last_admin` for the last one
+   */
+  async delete(id: string, { me, from, versions }: ChangeContext): Promise<void> {
+    if (!isSelfOrAdmin(me, id)) throw forbidden();
+    const values = [id, versions];
+    const [ordinary] = await this.database.write(sql.DELETE_ORDINARY, values);
+    const deleted = ordinary ?? (await this.withoutLastAdmin(id, (db) => rowOf(db.query(sql.DELETE_ANY, values))));
+    if (!deleted) return this.explainDeleteOfNothing(id, versions);
+    this.totals.clear();
+    await this.audit.record({ action: 'user_deleted', actorId: me.id, userId: id }, from);
+  }
+
+  /** Removes a user and all that hangs on it. @throws Problem 403, 404, 412; `last_admin` for the last one */
+  async purge(id: string, { me, from, versions }: ChangeContext): Promise<void> {
+    if (me.role !== 'admin') throw forbidden();
+    const user = await this.findById(id);
+    if (!user) throw notFound('user');
+    assertMatches(user.version, versions);
+    await this.withoutLastAdmin(id, (db) => db.delete(User, { id }));
+    this.totals.clear();
+    await this.audit.record({ action: 'user_purged', actorId: me.id, userId: id }, from);
+  }
+
+  /** Brings a deleted or inactive user back; old sessions stay dead. @throws Problem 404, 409 when the address or name is taken */
+  async restore(id: string, me: Principal, from: Client): Promise<UserDto | PublicUserDto> {
+    const [user] = await this.database.write<UserRow>(sql.RESTORE, [id]);
+    if (!user) throw notFound('user');
+    this.totals.clear();
+    await this.audit.record({ action: 'user_restored', actorId: me.id, userId: id }, from);
+    return showUser(user, me);
+  }
+
+  /** Forgets the wrong guesses at a user's password, so that they can try again at once. @throws Problem 404 */
+  async clearThrottle(id: string, me: Principal, from: Client): Promise<void> {
+    if (!(await this.findById(id))) throw notFound('user');
+    await this.throttle.clear(id);
+    await this.audit.record({ action: 'throttle_cleared', actorId: me.id, userId: id }, from);
+  }
+
+  /** Whom this e-mail address or username would sign in: with the hash, so only for checking a password. */
+  async findCredentials(identifier: string): Promise<Credentials | null> {
+    if (!identifier.includes('@')) return this.readCredentials(sql.CREDENTIALS_BY_USERNAME, identifier);
+    return this.readCredentials(sql.CREDENTIALS_BY_EMAIL, normalizeEmail(identifier));
+  }
+
+  /** As `findCredentials`, by id. */
+  findCredentialsById(id: string): Promise<Credentials | null> {
+    return this.readCredentials(sql.CREDENTIALS_BY_ID, id);
+  }
+
+  /** Replaces a hash by a better one of the same password, unless the password has changed. Returns whether it did. */
+  async rehash(id: string, { from, to }: { from: string; to: string }): Promise<boolean> {
+    return (await this.database.write(sql.REHASH, [id, to, from])).length > 0;
+  }
+
+  /**
+   * Makes sure that the signed-in person knows the password, counting wrong guesses as sign-in does.
+   * @throws Problem 403 `wrong_password`, 422 without one, 429
+   */
+  async confirmPassword(me: Principal, password: string | undefined, from: Client): Promise<Credentials> {
+    if (password === undefined) throw invalidMember('/current_password', 'required', 'is needed for this change');
+    const credentials = await this.findCredentialsById(me.id);
+    const holds = await this.throttle.guess(me.id, from.ip, () =>
+      this.passwords.verify(password, credentials?.passwordHash ?? null, from.signal),
+    );
+    if (!credentials || !holds) throw wrongPassword();
+    return credentials;
+  }
+
+  private async insert(dto: CreateUserDto, from: Client): Promise<UserRow> {
+    const { email, username, password, display_name, profile_picture_url, role, is_active } = dto;
+    const passwordHash = await this.passwords.hashNew(password, { context: { email, username }, signal: from.signal });
+    const id = uuidv7();
+    await this.users.insert({
+      id,
+      email,
+      username,
+      passwordHash,
+      displayName: display_name,
+      profilePictureUrl: profile_picture_url,
+      role,
+      isActive: is_active,
+    });
+    this.totals.clear();
+    const user = await this.findById(id);
+    if (!user) throw notFound('user');
+    return user;
+  }
+
+  private async change(id: string, changes: AdminChange, { me, versions }: ChangeContext): Promise<UserRow> {
+    const { update, values } = updateOf(changes, versions, me.role === 'admin');
+    const mayTakeAdminAway = changes.role === 'user' || changes.is_active === false;
+    const user = mayTakeAdminAway
+      ? await this.withoutLastAdmin(id, (db) => rowOf<UserRow>(db.query(update.text, [id, ...values])))
+      : (await this.database.write<UserRow>(update, [id, ...values]))[0];
+    if (!user) throw await this.whyNotChanged(id, me, versions);
+    this.totals.clear();
+    return user;
+  }
+
+  /** Runs work that may cost an admin the role or the account, so that two at once can't take the last one away. */
+  private withoutLastAdmin<T>(id: string, work: (db: EntityManager) => Promise<T>): Promise<T> {
+    return this.database.transaction(async (db) => {
+      const admins = (await db.query(sql.LOCK_ADMINS)) as { id: string }[];
+      if (admins.length === 1 && admins[0]?.id === id) throw lastAdmin();
+      return work(db);
+    });
+  }
+
+  private async whyNotChanged(id: string, me: Principal, versions: number[] | undefined): Promise<Error> {
+    const user = await this.findOne(sql.BY_ID, id, me.role === 'admin');
+    if (!user) return notFound('user');
+    assertMatches(user.version, versions);
+    return conflict('A deleted user must be restored before it can be changed.');
+  }
+
+  /** A second DELETE is as good as the first; what was never there is 404. */
+  private async explainDeleteOfNothing(id: string, versions: number[] | undefined): Promise<void> {
+    const user = await this.findById(id);
+    if (!user) throw notFound('user');
+    if (!user.deletedAt) assertMatches(user.version, versions);
+  }
+
+  private async show(statement: Statement, key: string | null, me: Principal): Promise<UserDto | PublicUserDto> {
+    const user = await this.findOne(statement, key, me.role === 'admin');
+    if (!user) throw notFound('user');
+    return showUser(user, me);
+  }
+
+  private async findOne(statement: Statement, key: string | null, asAdmin: boolean): Promise<UserRow | null> {
+    const [user] = await this.database.read<UserRow>(statement, [key, asAdmin]);
+    return user ?? null;
+  }
+
+  private async readCredentials(statement: Statement, key: string | null): Promise<Credentials | null> {
+    const [credentials] = await this.database.read<Credentials>(statement, [key]);
+    return credentials ?? null;
+  }
+
+  private count({ count, countValues }: ReturnType<typeof userList>): Promise<number> {
+    return this.totals.get(JSON.stringify([count.text, countValues]), async () => {
+      const [row] = await this.database.read<{ total: number }>(count, countValues);
+      return row?.total ?? 0;
+    });
+  }
+}
+
+/** Who changes something, from where, and which versions of it they have seen (undefined: any). */
+export interface ChangeContext {
+  me: Principal;
+  from: Client;
+  versions?: number[];
+}
+
+const COLUMN_OF: Record<keyof AdminChange, string> = {
+  email: 'email',
+  username: 'username',
+  display_name: 'display_name',
+  profile_picture_url: 'profile_picture_url',
+  role: 'role',
+  is_active: 'is_active',
+};
+
+/** One statement for every combination of columns; `$1` is the id, `$2` the accepted versions. */
+function updateOf(changes: AdminChange, versions: number[] | undefined, asAdmin: boolean) {
+  const values: unknown[] = [versions];
+  const named = (Object.keys(COLUMN_OF) as (keyof AdminChange)[]).filter((name) => changes[name] !== undefined);
+  const assignments = named.map((name) => `${COLUMN_OF[name]} = $${values.push(changes[name]) + 1}`);
+  if (changes.is_active === false) assignments.push('session_generation = session_generation + 1');
+  const update = composedStatement(
+    `UPDATE users SET ${[...assignments, 'version = version + 1', 'updated_at = now()'].join(', ')}
+     WHERE id = $1 AND deleted_at IS NULL ${asAdmin ? '' : 'AND is_active'} AND ($2::int[] IS NULL OR version = ANY ($2))
+     RETURNING ${sql.USER_COLUMNS}`,
+  );
+  return { update, values };
+}
+
+function refuseAdminFields(changes: AdminChange): asserts changes is ProfileChange {
+  for (const name of ['role', 'is_active'] as const) {
+    if (changes[name] !== undefined) throw fieldForbidden(`/${name}`);
+  }
+}
+
+function happeningsOf({ email, role, is_active }: AdminChange, me: Principal): Happening[] {
+  const happenings: Happening[] = [];
+  if (email !== undefined && email !== me.email) happenings.push({ action: 'email_changed' });
+  if (role !== undefined) happenings.push({ action: 'role_changed', details: { role } });
+  if (is_active !== undefined) happenings.push({ action: is_active ? 'user_activated' : 'user_deactivated' });
+  return happenings;
+}
+
+/** The first row that an `UPDATE … RETURNING` gave; TypeORM answers one with rows and their number. */
+async function rowOf<Row>(result: Promise<unknown>): Promise<Row | undefined> {
+  const [rows] = (await result) as [Row[], number];
+  return rows[0];
+}

@@ -1,0 +1,70 @@
+import { pino } from 'pino';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { loadSettings, type Settings } from '../../src/config/settings.js';
+import { createApp, prepareApp } from '../../src/create-app.js';
+import { Api } from './api.js';
+import { createDatabase, type TestDatabase } from './database.js';
+
+/** Long enough, and nobody's. */
+export const SECRET = 'a secret that only the tests know, 48 bytes long.';
+
+/** A running server on a real socket, with a database of its own. */
+export interface TestApp {
+  /** Where it listens: `http://127.0.0.1:…`. */
+  url: string;
+  /** Calls it as nobody; `api.as(token)` as somebody. */
+  api: Api;
+  settings: Settings;
+  nest: NestFastifyApplication;
+  database: TestDatabase;
+  sql: TestDatabase['sql'];
+  /** Every line that it has logged so far. */
+  logs: Record<string, unknown>[];
+  /** Another replica on the same database. */
+  replica: (env?: Record<string, string>) => Promise<TestApp>;
+  close: () => Promise<void>;
+}
+
+/**
+ * Starts a server with these variables as its environment.
+ * Throttles are off unless a test is about them: all tests come from one address.
+ */
+export async function startApp(env: Record<string, string> = {}, database?: TestDatabase): Promise<TestApp> {
+  const own = database ? undefined : await createDatabase();
+  const db = database ?? (own as TestDatabase);
+  const settings = loadSettings({
+    NODE_ENV: 'test',
+    DATABASE_URL: db.url,
+    JWT_SECRET_KEY: SECRET,
+    PORT: '0',
+    THROTTLE: 'off',
+    DB_POOL_MAX: '5',
+    ...env,
+  });
+  const logs: Record<string, unknown>[] = [];
+  const logger = pino(
+    { level: env['LOG_LEVEL'] ?? 'debug', formatters: { level: (level) => ({ level }) }, base: undefined },
+    { write: (line: string) => void logs.push(JSON.parse(line) as Record<string, unknown>) },
+  );
+  if (!settings.database) throw new Error('The tests need a database');
+  const options = { settings, database: settings.database, logger };
+  const nest = await createApp(options);
+  await nest.listen(0, '127.0.0.1');
+  await prepareApp(nest, options);
+  const url = await nest.getUrl();
+  const close = async () => {
+    await nest.close();
+    assertNoSecretLogged(logs);
+    await own?.drop();
+  };
+  const replica = (more: Record<string, string> = {}) => startApp({ ...env, ...more }, db);
+  return { url, api: new Api(url), settings, nest, database: db, sql: db.sql, logs, replica, close };
+}
+
+/** What must never be logged: tokens, hashes, connection strings. Passwords of the tests all hold the word "horse". */
+const SECRETS = /\beyJ[\w-]{10,}\.|\brt_[\w-]{20,}|\$2[aby]\$\d\d\$|postgres(?:ql)?:\/\/|horse/;
+
+function assertNoSecretLogged(logs: Record<string, unknown>[]): void {
+  const line = logs.map((entry) => JSON.stringify(entry)).find((text) => SECRETS.test(text));
+  if (line) throw new Error(`A secret was logged: ${line.slice(0, 500)}`);
+}

@@ -1,4 +1,4 @@
-import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** What can happen that somebody may ask about later. */
 export const AUDIT_ACTIONS = [
@@ -22,6 +22,7 @@ export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /** A security event on record. It outlives the people in it, until it is older than AUDIT_RETENTION_DAYS. */
 @Entity({ name: 'audit_events' })
+@Check('audit_events_outcome_check', `outcome IN ('success', 'failure')`)
 @Index('audit_events_at_idx', ['at', 'id'])
 @Index('audit_events_user_id_idx', ['userId', 'at', 'id'])
 @Index('audit_events_action_idx', ['action', 'at', 'id'])

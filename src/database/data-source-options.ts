@@ -6,6 +6,9 @@ import type { Settings } from '../config/settings.js';
 import { DeadlineClient } from './client.js';
 import { SqlLogger } from './sql-logger.js';
 
+// eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- TypeORM's own type
+export type Entities = MixedList<Function>;
+
 /**
  * The connection, described once for the server, the migrations, the tests and TypeORM's own tool.
  *
@@ -15,8 +18,7 @@ import { SqlLogger } from './sql-logger.js';
 export function dataSourceOptions(
   settings: Settings,
   database: DatabaseSettings,
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- TypeORM's own type
-  entities: MixedList<Function>,
+  entities: Entities,
 ): DataSourceOptions {
   return {
     type: 'postgres',

@@ -1,8 +1,8 @@
-import { DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
+import { DataSource, type DataSourceOptions, MigrationExecutor, type QueryRunner } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
 import type { DatabaseSettings } from '../config/database-settings.js';
 import type { Settings } from '../config/settings.js';
-import { dataSourceOptions } from './data-source-options.js';
+import { dataSourceOptions, type Entities } from './data-source-options.js';
 
 /** Any number will do, as long as every version of UserHub uses the same. */
 const MIGRATION_LOCK = 7_358_203_411;
@@ -76,13 +76,21 @@ async function locked<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T
 }
 
 /** One connection of its own: patient, as a migration may take its time, and direct, where a pooler stands before the pool. */
+export function migrationOptions(
+  settings: Settings,
+  database: DatabaseSettings,
+  entities: Entities = [],
+): DataSourceOptions {
+  const options = dataSourceOptions(settings, settings.directDatabase ?? database, entities);
+  return { ...options, poolSize: 1, extra: { keepAlive: true } } as DataSourceOptions;
+}
+
 async function withMigrationConnection<T>(
   settings: Settings,
   database: DatabaseSettings,
   work: (dataSource: DataSource, runner: QueryRunner) => Promise<T>,
 ): Promise<T> {
-  const options = dataSourceOptions(settings, settings.directDatabase ?? database, []);
-  const dataSource = new DataSource({ ...options, poolSize: 1, extra: { keepAlive: true } } as typeof options);
+  const dataSource = new DataSource(migrationOptions(settings, database));
   await dataSource.initialize();
   try {
     await using runner = dataSource.createQueryRunner();

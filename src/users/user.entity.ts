@@ -1,8 +1,10 @@
-import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Role } from '../access.js';
 
 /** A person with an account. E-mail addresses are stored normalised, usernames as typed. */
 @Entity({ name: 'users' })
+@Check('users_role_check', `role IN ('user', 'admin')`)
+@Check('users_email_check', `email = lower(email)`)
 @Index('users_email_key', ['email'], { unique: true, where: 'deleted_at IS NULL' })
 @Index('users_created_at_idx', ['createdAt', 'id'])
 // on expressions, which only the migration can describe: lower(username), and the searched text

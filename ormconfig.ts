@@ -1,0 +1,28 @@
+/** For TypeORM's own tool, `npm run typeorm`: the connection that the server has, and the entities by name. */
+import 'reflect-metadata';
+import { DataSource } from 'typeorm';
+import { AuditEvent } from './src/audit/audit-event.entity.js';
+import { Session } from './src/auth/session.entity.js';
+import { loadSettings } from './src/config/settings.js';
+import { migrationOptions } from './src/database/migrate.js';
+import { openDatabase } from './src/database/place.js';
+import { User } from './src/users/user.entity.js';
+
+/** Every entity there is; the server collects the same from its modules. */
+export const entities = [User, Session, AuditEvent];
+
+/**
+ * The connection, not opened yet. An embedded database that runs already is joined; otherwise one is started, and it
+ * stops when this process ends.
+ * @throws SettingsError
+ */
+export async function connection(settings = loadSettings()): Promise<DataSource> {
+  const { database } = await openDatabase(settings, { join: true });
+  return new DataSource({ ...migrationOptions(settings, database, entities), logger: 'advanced-console' });
+}
+
+/** What the tool awaits. Nothing happens before it does, so that importing this file starts no server. */
+const whenAwaited: PromiseLike<DataSource> = {
+  then: (resolve, reject) => connection().then(resolve, reject),
+};
+export default whenAwaited;

@@ -25,7 +25,7 @@ export class OwnEventsQuery extends PageQuery {
 export class EventsQuery extends OwnEventsQuery {
   /** Only events that concern this user. */
   @Optional()
-  @Check('is_uuid', 'must be a UUID', isUuid)
+  @Check('is_uuid', 'must be a UUID', isUuid, { format: 'uuid' })
   user_id?: string;
 }
 

@@ -14,20 +14,39 @@ export const Clearable = () => ValidateIf((_, value) => value !== undefined && v
 export const Text = (min: number, max: number) =>
   applyDecorators(
     IsString({ message: 'must be a string' }),
-    Check('length', `must have ${min} to ${max} characters`, (text) => {
-      const { length } = [...text];
-      return length >= min && length <= max;
-    }),
+    Check(
+      'length',
+      `must have ${min} to ${max} characters`,
+      (text) => {
+        const { length } = [...text];
+        return length >= min && length <= max;
+      },
+      { minLength: min, maxLength: max },
+    ),
   );
 
 /** A text in one line: no control character, nothing invisible, nothing that turns the direction of writing. */
 export const OneLine = () =>
   Check('one_line', 'must not hold control, invisible or direction-changing characters', isOneLine);
 
-/** A rule on a string; `code` is what the answer's `code` says, `detail` its sentence. */
-export const Check = (code: string, detail: string, holds: (text: string) => boolean): PropertyDecorator =>
+/** What a rule means to machines: the part of JSON Schema that the OpenAPI document takes over. */
+export interface FieldSchema {
+  format?: 'email' | 'uri' | 'uuid';
+  pattern?: string;
+  minLength?: number;
+  maxLength?: number;
+}
+
+/** A rule on a string; `code` is what the answer's `code` says, `detail` its sentence, `schema` the same for machines. */
+export const Check = (
+  code: string,
+  detail: string,
+  holds: (text: string) => boolean,
+  schema: FieldSchema = {},
+): PropertyDecorator =>
   ValidateBy({
     name: code,
+    constraints: [schema],
     validator: {
       validate: (value) => typeof value === 'string' && holds(value),
       defaultMessage: () => detail,
@@ -53,8 +72,7 @@ export const QueryBoolean = () =>
   );
 
 /** One of a few words. */
-export const OneOf = (values: readonly string[]) =>
-  IsIn(values, { message: `must be one of: ${values.join(', ')}` });
+export const OneOf = (values: readonly string[]) => IsIn(values, { message: `must be one of: ${values.join(', ')}` });
 
 /** What people search for: 1 to 100 characters in one line. */
 export const SearchText = () => applyDecorators(Optional(), Text(1, 100), OneLine());
@@ -66,9 +84,14 @@ class IdPipe implements PipeTransform<string, string> {
   constructor(private readonly name: string) {}
 
   transform(value: string): string {
-    if (isUuid(value)) return value.toLowerCase();
-    throw validationFailed([{ parameter: this.name, code: 'is_uuid', detail: 'must be a UUID' }]);
+    return idOf(value, this.name);
   }
+}
+
+/** A UUID in lower case. @throws Problem 422 naming the parameter when it is none */
+export function idOf(value: string, parameter: string): string {
+  if (isUuid(value)) return value.toLowerCase();
+  throw validationFailed([{ parameter, code: 'is_uuid', detail: 'must be a UUID' }]);
 }
 
 /** Whether it is a UUID, of any version and in any case. */

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify';
 import { databaseProblem } from '../database/failures.js';
 import {
   bodyTooLarge,
@@ -57,7 +57,8 @@ export function toProblem(error: unknown): Problem {
 /** Answers with a problem, in the shape that the route's clients read. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): void {
   if (reply.sent) return;
-  const oauth = request.routeOptions?.config?.oauthErrors === true;
+  const config = request.routeOptions.config as FastifyContextConfig | undefined; // a malformed address has no route
+  const oauth = config?.oauthErrors === true;
   void reply
     .code(oauth ? oauthStatus(problem) : problem.status)
     .headers(problem.extras.headers ?? {})
@@ -72,9 +73,10 @@ export function problemBody({ status, code, detail, extras }: Problem, requestId
 }
 
 /** RFC 6749 section 5.2: what is wrong with the grant or the request is 400. */
-const oauthStatus = ({ status }: Problem) => (status === 401 || status === 422 ? 400 : status);
+export const oauthStatus = ({ status }: Problem) => (status === 401 || status === 422 ? 400 : status);
 
-function oauthBody(problem: Problem): object {
+/** The body of an error, as RFC 6749 section 5.2 has it. */
+export function oauthBody(problem: Problem): object {
   return { error: oauthError(problem), error_description: problem.detail };
 }
 

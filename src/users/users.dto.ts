@@ -14,24 +14,32 @@ const Email = () =>
     Transform(({ value }: { value: unknown }) =>
       typeof value === 'string' ? (normalizeEmail(value) ?? value) : value,
     ),
-    Check('is_email', 'must be an e-mail address of at most 254 characters', (text) => normalizeEmail(text) === text),
+    Check('is_email', 'must be an e-mail address of at most 254 characters', (text) => normalizeEmail(text) === text, {
+      format: 'email',
+      maxLength: 254,
+    }),
   );
+
+const USERNAME = /^[A-Za-z0-9._-]{3,32}$/;
 
 const Username = () =>
-  Check('username', 'must have 3 to 32 letters, digits, dots, underscores or hyphens', (text) =>
-    /^[A-Za-z0-9._-]{3,32}$/.test(text),
-  );
+  Check('username', 'must have 3 to 32 letters, digits, dots, underscores or hyphens', (text) => USERNAME.test(text), {
+    pattern: USERNAME.source,
+  });
 
 const DisplayName = () => applyDecorators(Clearable(), Text(1, 100), OneLine());
+
+const HTTP_URL = { protocols: ['http', 'https'], require_protocol: true, require_tld: false };
 
 const PictureUrl = () =>
   applyDecorators(
     Clearable(),
-    Check('is_url', 'must be an http or https address of at most 2,048 characters', (text) => {
-      return (
-        text.length <= 2048 && isURL(text, { protocols: ['http', 'https'], require_protocol: true, require_tld: false })
-      );
-    }),
+    Check(
+      'is_url',
+      'must be an http or https address of at most 2,048 characters',
+      (text) => text.length <= 2048 && isURL(text, HTTP_URL),
+      { format: 'uri', maxLength: 2048 },
+    ),
   );
 
 /** What it takes to get an account. */

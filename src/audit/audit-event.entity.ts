@@ -7,15 +7,18 @@ export const AUDIT_ACTIONS = [
   'logout',
   'token_reused',
   'sessions_ended',
+  'password_confirmed',
   'password_changed',
   'email_changed',
   'user_created',
+  'users_imported',
   'role_changed',
   'user_activated',
   'user_deactivated',
   'user_deleted',
   'user_restored',
   'user_purged',
+  'throttled',
   'throttle_cleared',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

@@ -19,6 +19,6 @@ export class AuditController {
   /** Lists one's own security events, newest first. */
   @Get('auth/events')
   listOwnEvents(@CurrentUser() me: Principal, @Query() query: OwnEventsQuery): Promise<Page<EventDto>> {
-    return this.audit.list({ ...query, user_id: me.id });
+    return this.audit.listOwn(query, me);
   }
 }

@@ -1,7 +1,11 @@
-import { IsRFC3339 } from 'class-validator';
-import { isUuid, Check, OneOf, Optional } from '../http/fields.js';
+import { applyDecorators } from '@nestjs/common';
+import { isRFC3339 } from 'class-validator';
+import { Check, isUuid, OneOf, Optional } from '../http/fields.js';
 import { PageQuery } from '../http/pages.js';
 import { AUDIT_ACTIONS, type AuditAction, type AuditEvent } from './audit-event.entity.js';
+
+const Time = () =>
+  applyDecorators(Optional(), Check('is_rfc3339', 'must be a time such as 2026-01-01T00:00:00Z', isTime));
 
 /** Which security events to list. */
 export class OwnEventsQuery extends PageQuery {
@@ -11,13 +15,11 @@ export class OwnEventsQuery extends PageQuery {
   action?: AuditAction;
 
   /** Only events at or after this time (RFC 3339). @example "2026-01-01T00:00:00Z" */
-  @Optional()
-  @IsRFC3339({ message: 'must be a time such as 2026-01-01T00:00:00Z' })
+  @Time()
   since?: string;
 
   /** Only events before this time (RFC 3339). @example "2027-01-01T00:00:00Z" */
-  @Optional()
-  @IsRFC3339({ message: 'must be a time such as 2026-01-01T00:00:00Z' })
+  @Time()
   until?: string;
 }
 
@@ -25,7 +27,7 @@ export class OwnEventsQuery extends PageQuery {
 export class EventsQuery extends OwnEventsQuery {
   /** Only events that concern this user. */
   @Optional()
-  @Check('is_uuid', 'must be a UUID', isUuid, { format: 'uuid' })
+  @Check('is_uuid', 'must be a UUID', isUuid)
   user_id?: string;
 }
 
@@ -43,8 +45,9 @@ export class EventDto {
   details: Record<string, string>;
 }
 
-/** The event as it goes over the wire. */
-export function toEventDto(event: AuditEvent): EventDto {
+/** The event as it goes over the wire: from where an admin acts is for admins, not for whom it concerns. */
+export function toEventDto(event: AuditEvent, isForAdmin: boolean): EventDto {
+  const isWhereShown = isForAdmin || event.actorId === null || event.actorId === event.userId;
   return {
     id: event.id,
     at: event.at,
@@ -52,9 +55,16 @@ export function toEventDto(event: AuditEvent): EventDto {
     outcome: event.outcome,
     actor_id: event.actorId,
     user_id: event.userId,
-    ip: event.ip,
-    user_agent: event.userAgent,
+    ip: isWhereShown ? event.ip : null,
+    user_agent: isWhereShown ? event.userAgent : null,
     request_id: event.requestId,
     details: event.details,
   };
+}
+
+/** A time (RFC 3339) on a day that exists, in no leap second. */
+function isTime(text: string): boolean {
+  const day = text.slice(0, 10);
+  if (!isRFC3339(text) || Number.isNaN(Date.parse(text))) return false;
+  return new Date(day).toISOString().startsWith(day);
 }

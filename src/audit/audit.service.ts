@@ -2,12 +2,16 @@ import { Injectable, Logger } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import type { Client } from '../access.js';
+import type { Client, Principal } from '../access.js';
 import { Settings } from '../config/settings.js';
+import { Conditions } from '../database/conditions.js';
 import { Database, statement } from '../database/database.js';
-import { type Page, pageOf, type Position, positionOf } from '../http/pages.js';
+import { isUuid } from '../http/fields.js';
+import { type List, Lists } from '../http/lists.js';
+import type { Page } from '../http/pages.js';
+import { type Refusal, Throttle } from '../http/throttle.js';
 import { AuditEvent } from './audit-event.entity.js';
-import { type EventDto, type EventsQuery, toEventDto } from './audit.dto.js';
+import { type EventDto, type EventsQuery, type OwnEventsQuery, toEventDto } from './audit.dto.js';
 
 /** What happened. Whoever isn't named wasn't known. */
 export interface Happening extends Pick<AuditEvent, 'action'> {
@@ -34,7 +38,11 @@ export class AuditService {
     @InjectRepository(AuditEvent) private readonly events: Repository<AuditEvent>,
     private readonly database: Database,
     private readonly settings: Settings,
-  ) {}
+    private readonly lists: Lists,
+    throttle: Throttle,
+  ) {
+    throttle.onRefusal((refusal) => this.recordRefusal(refusal));
+  }
 
   /** Records that something happened. What was done stays done when only the record fails: that is logged. */
   async record({ action, outcome = 'success', actorId, userId, details = {} }: Happening, from: Client): Promise<void> {
@@ -52,41 +60,57 @@ export class AuditService {
     try {
       await this.events.insert({ id: uuidv7(), ...event });
     } catch (error) {
-      this.log.error({ event: 'audit_write_failed', action, request_id: from.requestId, reason: (error as Error).message });
+      this.log.error({
+        event: 'audit_write_failed',
+        action,
+        request_id: from.requestId,
+        reason: (error as Error).message,
+      });
     }
   }
 
+  /** Once a window: an attacker must not fill the record by being refused. */
+  private recordRefusal({ limits, account, from }: Refusal): Promise<void> {
+    const userId = account && isUuid(account) ? account : undefined; // else it is what was typed
+    return this.record(
+      { action: 'throttled', outcome: 'failure', userId, details: { limits: limits.join(' ') } },
+      from,
+    );
+  }
+
   /** Lists events, newest first. */
-  async list(query: EventsQuery): Promise<Page<EventDto>> {
-    const { user_id, action, since, until } = query;
-    const list = ['events', user_id, action, since, until];
-    const rows = await this.find(query, positionOf(query, list));
-    return pageOf(rows, query, list, {
-      total: null,
-      position: ({ at, id }) => ({ value: at.toISOString(), id }),
-      show: toEventDto,
-    });
+  list(query: EventsQuery): Promise<Page<EventDto>> {
+    return this.lists.page(eventList(query), query, (event) => toEventDto(event, true));
+  }
+
+  /** Lists the events that concern a user, newest first, as that user may see them. */
+  listOwn(query: OwnEventsQuery, { id }: Principal): Promise<Page<EventDto>> {
+    return this.lists.page(eventList({ ...query, user_id: id }), query, (event) => toEventDto(event, false));
   }
 
   /** Removes events past their retention, a thousand at most. Returns how many it removed. */
   async purge(): Promise<number> {
     return (await this.database.write(PURGE, [this.settings.auditRetention])).length;
   }
+}
 
-  private find(query: EventsQuery, after: Position | undefined): Promise<AuditEvent[]> {
-    const events = this.events.createQueryBuilder('event');
-    if (query.user_id) events.andWhere('event.userId = :user', { user: query.user_id });
-    if (query.action) events.andWhere('event.action = :action', { action: query.action });
-    if (query.since) events.andWhere('event.at >= :since', { since: query.since });
-    if (query.until) events.andWhere('event.at < :until', { until: query.until });
-    if (after) events.andWhere('(event.at, event.id) < (:at, :id)', { at: after.value, id: after.id });
-    return events
-      .orderBy('event.at', 'DESC')
-      .addOrderBy('event.id', 'DESC')
-      .offset(query.skip ?? 0)
-      .limit(query.limit + 1)
-      .getMany();
-  }
+const COLUMNS = `id, at, action, outcome, actor_id AS "actorId", user_id AS "userId", ip, user_agent AS "userAgent",
+  request_id AS "requestId", details`;
+
+function eventList({ user_id, action, since, until }: EventsQuery): List<AuditEvent> {
+  const conditions = new Conditions();
+  if (user_id) conditions.add('user_id = $', user_id);
+  if (action) conditions.add('action = $', action);
+  if (since) conditions.add('at >= $', new Date(since));
+  if (until) conditions.add('at < $', new Date(until));
+  return {
+    identity: ['events', user_id, action, since, until],
+    columns: COLUMNS,
+    from: 'audit_events',
+    conditions,
+    order: { expression: 'at', type: 'timestamptz', valueOf: ({ at }) => at.toISOString() },
+    descending: true,
+  };
 }
 
 const logLine = (event: Omit<AuditEvent, 'id' | 'at'>) => ({

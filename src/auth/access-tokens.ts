@@ -64,9 +64,14 @@ export class AccessTokens {
     const key = this.keyFor(token);
     let claims: AccessClaims | undefined;
     if (!key) return undefined;
-    verifyJwt(token, key, { algorithms: [this.ring.algorithm as Algorithm], ignoreExpiration: true }, (error, payload) => {
-      claims = error ? undefined : this.claimsOf(payload, { ignoreExpiration: true });
-    });
+    verifyJwt(
+      token,
+      key,
+      { algorithms: [this.ring.algorithm as Algorithm], ignoreExpiration: true },
+      (error, payload) => {
+        claims = error ? undefined : this.claimsOf(payload, { ignoreExpiration: true });
+      },
+    );
     return claims;
   }
 
@@ -110,7 +115,9 @@ function headerOf(token: string): Record<string, unknown> | undefined {
 function isOurHeader(header: Record<string, unknown>, algorithm: string): boolean {
   const { alg, typ, kid } = header;
   if (alg !== algorithm || typeof typ !== 'string' || typ.toLowerCase() !== TYPE) return false;
-  return (kid === undefined || typeof kid === 'string') && Object.keys(header).every((name) => HEADER_MEMBERS.has(name));
+  return (
+    (kid === undefined || typeof kid === 'string') && Object.keys(header).every((name) => HEADER_MEMBERS.has(name))
+  );
 }
 
 // EdDSA: RFC 8037

@@ -53,7 +53,6 @@ export class AuthController {
   @HttpCode(200)
   @Header('cache-control', 'no-store')
   @Public()
-  @Throttled('refreshes')
   refreshTokens(@Body() dto: RefreshDto, @From() from: Client): Promise<TokenPairDto> {
     return this.auth.refresh(dto.refresh_token, from);
   }

@@ -27,6 +27,6 @@ import { UserSessionsController } from './user-sessions.controller.js';
     JwtStrategy,
     AuthService,
   ],
-  exports: [AuthService, SessionsService],
+  exports: [AuthService, SessionsService, JwtStrategy],
 })
 export class AuthModule {}

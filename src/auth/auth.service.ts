@@ -1,10 +1,11 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { Client, Principal } from '../access.js';
 import { AuditService } from '../audit/audit.service.js';
 import {
   invalidCredentials,
   invalidMember,
   invalidRefreshToken,
+  invalidToken,
   notFound,
   refreshTokenReused,
   validationFailed,
@@ -15,13 +16,21 @@ import { normalizeEmail } from '../users/emails.js';
 import { Passwords } from '../users/passwords.service.js';
 import { type Credentials, UsersService } from '../users/users.service.js';
 import { AccessTokens } from './access-tokens.js';
-import { type ChangePasswordDto, type LoginDto, type SessionListDto, type TokenPairDto, toSessionDto } from './auth.dto.js';
+import {
+  type ChangePasswordDto,
+  type LoginDto,
+  type SessionListDto,
+  type TokenPairDto,
+  toSessionDto,
+} from './auth.dto.js';
 import { RefreshTokens } from './refresh-tokens.js';
 import { type Rotation, SessionsService } from './sessions.service.js';
 
 /** The stories of signing in, staying signed in, and signing out. */
 @Injectable()
 export class AuthService {
+  private readonly log = new Logger('Auth');
+
   constructor(
     private readonly users: UsersService,
     private readonly passwords: Passwords,
@@ -44,7 +53,7 @@ export class AuthService {
    */
   async login(identifier: string, password: string, from: Client): Promise<TokenPairDto> {
     const account = await this.authenticate(identifier, password, from);
-    const session = account && (await this.sessions.start(account.id, account.passwordHash, from));
+    const session = account && (await this.sessions.start(account, from));
     if (!account || !session) throw invalidCredentials();
     await this.audit.record({ action: 'login', actorId: account.id, userId: account.id }, from);
     return this.tokensOf(session);
@@ -53,7 +62,7 @@ export class AuthService {
   /** The account that this identifier and password open, or null; counted, recorded, and its hash kept up to date. */
   async authenticate(identifier: string, password: string, from: Client): Promise<Credentials | null> {
     const account = await this.users.findCredentials(identifier);
-    const isRight = await this.throttle.guess(account?.id ?? unknownAccount(identifier), from.ip, async () => {
+    const isRight = await this.throttle.guess(account?.id ?? unknownAccount(identifier), from, async () => {
       const holds = await this.passwords.verify(password, account?.passwordHash ?? null, from.signal);
       return holds && account?.isActive === true;
     });
@@ -62,15 +71,17 @@ export class AuthService {
     return null;
   }
 
-  /** Trades a refresh token for a new pair. @throws Problem 401 `invalid_refresh_token` or `refresh_token_reused` */
+  /** Trades a refresh token for a new pair. @throws Problem 401 `invalid_refresh_token` or `refresh_token_reused`, 429 */
   async refresh(refreshToken: string, from: Client): Promise<TokenPairDto> {
+    await this.throttle.count('refreshes', from); // here, as the token route refreshes too
     const claims = this.refreshTokens.verify(refreshToken);
     if (!claims) throw invalidRefreshToken();
     const refreshed = await this.sessions.rotate(claims);
     if (refreshed === 'invalid') throw invalidRefreshToken();
-    if (refreshed !== 'reused') return this.tokensOf(refreshed);
+    if (!('stolenFrom' in refreshed)) return this.tokensOf(refreshed);
+    const details = { session_id: claims.sessionId };
     await this.audit.record(
-      { action: 'token_reused', outcome: 'failure', details: { session_id: claims.sessionId } },
+      { action: 'token_reused', outcome: 'failure', userId: refreshed.stolenFrom, details },
       from,
     );
     throw refreshTokenReused();
@@ -90,13 +101,13 @@ export class AuthService {
 
   /** Changes one's own password; every other session ends. @throws Problem 403 `wrong_password`, 422, 429 */
   async changePassword(me: Principal, dto: ChangePasswordDto, from: Client): Promise<void> {
-    const { passwordHash } = await this.users.confirmPassword(me, dto.current_password, from);
+    const account = await this.users.confirmPassword(me, dto.current_password, from);
     const hash = await this.passwords.hashNew(dto.new_password, {
       context: me,
       pointer: '/new_password',
       signal: from.signal,
     });
-    if (!(await this.sessions.changePassword(me, { from: passwordHash, to: hash }))) throw wrongPassword();
+    if (!(await this.sessions.changePassword(account, hash, me.sessionId))) throw await this.whyNotChanged(me);
     await this.audit.record({ action: 'password_changed', actorId: me.id, userId: me.id }, from);
   }
 
@@ -110,7 +121,10 @@ export class AuthService {
   /** Ends one of one's own sessions. @throws Problem 404 */
   async endSession(id: string, me: Principal, from: Client): Promise<void> {
     if (!(await this.sessions.endOwn(id, me.id))) throw notFound('session');
-    await this.audit.record({ action: 'sessions_ended', actorId: me.id, userId: me.id, details: { session_id: id } }, from);
+    await this.audit.record(
+      { action: 'sessions_ended', actorId: me.id, userId: me.id, details: { session_id: id } },
+      from,
+    );
   }
 
   /** Ends all of one's own sessions but this one. */
@@ -154,9 +168,15 @@ export class AuthService {
       const passwordHash = await this.passwords.hasher.hash(password);
       const replaced = await this.users.rehash(account.id, { from: account.passwordHash, to: passwordHash });
       return replaced ? { ...account, passwordHash } : account;
-    } catch {
+    } catch (error) {
+      this.log.warn({ event: 'rehash_failed', user_id: account.id, reason: (error as Error).message });
       return account; // the next sign-in tries again
     }
+  }
+
+  /** Somebody was faster: with another password, or by ending this session. */
+  private async whyNotChanged({ id, sessionId }: Principal): Promise<Error> {
+    return (await this.sessions.findSignedIn({ userId: id, sessionId })) ? wrongPassword() : invalidToken();
   }
 }
 

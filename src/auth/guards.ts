@@ -3,10 +3,16 @@ import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { isPublic, requiredRoles } from '../access.js';
 import { forbidden, invalidToken, notAuthenticated } from '../errors.js';
+import { JwtStrategy } from './jwt.strategy.js';
 
 /** Lets in who has a valid bearer token, and anyone where a route is public. */
 @Injectable()
-export class BearerGuard extends AuthGuard('jwt') {
+export class BearerGuard extends AuthGuard() {
+  /** The strategy itself, not its name: passport's names are the process's, which may hold several applications. */
+  constructor(strategy: JwtStrategy) {
+    super({ defaultStrategy: strategy });
+  }
+
   override canActivate(context: ExecutionContext) {
     return isPublic(context) || super.canActivate(context);
   }

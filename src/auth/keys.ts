@@ -52,10 +52,8 @@ function secretKey(text: string): SigningKey {
 }
 
 function pemKey(pem: string, algorithm: JwtAlgorithm): SigningKey {
-  const isPrivate = pem.includes('PRIVATE KEY');
-  const verify = createPublicKey(pem);
-  assertKind(verify, algorithm);
-  const sign = isPrivate ? createPrivateKey(pem) : undefined;
+  const verify = publicKey(pem, algorithm);
+  const sign = pem.includes('PRIVATE KEY') ? createPrivateKey(pem) : undefined;
   return {
     id: digest(verify.export({ format: 'der', type: 'spki' })),
     sign,
@@ -64,13 +62,20 @@ function pemKey(pem: string, algorithm: JwtAlgorithm): SigningKey {
   };
 }
 
-function assertKind(key: KeyObject, algorithm: JwtAlgorithm): void {
-  const fits =
-    algorithm === 'EdDSA'
-      ? key.asymmetricKeyType === 'ed25519'
-      : key.asymmetricKeyDetails?.namedCurve === 'prime256v1';
-  if (!fits) throw new TypeError(`JWT_SECRET_KEY: this key is not one for ${algorithm}.`);
+/** The public half of either half. */
+function publicKey(pem: string, algorithm: JwtAlgorithm): KeyObject {
+  let key: KeyObject | undefined;
+  try {
+    key = createPublicKey(pem);
+  } catch {
+    // OpenSSL's own words help nobody
+  }
+  if (key && isOf(algorithm, key)) return key;
+  throw new TypeError(`JWT_SECRET_KEY: this is not a key for ${algorithm}.`);
 }
+
+const isOf = (algorithm: JwtAlgorithm, { asymmetricKeyType, asymmetricKeyDetails }: KeyObject) =>
+  algorithm === 'EdDSA' ? asymmetricKeyType === 'ed25519' : asymmetricKeyDetails?.namedCurve === 'prime256v1';
 
 const refreshKey = (secret: Buffer) =>
   createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'userhub refresh tokens', 32)));

@@ -41,7 +41,8 @@ export class RefreshTokens {
     const bytes = Buffer.from(token.slice(PREFIX.length), 'base64url');
     const claims = bytes.subarray(0, ID_BYTES + COUNTER_BYTES);
     const mac = bytes.subarray(ID_BYTES + COUNTER_BYTES);
-    if (mac.length !== MAC_BYTES || !this.keys.some((key) => timingSafeEqual(mac, macOf(claims, key)))) return undefined;
+    if (mac.length !== MAC_BYTES || !this.keys.some((key) => timingSafeEqual(mac, macOf(claims, key))))
+      return undefined;
     return { sessionId: stringify(claims.subarray(0, ID_BYTES)), counter: claims.readUInt32BE(ID_BYTES) };
   }
 }

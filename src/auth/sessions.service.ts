@@ -4,6 +4,7 @@ import type { Client, Principal } from '../access.js';
 import { days } from '../config/durations.js';
 import { Settings } from '../config/settings.js';
 import { Database } from '../database/database.js';
+import type { User } from '../users/user.entity.js';
 import type { UserRow } from '../users/users.dto.js';
 import type { AccessClaims } from './access-tokens.js';
 import type { RefreshClaims } from './refresh-tokens.js';
@@ -13,6 +14,9 @@ import * as sql from './sessions.statements.js';
 /** The signed-in person, with all that answers about them need. */
 export type SignedIn = UserRow & Principal;
 
+/** Whose password was verified, and in which generation of their sessions. */
+export type Account = Pick<User, 'id' | 'sessionGeneration'>;
+
 /** A session at one of its rotations. */
 export interface Rotation extends RefreshClaims {
   userId: string;
@@ -20,8 +24,8 @@ export interface Rotation extends RefreshClaims {
   secondsLeft: number;
 }
 
-/** What became of a refresh token: rotated (or its child given again), or refused. */
-export type Refreshed = Rotation | 'invalid' | 'reused';
+/** What became of a refresh token: rotated (or its child given again), refused, or found to be stolen from this user. */
+export type Refreshed = Rotation | 'invalid' | { stolenFrom: string };
 
 export type SessionRow = Pick<Session, 'id' | 'createdAt' | 'lastUsedAt' | 'expiresAt' | 'ip' | 'userAgent'>;
 
@@ -39,11 +43,11 @@ export class SessionsService {
     return user ? Object.assign(user, { sessionId }) : null;
   }
 
-  /** Begins a session, or returns null when the password or the user's right to sign in has changed meanwhile. */
-  async start(userId: string, passwordHash: string, { ip, userAgent }: Client): Promise<Rotation | null> {
+  /** Begins a session, or returns null when the password or the user's right to sign in has changed since they were read. */
+  async start({ id, sessionGeneration }: Account, { ip, userAgent }: Client): Promise<Rotation | null> {
     const { refreshTokenLifetime, sessionLifetime } = this.settings;
     const sessionId = uuidv7();
-    const values = [sessionId, userId, passwordHash, refreshTokenLifetime, sessionLifetime, ip, userAgent];
+    const values = [sessionId, id, sessionGeneration, refreshTokenLifetime, sessionLifetime, ip, userAgent];
     const [started] = await this.database.write<Pick<Rotation, 'userId' | 'secondsLeft'>>(sql.START, values);
     return started ? { ...started, sessionId, counter: 0 } : null;
   }
@@ -52,17 +56,20 @@ export class SessionsService {
    * Takes a session one rotation on. Whoever comes with the same token within the grace window gets the same child: two
    * tabs, or an answer that got lost. Anything older was stolen from somebody, and ends the session for everybody.
    */
-  async rotate({ sessionId, counter }: RefreshClaims): Promise<Refreshed> {
+  async rotate(claims: RefreshClaims, tries = 2): Promise<Refreshed> {
+    const { sessionId, counter } = claims;
     const { refreshTokenLifetime, sessionLifetime, refreshGrace } = this.settings;
     const values = [sessionId, counter, refreshTokenLifetime, sessionLifetime];
     const [rotated] = await this.database.write<Pick<Rotation, 'userId' | 'secondsLeft'>>(sql.ROTATE, values);
     if (rotated) return { ...rotated, sessionId, counter: counter + 1 };
 
     const [session] = await this.database.read<Rotation & { isFresh: boolean }>(sql.LOOK, [sessionId, refreshGrace]);
-    if (!session || session.counter <= counter) return 'invalid';
+    if (!session || session.counter < counter) return 'invalid';
+    // its row was changed under the first statement by something else than a refresh, such as a new password
+    if (session.counter === counter) return tries > 1 ? this.rotate(claims, tries - 1) : 'invalid';
     if (session.counter === counter + 1 && session.isFresh) return { ...session, sessionId };
     await this.end(sessionId);
-    return 'reused';
+    return { stolenFrom: session.userId };
   }
 
   /** Ends a session. Returns whose it was, or null when it had ended before or never was. */
@@ -86,9 +93,10 @@ export class SessionsService {
     return this.database.read<SessionRow>(sql.LIST, [userId]);
   }
 
-  /** Changes the password and ends every other session with it; false when it was changed meanwhile. */
-  async changePassword(me: Principal, { from, to }: { from: string; to: string }): Promise<boolean> {
-    return (await this.database.write(sql.CHANGE_PASSWORD, [me.id, to, from, me.sessionId])).length > 0;
+  /** Changes the password and ends every other session with it; false when it was changed, or this session ended, meanwhile. */
+  async changePassword({ id, sessionGeneration }: Account, passwordHash: string, sessionId: string): Promise<boolean> {
+    const values = [id, passwordHash, sessionGeneration, sessionId];
+    return (await this.database.write(sql.CHANGE_PASSWORD, values)).length > 0;
   }
 
   /** Removes sessions that are older than any session can be alive, a thousand at most. Returns how many it removed. */

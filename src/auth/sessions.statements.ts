@@ -15,12 +15,12 @@ export const SIGNED_IN = statement(
    WHERE u.id = $2 AND EXISTS (SELECT FROM sessions s WHERE s.id = $1 AND s.user_id = u.id AND ${ALIVE})`,
 );
 
-/** Only if the password that was verified is still the one, and the user may still sign in: the update waits for others. */
+/** Only in the generation in which the password was verified, and if the user may still sign in: the update waits for others. */
 export const START = statement(
   'sessions.start',
   `WITH u AS (
      UPDATE users SET last_login_at = now()
-     WHERE id = $2 AND password_hash = $3 AND is_active AND deleted_at IS NULL
+     WHERE id = $2 AND session_generation = $3 AND is_active AND deleted_at IS NULL
      RETURNING id, session_generation)
    INSERT INTO sessions AS s (id, user_id, generation, expires_at, ip, user_agent)
    SELECT $1, u.id, u.session_generation, now() + least($4::bigint, $5::bigint) * ${MS}, $6, $7 FROM u
@@ -32,7 +32,7 @@ export const ROTATE = statement(
   'sessions.rotate',
   `UPDATE sessions s SET counter = s.counter + 1, last_used_at = now(),
      expires_at = least(now() + $3::bigint * ${MS}, s.created_at + $4::bigint * ${MS})
-   FROM users u WHERE s.id = $1 AND s.counter = $2 AND u.id = s.user_id AND ${ALIVE}
+   FROM users u WHERE s.id = $1 AND s.counter = $2 AND s.created_at + $4::bigint * ${MS} > now() AND u.id = s.user_id AND ${ALIVE}
    RETURNING s.user_id AS "userId", ${SECONDS_LEFT} AS "secondsLeft"`,
 );
 
@@ -57,11 +57,13 @@ export const END_ALL = statement(
   `UPDATE sessions SET ended_at = now() WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND ended_at IS NULL RETURNING id`,
 );
 
+/** The newest ones: a script that signs in every minute, and never out, has thousands. */
 export const LIST = statement(
   'sessions.list',
   `SELECT s.id, s.created_at AS "createdAt", s.last_used_at AS "lastUsedAt", s.expires_at AS "expiresAt", s.ip,
      s.user_agent AS "userAgent"
-   FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.user_id = $1 AND ${ALIVE} ORDER BY s.id DESC`,
+   FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.user_id = $1 AND ${ALIVE} ORDER BY s.id DESC
+   LIMIT 500`,
 );
 
 /** A new generation ends every session; the one that asked for it is taken along. */
@@ -69,11 +71,11 @@ export const CHANGE_PASSWORD = statement(
   'sessions.change_password',
   `WITH u AS (
      UPDATE users SET password_hash = $2, session_generation = session_generation + 1
-     WHERE id = $1 AND password_hash = $3 AND is_active AND deleted_at IS NULL
-     RETURNING id, session_generation)
-   UPDATE sessions s SET generation = u.session_generation FROM u
-   WHERE s.id = $4 AND s.user_id = u.id AND s.generation = u.session_generation - 1 AND s.ended_at IS NULL
-   RETURNING s.id`,
+     WHERE id = $1 AND session_generation = $3 AND is_active AND deleted_at IS NULL AND EXISTS (
+       SELECT FROM sessions WHERE id = $4 AND user_id = $1 AND generation = $3 AND ended_at IS NULL)
+     RETURNING id, session_generation),
+   taken_along AS (UPDATE sessions s SET generation = u.session_generation FROM u WHERE s.id = $4)
+   SELECT id FROM u`,
 );
 
 // ids are made in the order of time (UUID v7), so the oldest sessions are found by primary key

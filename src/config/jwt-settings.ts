@@ -41,7 +41,7 @@ function secrets(env: EnvironmentReader, text: string | undefined, production: b
     return production ? [] : [make()];
   }
   const keys = keysIn(text);
-  if (production && keys.some((key) => PLACEHOLDERS.some((placeholder) => placeholder.test(key)))) {
+  if (production && keys.some(isPlaceholder)) {
     env.refuse(`JWT_SECRET_KEY is a placeholder. ${HOW}`, []);
   } else if (!keys.every(isLongEnough)) {
     env.refuse(`JWT_SECRET_KEY must be 32 bytes or more. ${HOW}`, []);
@@ -51,14 +51,20 @@ function secrets(env: EnvironmentReader, text: string | undefined, production: b
 
 /** Several keys, with commas between them; or one that holds a comma, if its parts are too short to be keys. */
 function keysIn(text: string): string[] {
-  const parts = text.split(',').map((part) => part.trim());
+  const parts = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
   return parts.every(isLongEnough) ? parts : [text];
 }
 
+/** Whether a key is a text that was meant to be replaced by one. */
+export const isPlaceholder = (key: string): boolean => PLACEHOLDERS.some((placeholder) => placeholder.test(key));
+
 const isLongEnough = (key: string) => Buffer.byteLength(key) >= 32;
 
-/** PEM blocks, one after the other; `\n` may be written for a line break, as platforms with one-line values need. */
+/** PEM blocks of keys, one after the other (OpenSSL writes their parameters besides); `\n` may be written for a line break, as platforms with one-line values need. */
 function pems(env: EnvironmentReader, text = ''): string[] {
-  const blocks = text.replaceAll('\\n', '\n').match(/-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----/g);
+  const blocks = text.replaceAll('\\n', '\n').match(/-----BEGIN [A-Z ]*KEY-----[^-]+-----END [A-Z ]*KEY-----/g);
   return blocks ?? env.refuse('JWT_SECRET_KEY must hold a PEM private key for this JWT_ALGORITHM.', []);
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type CanActivate, type ExecutionContext, Injectable, Logger, SetMetadata } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Client, clientOf } from '../access.js';
 import { days, hours, minutes } from '../config/durations.js';
 import { Settings } from '../config/settings.js';
 import { Database, statement } from '../database/database.js';
@@ -8,14 +9,19 @@ import { tooManyRequests } from '../errors.js';
 import { networkOf } from './networks.js';
 
 /** So many attempts in a window (milliseconds) that opens with the first of them. */
-export interface Limit {
+interface Limit {
   readonly name: string;
   readonly points: number;
   readonly window: number;
 }
 
-const REGISTRATIONS: Limit = { name: 'register', points: 30, window: hours(1) };
-const REFRESHES: Limit = { name: 'refresh', points: 150, window: minutes(5) };
+/** What is counted for each network, whoever is behind it. */
+const PER_NETWORK = {
+  registrations: { name: 'register', points: 30, window: hours(1) },
+  refreshes: { name: 'refresh', points: 150, window: minutes(5) },
+} satisfies Record<string, Limit>;
+export type Counted = keyof typeof PER_NETWORK;
+
 const GUESSES_FROM_NETWORK: Limit = { name: 'guess:network', points: 50, window: minutes(5) };
 const GUESSES_AT_ACCOUNT: Limit = { name: 'guess:account', points: 100, window: minutes(15) };
 const GUESSES_AT_ACCOUNT_FROM_NETWORK: Limit = { name: 'guess', points: 5, window: minutes(15) };
@@ -28,35 +34,69 @@ interface Budget {
   limit: Limit;
 }
 
+/** An attempt that is counted, and in which window: a later one has nothing to do with it. */
+interface Reservation extends Budget {
+  hits: number;
+  resetsAt: string;
+  seconds: number;
+}
+
+/** Somebody is held back, for the first time in this window. */
+export interface Refusal {
+  /** The limits that were reached. */
+  limits: string[];
+  /** The account that was guessed at, as `guess` was told. */
+  account?: string;
+  from: Client;
+}
+
+const MS = `interval '1 millisecond'`;
+
 // rows in the order of their keys, so that two requests can't wait for each other
 const RESERVE = statement(
   'throttle.reserve',
   `INSERT INTO throttle_counters AS c (key, hits, resets_at)
-   SELECT key, 1, now() + milliseconds * interval '1 millisecond'
+   SELECT key, 1, now() + milliseconds * ${MS}
    FROM unnest($1::text[], $2::bigint[]) AS budget (key, milliseconds) ORDER BY key
    ON CONFLICT (key) DO UPDATE SET
      hits = CASE WHEN c.resets_at <= now() THEN 1 ELSE c.hits + 1 END,
      resets_at = CASE WHEN c.resets_at <= now() THEN excluded.resets_at ELSE c.resets_at END
-   RETURNING key, hits, extract(epoch FROM resets_at - now())::float8 AS seconds`,
+   RETURNING key, hits, resets_at::text AS "resetsAt", extract(epoch FROM resets_at - now())::float8 AS seconds`,
 );
+/** Only in the window that it was taken from, or guesses in the next one would be forgiven; what is back at none goes. */
 const GIVE_BACK = statement(
   'throttle.give_back',
-  `UPDATE throttle_counters c SET hits = c.hits - 1
-   FROM (SELECT key FROM throttle_counters WHERE key = ANY ($1) ORDER BY key FOR UPDATE) mine
-   WHERE c.key = mine.key AND c.hits > 0`,
+  `WITH mine AS (
+     SELECT c.key, c.hits FROM throttle_counters c
+     JOIN unnest($1::text[], $2::timestamptz[]) AS taken (key, resets_at) ON c.key = taken.key AND c.resets_at = taken.resets_at
+     ORDER BY c.key FOR UPDATE OF c),
+   emptied AS (DELETE FROM throttle_counters c USING mine WHERE c.key = mine.key AND mine.hits <= 1)
+   UPDATE throttle_counters c SET hits = c.hits - 1 FROM mine WHERE c.key = mine.key AND mine.hits > 1`,
 );
-const REMEMBER = statement(
-  'throttle.remember',
-  `INSERT INTO throttle_counters (key, hits, resets_at)
-   VALUES ($1, 0, now() + $2::bigint * interval '1 millisecond')
-   ON CONFLICT (key) DO UPDATE SET resets_at = excluded.resets_at`,
+/** Which of these windows nobody has been told of. */
+const NOTE = statement(
+  'throttle.note',
+  `INSERT INTO throttle_counters AS c (key, hits, resets_at)
+   SELECT 'noted|' || key, 0, resets_at FROM unnest($1::text[], $2::timestamptz[]) AS full_window (key, resets_at) ORDER BY key
+   ON CONFLICT (key) DO UPDATE SET resets_at = excluded.resets_at WHERE c.resets_at < excluded.resets_at
+   RETURNING key`,
 );
-const IS_KNOWN = statement('throttle.is_known', `SELECT key FROM throttle_counters WHERE key = $1 AND resets_at > now()`);
+/** The guesses before the right one are forgiven, and the network is familiar from now on. */
+const SUCCEED = statement(
+  'throttle.succeed',
+  `WITH forgiven AS (DELETE FROM throttle_counters WHERE key = $1)
+   INSERT INTO throttle_counters AS c (key, hits, resets_at) VALUES ($2, 0, now() + $3::bigint * ${MS})
+   ON CONFLICT (key) DO UPDATE SET resets_at = excluded.resets_at
+   WHERE c.resets_at < excluded.resets_at - interval '1 day'`,
+);
+const IS_KNOWN = statement(
+  'throttle.is_known',
+  `SELECT key FROM throttle_counters WHERE key = $1 AND resets_at > now()`,
+);
 const FORGET = statement(
   'throttle.forget',
   `DELETE FROM throttle_counters c USING unnest($1::text[]) AS prefix WHERE starts_with(c.key, prefix)`,
 );
-const SUCCEED = statement('throttle.succeed', `DELETE FROM throttle_counters WHERE key = $1`);
 const PURGE = statement(
   'throttle.purge',
   `DELETE FROM throttle_counters WHERE key IN (
@@ -70,16 +110,24 @@ const PURGE = statement(
  */
 @Injectable()
 export class Throttle {
-  private readonly log = new Logger('Security');
+  private listener: (refusal: Refusal) => Promise<void> = () => Promise.resolve();
 
   constructor(
     private readonly database: Database,
     private readonly settings: Settings,
   ) {}
 
-  /** Counts one more of something from the network behind this address. @throws Problem 429 when it is too many */
-  async count(limit: Limit, ip: string): Promise<void> {
-    if (this.settings.throttle) await this.reserve([budget(limit, networkOf(ip))]);
+  /** Whom to tell when a limit is reached: once a window, however often it is run into. */
+  onRefusal(listener: (refusal: Refusal) => Promise<void>): void {
+    this.listener = listener;
+  }
+
+  /** Counts one more of something from the network that this client is in. @throws Problem 429 when it is too many */
+  async count(what: Counted, from: Client): Promise<void> {
+    if (!this.settings.throttle) return;
+    const reserved = await this.reserve([budget(PER_NETWORK[what], networkOf(from.ip))]);
+    const exceeded = reserved.filter(isExceeded);
+    if (exceeded.length) await this.refuse(reserved, { limits: exceeded, from });
   }
 
   /**
@@ -88,23 +136,29 @@ export class Throttle {
    * @param check whether the guess is right; when it throws, nothing was guessed and nothing is counted
    * @throws Problem 429 when there were too many wrong ones
    */
-  async guess(account: string, ip: string, check: () => Promise<boolean>): Promise<boolean> {
+  async guess(account: string, from: Client, check: () => Promise<boolean>): Promise<boolean> {
     if (!this.settings.throttle) return check();
-    const network = networkOf(ip);
-    const own = budget(GUESSES_AT_ACCOUNT_FROM_NETWORK, account, network);
-    const others = [budget(GUESSES_FROM_NETWORK, network), budget(GUESSES_AT_ACCOUNT, account)];
+    const network = networkOf(from.ip);
+    const pair = budget(GUESSES_AT_ACCOUNT_FROM_NETWORK, account, network);
     const familiar = keyOf(FAMILIAR, account, network);
-    await this.reserve([own, ...others], familiar);
-    const right = await check().catch(async (error: unknown) => {
-      await this.giveBack([own, ...others]);
+    const reserved = await this.reserve([
+      pair,
+      budget(GUESSES_FROM_NETWORK, network),
+      budget(GUESSES_AT_ACCOUNT, account),
+    ]);
+    const exceeded = reserved.filter(isExceeded);
+    if (exceeded.length && !(await this.isSpared(exceeded, familiar))) {
+      return this.refuse(reserved, { limits: exceeded, account, from });
+    }
+    const isRight = await check().catch(async (error: unknown) => {
+      await this.giveBack(reserved);
       throw error;
     });
-    if (right) {
-      await this.database.write(SUCCEED, [own.key]);
-      await this.giveBack(others);
-      await this.database.write(REMEMBER, [familiar, FAMILIAR_FOR]);
+    if (isRight) {
+      await this.giveBack(reserved);
+      await this.database.write(SUCCEED, [pair.key, familiar, FAMILIAR_FOR]);
     }
-    return right;
+    return isRight;
   }
 
   /** Forgets every wrong guess at this account, from wherever. */
@@ -118,53 +172,63 @@ export class Throttle {
     return (await this.database.write(PURGE, [])).length;
   }
 
-  /** An attempt that is refused is given back: it must not use up what others behind the same network have left. */
-  private async reserve(budgets: Budget[], familiar?: string): Promise<void> {
-    const keys = budgets.map(({ key }) => key);
-    const counters = await this.database.write<{ key: string; hits: number; seconds: number }>(RESERVE, [
-      keys,
-      budgets.map(({ limit }) => limit.window),
-    ]);
-    const exceeded = counters.filter(({ key, hits }) => hits > pointsOf(key, budgets));
-    if (exceeded.length === 0) return;
-    const isAccountWide = exceeded.every(({ key }) => key.startsWith(`${GUESSES_AT_ACCOUNT.name}|`));
-    if (isAccountWide && familiar && (await this.database.read(IS_KNOWN, [familiar])).length > 0) return;
-    await this.giveBack(budgets);
-    this.log.warn({ event: 'throttled', limits: exceeded.map(({ key }) => key.split('|')[0]) });
-    throw tooManyRequests(Math.max(...exceeded.map(({ seconds }) => seconds)));
+  private async reserve(budgets: Budget[]): Promise<Reservation[]> {
+    const values = [budgets.map(({ key }) => key), budgets.map(({ limit }) => limit.window)];
+    const rows = await this.database.write<Omit<Reservation, 'limit'>>(RESERVE, values);
+    const limitOf = new Map(budgets.map(({ key, limit }) => [key, limit]));
+    return rows.map((row) => ({ ...row, limit: limitOf.get(row.key) as Limit }));
   }
 
-  private async giveBack(budgets: Budget[]): Promise<void> {
-    await this.database.write(GIVE_BACK, [budgets.map(({ key }) => key)]);
+  /** The limit on a whole account is for strangers: its owner must get in while others guess. */
+  private async isSpared(exceeded: Reservation[], familiar: string): Promise<boolean> {
+    if (exceeded.some(({ limit }) => limit !== GUESSES_AT_ACCOUNT)) return false;
+    return (await this.database.read(IS_KNOWN, [familiar])).length > 0;
+  }
+
+  /** What is refused is given back: it must not use up what others behind the same network have left. */
+  private async refuse(
+    reserved: Reservation[],
+    { limits, account, from }: { limits: Reservation[]; account?: string; from: Client },
+  ): Promise<never> {
+    await this.giveBack(reserved);
+    const untold = await this.database.write<{ key: string }>(NOTE, keysAndWindows(limits));
+    if (untold.length) await this.listener({ limits: limits.map(({ limit }) => limit.name), account, from });
+    throw tooManyRequests(Math.max(...limits.map(({ seconds }) => seconds)));
+  }
+
+  private async giveBack(reserved: Reservation[]): Promise<void> {
+    await this.database.write(GIVE_BACK, keysAndWindows(reserved));
   }
 }
 
-const LIMIT = Symbol('throttle:limit');
+const COUNTED = Symbol('throttle:counted');
 
-/** Limits a route for each network: registrations to 30 an hour, refreshes to 150 in five minutes. */
-export const Throttled = (what: 'registrations' | 'refreshes') =>
-  SetMetadata(LIMIT, what === 'registrations' ? REGISTRATIONS : REFRESHES);
-
-/** The limit of a route, if it has one. */
-export const limitOf = (handler: object): Limit | undefined => Reflect.getMetadata(LIMIT, handler) as Limit | undefined;
+/** Limits a route for each network. */
+export const Throttled = (what: Counted) => SetMetadata(COUNTED, what);
 
 /** Holds back networks that call a limited route too often. */
 @Injectable()
 export class ThrottleGuard implements CanActivate {
   constructor(private readonly throttle: Throttle) {}
 
-  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const limit = limitOf(context.getHandler());
-    if (!limit) return true;
-    const { ip } = context.switchToHttp().getRequest<FastifyRequest>();
-    return this.throttle.count(limit, ip).then(() => true);
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const what = Reflect.getMetadata(COUNTED, context.getHandler()) as Counted | undefined;
+    const http = context.switchToHttp();
+    if (what)
+      await this.throttle.count(what, clientOf(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>()));
+    return true;
   }
 }
+
+const isExceeded = ({ hits, limit }: Reservation) => hits > limit.points;
+
+const keysAndWindows = (reserved: Reservation[]) => [
+  reserved.map(({ key }) => key),
+  reserved.map(({ resetsAt }) => resetsAt),
+];
 
 const budget = (limit: Limit, ...whom: string[]): Budget => ({ key: keyOf(limit.name, ...whom), limit });
 
 /** Hashed: what somebody typed as a username may be a password. */
 const keyOf = (name: string, ...whom: string[]) =>
   [name, ...whom.map((part) => createHash('sha256').update(part).digest('base64url').slice(0, 22))].join('|');
-
-const pointsOf = (key: string, budgets: Budget[]) => budgets.find((one) => one.key === key)?.limit.points ?? 0;

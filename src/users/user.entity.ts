@@ -53,7 +53,7 @@ export class User {
   @Column('integer', { default: 1 })
   version: number;
 
-  /** Sessions made under an older generation are dead: raising it ends them all, without touching them. */
+  /** Sessions made under an older generation are dead: raising it ends them all, without touching them; a new hash of a new password must. */
   @Column('integer', { name: 'session_generation', default: 0, select: false })
   sessionGeneration: number;
 }

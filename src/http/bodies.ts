@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { malformedJson, Problem, refusedCharacter, unsupportedMediaType } from '../errors.js';
-import { hasRefusedEscape, jsonProblem } from './json-limits.js';
+import { malformedJson, type Problem, refusedCharacter, unsupportedMediaType } from '../errors.js';
+import { hasRefusedBytes, jsonProblem } from './json-limits.js';
 
 const FORM = 'application/x-www-form-urlencoded';
 
@@ -27,7 +27,7 @@ export function readBodies(fastify: FastifyInstance): void {
   });
   fastify.addContentTypeParser<Buffer>(FORM, { parseAs: 'buffer' }, (request, body, done) => {
     try {
-      done(null, parseForm(request, body.toString('utf8')));
+      done(null, parseForm(request, body));
     } catch (error) {
       done(error as Problem);
     }
@@ -41,11 +41,11 @@ export function readBodies(fastify: FastifyInstance): void {
  * Other members than the route reads are left out, as OAuth clients send more than is asked for (RFC 6749 section 3.2).
  * A member that is sent twice becomes an array, and so a validation error.
  */
-function parseForm(request: FastifyRequest, text: string): Record<string, string | string[]> {
+function parseForm(request: FastifyRequest, body: Buffer): Record<string, string | string[]> {
   const members = request.routeOptions.config.formMembers;
   if (!members) throw unsupportedMediaType(expectedTypes(request));
-  if (hasRefusedEscape(text) || text.includes('\0')) throw refusedCharacter();
-  const form = new URLSearchParams(text);
+  if (hasRefusedBytes(body.toString('latin1'))) throw refusedCharacter();
+  const form = new URLSearchParams(body.toString('utf8'));
   const sent = members.map((name) => [name, form.getAll(name)] as const).filter(([, values]) => values.length > 0);
   return Object.fromEntries(sent.map(([name, values]) => [name, values.length > 1 ? values : values.join()]));
 }

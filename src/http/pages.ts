@@ -49,19 +49,22 @@ export type ListIdentity = readonly unknown[];
 export function positionOf(
   { cursor, skip }: PageQuery,
   list: ListIdentity,
-  isValid: (value: string) => boolean = isTimestamp,
+  isValid: (value: string) => boolean = () => true,
 ): Position | undefined {
   if (cursor === undefined) return undefined;
   if (skip !== undefined) throw badCursor('cursor_with_skip', 'must not come together with skip');
   const [tag, id, ...value] = Buffer.from(cursor, 'base64url').toString('utf8').split('|');
   const position = { id: id ?? '', value: value.join('|') };
-  if (tag === tagOf(list) && isUuid(position.id) && isValid(position.value)) return position;
+  const isWhole = isUuid(position.id) && !position.value.includes('\0') && isValid(position.value);
+  if (tag === tagOf(list) && isWhole) return position;
   throw badCursor('invalid_cursor', 'is not a cursor of this list');
 }
 
-/** Whether it is a time as cursors hold it. */
-export const isTimestamp = (text: string): boolean =>
-  /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) && !Number.isNaN(Date.parse(text));
+/** Whether it is a time as answers and cursors hold it, and one that PostgreSQL knows. */
+export function isTimestamp(text: string): boolean {
+  const time = new Date(text);
+  return /^(?!0000)\d{4}-/.test(text) && !Number.isNaN(time.getTime()) && time.toISOString() === text;
+}
 
 /**
  * Makes a page of what a query found. It must have asked for one row more than the page holds: by that row the next

@@ -32,7 +32,8 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
     keepAliveTimeout: seconds(72), // longer than a balancer's, so that it never writes into a closing connection
     handlerTimeout: seconds(10),
     return503OnClosing: false, // while draining, what still comes is served
-    http: { headersTimeout: seconds(10), connectionsCheckingInterval: seconds(1) },
+    // a missing Host is refused below: Node's own answer would be an empty one
+    http: { headersTimeout: seconds(10), connectionsCheckingInterval: seconds(1), requireHostHeader: false },
     clientErrorHandler: (error, socket) => answerUnparsed(error, socket),
     frameworkErrors: (error, request, reply) => {
       void reply.header('x-request-id', request.id);
@@ -45,10 +46,16 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
   const allowedMethods = trackAllowedMethods(fastify);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    if (!request.host && request.raw.httpVersion === '1.1') {
+      reply.header('connection', 'close');
+      return done(malformedRequest('The Host header is missing.'));
+    }
     if (hasRefusedEscape(request.url)) return done(refusedCharacter());
     if (request.is404) return done(whyNotRouted(request, allowedMethods));
     done();
   });
+  // Node answers any other expectation than 100-continue with a bare 417; ignoring it is as good (RFC 9110 section 10.1.1)
+  fastify.server.on('checkExpectation', (request, response) => fastify.server.emit('request', request, response));
   readBodies(fastify);
   sendResourceHeaders(fastify);
   sendPageLinks(fastify);

@@ -30,6 +30,8 @@ export function buildDto<T extends object>(
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw validationFailed([{ pointer: '', code: 'is_object', detail: 'The body must be a JSON object.' }]);
   }
+  const inherited = ignoreUnknown ? undefined : Object.keys(value).find((name) => name in Object.prototype);
+  if (inherited !== undefined) throw validationFailed([unknownMember(inherited, from)]); // class-transformer drops these
   const instance = plainToInstance(dto, value);
   const failures = validateSync(instance, {
     whitelist: true,
@@ -42,15 +44,19 @@ export function buildDto<T extends object>(
   return instance;
 }
 
-function fieldError({ property, constraints = {} }: ValidationError, from: 'body' | 'query'): FieldError {
-  const [[constraint = 'invalid', message = 'is invalid'] = []] = Object.entries(constraints);
-  const name = property.slice(0, 64);
-  const known = constraint !== 'whitelistValidation';
-  return {
-    ...(from === 'body' ? { pointer: `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}` } : { parameter: name }),
-    code: known ? snakeCase(constraint) : 'unknown_member',
-    detail: known ? message : 'This is not known here.',
-  };
+function fieldError({ property, constraints }: ValidationError, from: 'body' | 'query'): FieldError {
+  const [constraint, message] = Object.entries(constraints ?? {})[0] ?? ['invalid', 'is invalid'];
+  if (constraint === 'whitelistValidation') return unknownMember(property, from);
+  return { ...placeOf(property, from), code: snakeCase(constraint), detail: message };
 }
+
+const unknownMember = (name: string, from: 'body' | 'query'): FieldError => ({
+  ...placeOf(name.slice(0, 64), from),
+  code: 'unknown_member',
+  detail: 'This is not known here.',
+});
+
+const placeOf = (name: string, from: 'body' | 'query') =>
+  from === 'body' ? { pointer: `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}` } : { parameter: name };
 
 const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

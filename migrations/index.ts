@@ -1,5 +1,6 @@
 /** The migrations, oldest first. A list and not a glob, so that source, build and tests agree on it. */
 import { UsersAndSessions1763700000000 } from './1763700000000-users-and-sessions.js';
 import { ThrottleAndAudit1763700100000 } from './1763700100000-throttle-and-audit.js';
+import { PostsAndTasks1763700200000 } from './1763700200000-posts-and-tasks.js';
 
-export const migrations = [UsersAndSessions1763700000000, ThrottleAndAudit1763700100000];
+export const migrations = [UsersAndSessions1763700000000, ThrottleAndAudit1763700100000, PostsAndTasks1763700200000];

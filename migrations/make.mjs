@@ -82,7 +82,9 @@ function withAll(index) {
     const [, className] = /export class (\w+)/.exec(readFileSync(path.join(HERE, file), 'utf8')) ?? [];
     return { file, className: className ?? fail(`${file} exports no class`) };
   });
-  const imports = classes.map(({ file, className }) => `import { ${className} } from './${file.replace(/ts$/, 'js')}';`);
+  const imports = classes.map(
+    ({ file, className }) => `import { ${className} } from './${file.replace(/ts$/, 'js')}';`,
+  );
   const names = classes.map(({ className }) => className);
   return `${comment}\n${imports.join('\n')}\n\nexport const migrations = [${names.join(', ')}];\n`;
 }

@@ -8,10 +8,13 @@ import { Settings } from './config/settings.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { DocsController } from './http/docs.controller.js';
+import { Lists } from './http/lists.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { PreconditionGuard } from './http/resource.js';
 import { Throttle, ThrottleGuard } from './http/throttle.js';
 import { ValidationPipe } from './http/validation.pipe.js';
+import { PostsModule } from './posts/posts.module.js';
+import { TasksModule } from './tasks/tasks.module.js';
 import { UsersModule } from './users/users.module.js';
 
 /** What a request passes, in this order; a throw anywhere ends in the filter. */
@@ -37,10 +40,12 @@ export class AppModule {
         AuditModule,
         UsersModule,
         AuthModule,
+        PostsModule,
+        TasksModule,
       ],
       controllers: settings.docsEnabled ? [DocsController] : [],
-      providers: [{ provide: Settings, useValue: settings }, Throttle, ...PIPELINE],
-      exports: [Settings, Throttle],
+      providers: [{ provide: Settings, useValue: settings }, Throttle, Lists, ...PIPELINE],
+      exports: [Settings, Throttle, Lists],
     };
   }
 }

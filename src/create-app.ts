@@ -86,7 +86,8 @@ export async function prepareApp(app: NestFastifyApplication, { settings, databa
 
 async function assertMigrated(settings: Settings, database: DatabaseSettings): Promise<void> {
   const pending = (await listMigrations(settings, database)).filter(({ applied }) => !applied);
-  if (pending.length) throw new NotPreparedError(`migrations are pending (${pending.map(({ name }) => name).join(', ')})`);
+  if (pending.length)
+    throw new NotPreparedError(`migrations are pending (${pending.map(({ name }) => name).join(', ')})`);
 }
 
 /** So that clients come back by another connection, to another replica, before this one is gone. */

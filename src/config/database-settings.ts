@@ -44,7 +44,7 @@ function fromUrl(text: string): Omit<DatabaseSettings, 'pooler'> | null {
     const user = decodeURIComponent(url.username);
     return {
       host: (host || 'localhost').replace(/^\[|\]$/g, ''),
-      port: Number(url.port || query.get('port') || 5432),
+      port: Number(url.port || (query.get('port') ?? 5432)),
       user: user || 'postgres',
       password: decodeURIComponent(url.password) || undefined,
       name: name || user || 'postgres',

@@ -57,7 +57,7 @@ export class Settings {
  * Reads and checks the settings, with `.env` in the working directory below the real environment.
  * @throws SettingsError naming every variable that is wrong
  */
-export function loadSettings(env: Environment = environmentWithDotEnv()): Settings {
+export function loadSettings(env: Environment = loadEnvironment()): Settings {
   const reader = new EnvironmentReader(env);
   const settings = readSettings(reader);
   if (reader.problems.length) throw new SettingsError(reader.problems);
@@ -106,14 +106,16 @@ function readSettings(env: EnvironmentReader): Settings {
   return settings;
 }
 
-function environmentWithDotEnv(): Environment {
+/** The environment of the process, over `.env` in the working directory. */
+export function loadEnvironment(): Environment {
   const file = path.resolve('.env');
   return existsSync(file) ? { ...parseEnv(readFileSync(file, 'utf8')), ...process.env } : process.env;
 }
 
 function readPepper(env: EnvironmentReader): string | undefined {
   const pepper = env.text('PASSWORD_PEPPER');
-  if (pepper && Buffer.byteLength(pepper) < 16) return env.refuse('PASSWORD_PEPPER must be 16 bytes or more.', undefined);
+  if (pepper && Buffer.byteLength(pepper) < 16)
+    return env.refuse('PASSWORD_PEPPER must be 16 bytes or more.', undefined);
   return pepper;
 }
 

@@ -20,3 +20,18 @@ export class Conditions {
 
 /** A LIKE pattern that finds the text anywhere, taking its wildcards literally. */
 export const containing = (text: string) => `%${text.replace(/[\\%_]/g, '\\$&')}%`;
+
+/**
+ * What an UPDATE sets: those of the columns that the changes name, the version and the time of the change.
+ * @param values the statement's values so far, to which those of the changes are added
+ */
+export function assignmentsOf<Changes extends object>(
+  changes: Changes,
+  columns: readonly (keyof Changes & string)[],
+  values: unknown[],
+): { assignments: string; values: unknown[] } {
+  const all = [...values];
+  const changed = columns.filter((column) => changes[column] !== undefined);
+  const assignments = changed.map((column) => `${column} = $${all.push(changes[column])}`);
+  return { assignments: [...assignments, 'version = version + 1', 'updated_at = now()'].join(', '), values: all };
+}

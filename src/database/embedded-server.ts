@@ -78,8 +78,8 @@ async function linkLibraries(): Promise<void> {
   const root = findBinaries();
   const list = await readFile(path.join(root, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
-    await symlink(path.basename(source), path.join(root, target)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
+    await symlink(path.basename(source), path.join(root, target)).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     });
   }
 }
@@ -108,7 +108,7 @@ async function initialise(options: ServerOptions): Promise<void> {
   try {
     await (await create(options, fresh)).initialise();
     await rmdir(dataDir).catch(() => undefined); // may be there and empty, over which Windows can't rename
-    await rename(fresh, dataDir).catch((error: Error) => {
+    await rename(fresh, dataDir).catch((error: unknown) => {
       if (!isInitialised(dataDir)) throw error; // else another starter was faster, and its server will refuse us
     });
   } finally {

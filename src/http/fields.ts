@@ -31,7 +31,7 @@ export const OneLine = () =>
 
 /** What a rule means to machines: the part of JSON Schema that the OpenAPI document takes over. */
 export interface FieldSchema {
-  format?: 'email' | 'uri' | 'uuid';
+  format?: 'email' | 'uri';
   pattern?: string;
   minLength?: number;
   maxLength?: number;
@@ -97,6 +97,6 @@ export function idOf(value: string, parameter: string): string {
 /** Whether it is a UUID, of any version and in any case. */
 export const isUuid = (value: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value);
 
-// zero-width joiners stay allowed: emoji and several scripts are written with them
-const NOT_ONE_LINE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
+// zero-width joiners and direction marks stay allowed: emoji and several scripts are written with them
+const NOT_ONE_LINE = /[\p{Cc}\p{Zl}\p{Zp}\u200b\u202a-\u202e\u2060-\u2069\ufeff]/u;
 const isOneLine = (text: string) => !NOT_ONE_LINE.test(text);

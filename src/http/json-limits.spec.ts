@@ -1,7 +1,8 @@
 import { hasRefusedEscape, jsonProblem } from './json-limits.js';
 
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
-const keys = (count: number) => JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, i])));
+const keys = (count: number) =>
+  JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, i])));
 const array = (count: number) => JSON.stringify(Array.from({ length: count }, () => 1));
 
 describe('jsonProblem', () => {

@@ -39,7 +39,7 @@ const FRAMEWORK = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer',
 
 function line(context: unknown, message: unknown): object {
   if (message instanceof Error) return { context, err: withoutDetails(message), msg: message.message };
-  return typeof message === 'object' ? { context, ...message } : { context, msg: String(message) };
+  return typeof message === 'object' ? { context, ...message } : { context, msg: message };
 }
 
 /** An error as far as it is safe to log: drivers hang parameters and rows on theirs. */

@@ -76,7 +76,7 @@ export function problemBody({ status, code, detail, extras }: Problem, requestId
 export const oauthStatus = ({ status }: Problem) => (status === 401 || status === 422 ? 400 : status);
 
 /** The body of an error, as RFC 6749 section 5.2 has it. */
-export function oauthBody(problem: Problem): object {
+export function oauthBody(problem: Problem): { error: string; error_description: string } {
   return { error: oauthError(problem), error_description: problem.detail };
 }
 

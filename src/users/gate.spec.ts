@@ -21,7 +21,7 @@ describe('Gate', () => {
     expect(started).toEqual([0, 1]);
     expect(gate).toMatchObject({ running: 2, waiting: 2 });
 
-    jobs[1]!.end();
+    jobs[1]?.end();
     await all[1];
     await Promise.resolve();
     expect(started).toEqual([0, 1, 2]);

@@ -4,10 +4,12 @@ import type { EntityManager, Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { type Client, isSelfOrAdmin, type Principal } from '../access.js';
 import { AuditService, type Happening } from '../audit/audit.service.js';
+import { assignmentsOf } from '../database/conditions.js';
 import { composedStatement, Database, type Statement } from '../database/database.js';
-import { Totals } from '../database/totals.js';
+import { violation } from '../database/failures.js';
 import { conflict, fieldForbidden, forbidden, invalidMember, lastAdmin, notFound, wrongPassword } from '../errors.js';
-import { impliedTotal, type Page, pageOf } from '../http/pages.js';
+import { Lists } from '../http/lists.js';
+import type { Page } from '../http/pages.js';
 import { assertMatches } from '../http/resource.js';
 import { Throttle } from '../http/throttle.js';
 import { normalizeEmail } from './emails.js';
@@ -27,7 +29,18 @@ import { userList } from './users.list.js';
 import * as sql from './users.statements.js';
 
 /** What sign-in needs to know of an account. */
-export interface Credentials extends Pick<User, 'id' | 'email' | 'username' | 'role' | 'isActive' | 'passwordHash'> {}
+export interface Credentials extends Pick<
+  User,
+  'id' | 'email' | 'username' | 'role' | 'isActive' | 'passwordHash' | 'sessionGeneration'
+> {}
+
+/** An account from elsewhere: its e-mail address normalised, its password as a bcrypt hash. */
+export interface ImportedUser {
+  email: string;
+  username: string;
+  password_hash: string;
+  display_name: string | null;
+}
 
 /** What people may change of themselves. */
 export type ProfileChange = Pick<UpdateUserDto, 'email' | 'username' | 'display_name' | 'profile_picture_url'>;
@@ -37,14 +50,13 @@ export type AdminChange = ProfileChange & Pick<UpdateUserDto, 'role' | 'is_activ
 /** Accounts, from their making to their removal. */
 @Injectable()
 export class UsersService {
-  private readonly totals = new Totals();
-
   constructor(
     @InjectRepository(User) private readonly users: Repository<User>,
     private readonly database: Database,
     private readonly passwords: Passwords,
     private readonly throttle: Throttle,
     private readonly audit: AuditService,
+    private readonly lists: Lists,
   ) {}
 
   /** Makes an account for whoever asks. @throws Problem 409 `email_taken` or `username_taken`, 422 on a weak password */
@@ -63,6 +75,18 @@ export class UsersService {
       from,
     );
     return user;
+  }
+
+  /**
+   * Adds accounts that exist elsewhere, with the hashes of their passwords; whose address or name is taken is left out.
+   * Returns how many were added.
+   */
+  async importMany(accounts: ImportedUser[], from: Client): Promise<number> {
+    const rows = accounts.map((account) => ({ id: uuidv7(), ...account }));
+    const added = await this.database.write(sql.IMPORT, [JSON.stringify(rows)]);
+    this.lists.changed();
+    await this.audit.record({ action: 'users_imported', details: { count: String(added.length) } }, from);
+    return added.length;
   }
 
   /** Makes the first admin, unless somebody has that e-mail address already. Returns null then. */
@@ -112,12 +136,8 @@ export class UsersService {
   }
 
   /** A page of users. @throws Problem 403 when somebody else than an admin uses an admin's filter */
-  async list(query: UsersQuery, me: Principal): Promise<Page<UserDto | PublicUserDto>> {
-    const list = userList(query, me);
-    const rows = await this.database.read<UserRow>(list.rows, list.rowValues);
-    const total = query.cursor ? null : (impliedTotal(rows.length, query) ?? (await this.count(list)));
-    const show = (row: UserRow) => showUser(row, me);
-    return pageOf(rows, query, list.identity, { total, position: list.position, show });
+  list(query: UsersQuery, me: Principal): Promise<Page<UserDto | PublicUserDto>> {
+    return this.lists.page(userList(query, me), query, (row) => showUser(row, me));
   }
 
   /**
@@ -149,7 +169,7 @@ export class UsersService {
     const [ordinary] = await this.database.write(sql.DELETE_ORDINARY, values);
     const deleted = ordinary ?? (await this.withoutLastAdmin(id, (db) => rowOf(db.query(sql.DELETE_ANY, values))));
     if (!deleted) return this.explainDeleteOfNothing(id, versions);
-    this.totals.clear();
+    this.lists.changed();
     await this.audit.record({ action: 'user_deleted', actorId: me.id, userId: id }, from);
   }
 
@@ -160,7 +180,7 @@ export class UsersService {
     if (!user) throw notFound('user');
     assertMatches(user.version, versions);
     await this.withoutLastAdmin(id, (db) => db.delete(User, { id }));
-    this.totals.clear();
+    this.lists.changed();
     await this.audit.record({ action: 'user_purged', actorId: me.id, userId: id }, from);
   }
 
@@ -168,16 +188,16 @@ export class UsersService {
   async restore(id: string, me: Principal, from: Client): Promise<UserDto | PublicUserDto> {
     const [user] = await this.database.write<UserRow>(sql.RESTORE, [id]);
     if (!user) throw notFound('user');
-    this.totals.clear();
+    this.lists.changed();
     await this.audit.record({ action: 'user_restored', actorId: me.id, userId: id }, from);
     return showUser(user, me);
   }
 
   /** Forgets the wrong guesses at a user's password, so that they can try again at once. @throws Problem 404 */
-  async clearThrottle(id: string, me: Principal, from: Client): Promise<void> {
+  async clearThrottle(id: string, by: Pick<Principal, 'id'> | undefined, from: Client): Promise<void> {
     if (!(await this.findById(id))) throw notFound('user');
     await this.throttle.clear(id);
-    await this.audit.record({ action: 'throttle_cleared', actorId: me.id, userId: id }, from);
+    await this.audit.record({ action: 'throttle_cleared', actorId: by?.id, userId: id }, from);
   }
 
   /** Whom this e-mail address or username would sign in: with the hash, so only for checking a password. */
@@ -203,18 +223,19 @@ export class UsersService {
   async confirmPassword(me: Principal, password: string | undefined, from: Client): Promise<Credentials> {
     if (password === undefined) throw invalidMember('/current_password', 'required', 'is needed for this change');
     const credentials = await this.findCredentialsById(me.id);
-    const holds = await this.throttle.guess(me.id, from.ip, () =>
+    const holds = await this.throttle.guess(me.id, from, () =>
       this.passwords.verify(password, credentials?.passwordHash ?? null, from.signal),
     );
-    if (!credentials || !holds) throw wrongPassword();
-    return credentials;
+    if (credentials && holds) return credentials;
+    await this.audit.record({ action: 'password_confirmed', outcome: 'failure', actorId: me.id, userId: me.id }, from);
+    throw wrongPassword();
   }
 
   private async insert(dto: CreateUserDto, from: Client): Promise<UserRow> {
     const { email, username, password, display_name, profile_picture_url, role, is_active } = dto;
     const passwordHash = await this.passwords.hashNew(password, { context: { email, username }, signal: from.signal });
     const id = uuidv7();
-    await this.users.insert({
+    const row = {
       id,
       email,
       username,
@@ -223,34 +244,37 @@ export class UsersService {
       profilePictureUrl: profile_picture_url,
       role,
       isActive: is_active,
+    };
+    await this.users.insert(row).catch((error: unknown) => {
+      throw violation(error) ?? error;
     });
-    this.totals.clear();
+    this.lists.changed();
     const user = await this.findById(id);
     if (!user) throw notFound('user');
     return user;
   }
 
-  private async change(id: string, changes: AdminChange, { me, versions }: ChangeContext): Promise<UserRow> {
-    const { update, values } = updateOf(changes, versions, me.role === 'admin');
+  private async change(id: string, changes: AdminChange, context: ChangeContext): Promise<UserRow> {
+    const { update, values } = updateOf(id, changes, context);
     const mayTakeAdminAway = changes.role === 'user' || changes.is_active === false;
     const user = mayTakeAdminAway
-      ? await this.withoutLastAdmin(id, (db) => rowOf<UserRow>(db.query(update.text, [id, ...values])))
-      : (await this.database.write<UserRow>(update, [id, ...values]))[0];
-    if (!user) throw await this.whyNotChanged(id, me, versions);
-    this.totals.clear();
+      ? await this.withoutLastAdmin(id, (db) => rowOf<UserRow>(db.query(update.text, values)))
+      : (await this.database.write<UserRow>(update, values))[0];
+    if (!user) throw await this.whyNotChanged(id, context);
+    this.lists.changed();
     return user;
   }
 
   /** Runs work that may cost an admin the role or the account, so that two at once can't take the last one away. */
   private withoutLastAdmin<T>(id: string, work: (db: EntityManager) => Promise<T>): Promise<T> {
     return this.database.transaction(async (db) => {
-      const admins = (await db.query(sql.LOCK_ADMINS)) as { id: string }[];
+      const admins = await db.query<{ id: string }[]>(sql.LOCK_ADMINS);
       if (admins.length === 1 && admins[0]?.id === id) throw lastAdmin();
       return work(db);
     });
   }
 
-  private async whyNotChanged(id: string, me: Principal, versions: number[] | undefined): Promise<Error> {
+  private async whyNotChanged(id: string, { me, versions }: ChangeContext): Promise<Error> {
     const user = await this.findOne(sql.BY_ID, id, me.role === 'admin');
     if (!user) return notFound('user');
     assertMatches(user.version, versions);
@@ -279,13 +303,6 @@ export class UsersService {
     const [credentials] = await this.database.read<Credentials>(statement, [key]);
     return credentials ?? null;
   }
-
-  private count({ count, countValues }: ReturnType<typeof userList>): Promise<number> {
-    return this.totals.get(JSON.stringify([count.text, countValues]), async () => {
-      const [row] = await this.database.read<{ total: number }>(count, countValues);
-      return row?.total ?? 0;
-    });
-  }
 }
 
 /** Who changes something, from where, and which versions of it they have seen (undefined: any). */
@@ -295,24 +312,16 @@ export interface ChangeContext {
   versions?: number[];
 }
 
-const COLUMN_OF: Record<keyof AdminChange, string> = {
-  email: 'email',
-  username: 'username',
-  display_name: 'display_name',
-  profile_picture_url: 'profile_picture_url',
-  role: 'role',
-  is_active: 'is_active',
-};
+const CHANGEABLE = ['email', 'username', 'display_name', 'profile_picture_url', 'role', 'is_active'] as const;
 
-/** One statement for every combination of columns; `$1` is the id, `$2` the accepted versions. */
-function updateOf(changes: AdminChange, versions: number[] | undefined, asAdmin: boolean) {
-  const values: unknown[] = [versions];
-  const named = (Object.keys(COLUMN_OF) as (keyof AdminChange)[]).filter((name) => changes[name] !== undefined);
-  const assignments = named.map((name) => `${COLUMN_OF[name]} = $${values.push(changes[name]) + 1}`);
-  if (changes.is_active === false) assignments.push('session_generation = session_generation + 1');
+/** One statement for every combination of columns. */
+function updateOf(id: string, changes: AdminChange, { me, versions }: ChangeContext) {
+  const { assignments, values } = assignmentsOf(changes, CHANGEABLE, [id, versions]);
+  const ending = changes.is_active === false ? ', session_generation = session_generation + 1' : '';
   const update = composedStatement(
-    `UPDATE users SET ${[...assignments, 'version = version + 1', 'updated_at = now()'].join(', ')}
-     WHERE id = $1 AND deleted_at IS NULL ${asAdmin ? '' : 'AND is_active'} AND ($2::int[] IS NULL OR version = ANY ($2))
+    `UPDATE users SET ${assignments}${ending}
+     WHERE id = $1 AND deleted_at IS NULL ${me.role === 'admin' ? '' : 'AND is_active'}
+       AND ($2::int[] IS NULL OR version = ANY ($2))
      RETURNING ${sql.USER_COLUMNS}`,
   );
   return { update, values };

@@ -20,7 +20,8 @@ export const BY_USERNAME = statement(
   `SELECT ${USER_COLUMNS} FROM users WHERE lower(username) = lower($1) AND deleted_at IS NULL AND ($2 OR is_active)`,
 );
 
-const CREDENTIALS = `SELECT id, email, username, role, is_active AS "isActive", password_hash AS "passwordHash"
+const CREDENTIALS = `SELECT id, email, username, role, is_active AS "isActive", password_hash AS "passwordHash",
+    session_generation AS "sessionGeneration"
   FROM users WHERE deleted_at IS NULL AND`;
 
 export const CREDENTIALS_BY_ID = statement('users.credentials_by_id', `${CREDENTIALS} id = $1`);
@@ -33,6 +34,15 @@ export const CREDENTIALS_BY_USERNAME = statement(
 export const REHASH = statement(
   'users.rehash',
   `UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3 RETURNING id`,
+);
+
+/** Of many; whatever unique index is in the way of one. */
+export const IMPORT = statement(
+  'users.import',
+  `INSERT INTO users (id, email, username, password_hash, display_name)
+   SELECT id, email, username, password_hash, display_name FROM jsonb_to_recordset($1::jsonb)
+     AS account (id uuid, email text, username text, password_hash text, display_name text)
+   ON CONFLICT DO NOTHING RETURNING id`,
 );
 
 const DELETED = `UPDATE users SET is_active = false, deleted_at = now(), updated_at = now(), version = version + 1,

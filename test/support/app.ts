@@ -30,8 +30,7 @@ export interface TestApp {
  * Throttles are off unless a test is about them: all tests come from one address.
  */
 export async function startApp(env: Record<string, string> = {}, database?: TestDatabase): Promise<TestApp> {
-  const own = database ? undefined : await createDatabase();
-  const db = database ?? (own as TestDatabase);
+  const db = database ?? (await createDatabase());
   const settings = loadSettings({
     NODE_ENV: 'test',
     DATABASE_URL: db.url,
@@ -55,7 +54,7 @@ export async function startApp(env: Record<string, string> = {}, database?: Test
   const close = async () => {
     await nest.close();
     assertNoSecretLogged(logs);
-    await own?.drop();
+    if (!database) await db.drop();
   };
   const replica = (more: Record<string, string> = {}) => startApp({ ...env, ...more }, db);
   return { url, api: new Api(url), settings, nest, database: db, sql: db.sql, logs, replica, close };

@@ -1,4 +1,5 @@
 import { SCRIPT } from '../../src/access.js';
+import { type AccessClaims, AccessTokens } from '../../src/auth/access-tokens.js';
 import { UsersService } from '../../src/users/users.service.js';
 import type { Api } from './api.js';
 import type { TestApp } from './app.js';
@@ -55,4 +56,20 @@ export async function signIn(app: TestApp, identifier: string, password = PASSWO
 async function signedIn(app: TestApp, id: string, who: { email: string; username: string }): Promise<Person> {
   const tokens = await signIn(app, who.email);
   return { id, ...who, password: PASSWORD, tokens, api: app.api.as(tokens) };
+}
+
+/** So many people, signed in without hashing so many passwords. */
+export async function crowd(app: TestApp, size: number): Promise<Api[]> {
+  const sessions = await app.sql<AccessClaims>(
+    `WITH people AS (
+       INSERT INTO users (id, email, username, password_hash)
+       SELECT gen_random_uuid(), 'fan' || n || '@example.com', 'fan' || n, '' FROM generate_series(1, $1::int) n
+       RETURNING id)
+     INSERT INTO sessions (id, user_id, generation, expires_at)
+     SELECT gen_random_uuid(), id, 0, now() + interval '1 hour' FROM people
+     RETURNING id AS "sessionId", user_id AS "userId"`,
+    [size],
+  );
+  const tokens = app.nest.get(AccessTokens, { strict: false });
+  return sessions.map((claims) => app.api.as(tokens.sign(claims)));
 }

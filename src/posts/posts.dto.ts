@@ -1,0 +1,88 @@
+import { Check, Clearable, isUuid, Optional, SearchText, Text } from '../http/fields.js';
+import { PageQuery } from '../http/pages.js';
+import { asResource } from '../http/resource.js';
+import { type JoinedUser, joinedUserDto } from '../users/joined-user.js';
+import type { PublicUserDto } from '../users/users.dto.js';
+import type { Post } from './post.entity.js';
+
+/** A new post. */
+export class CreatePostDto {
+  /** @example "Notes on the engine" */
+  @Clearable()
+  @Text(0, 200)
+  title?: string | null;
+
+  /** @example "It weaves algebraic patterns." */
+  @Text(1, 5000)
+  content: string;
+}
+
+/** What changes of a post. What is left out stays as it is. */
+export class UpdatePostDto {
+  /** null clears it. @example "Notes on the engine" */
+  @Clearable()
+  @Text(0, 200)
+  title?: string | null;
+
+  /** @example "It weaves algebraic patterns." */
+  @Optional()
+  @Text(1, 5000)
+  content?: string;
+}
+
+/** Which posts to list. */
+export class PostsQuery extends PageQuery {
+  /** Only those by this person. */
+  @Optional()
+  @Check('is_uuid', 'must be a UUID', isUuid)
+  author_id?: string;
+
+  /** A part of the title or content, without regard to case. */
+  @SearchText()
+  q?: string;
+}
+
+/** Which likes of a post to list. */
+export class LikesQuery extends PageQuery {}
+
+/** A post, with its author, and what people think of it. */
+export class PostDto {
+  id: string;
+  author: PublicUserDto;
+  title: string | null;
+  content: string;
+  /** How many people like it. */
+  like_count: number;
+  /** Whether the one who asks is one of them. */
+  liked_by_me: boolean;
+  created_at: Date;
+  updated_at: Date;
+}
+
+/** Somebody who likes a post, and since when. */
+export class LikeDto {
+  user: PublicUserDto;
+  liked_at: Date;
+}
+
+/** The columns that answers are made of, those of the author included. */
+export type PostRow = Omit<Post, 'author' | 'authorId'> & JoinedUser & { likedByMe: boolean };
+export type LikeRow = JoinedUser & { createdAt: Date };
+
+/** The post as it goes over the wire. */
+export function toPostDto(post: PostRow): PostDto {
+  const dto: PostDto = {
+    id: post.id,
+    author: joinedUserDto(post),
+    title: post.title,
+    content: post.content,
+    like_count: post.likeCount,
+    liked_by_me: post.likedByMe,
+    created_at: post.createdAt,
+    updated_at: post.updatedAt,
+  };
+  return asResource(dto, { version: post.version, path: `/api/posts/${post.id}` });
+}
+
+/** The like as it goes over the wire. */
+export const toLikeDto = (like: LikeRow): LikeDto => ({ user: joinedUserDto(like), liked_at: like.createdAt });

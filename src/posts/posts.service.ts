@@ -1,0 +1,130 @@
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import type { Principal } from '../access.js';
+import { assignmentsOf, Conditions, containing } from '../database/conditions.js';
+import { Database, type Statement } from '../database/database.js';
+import { forbidden, notFound } from '../errors.js';
+import { byCreation, type List, Lists } from '../http/lists.js';
+import type { Page, PageQuery } from '../http/pages.js';
+import { assertMatches } from '../http/resource.js';
+import { JOINED_USER_COLUMNS, JOINED_USER_IS_VISIBLE } from '../users/joined-user.js';
+import { type CreatePostDto, type LikeDto, type LikeRow, type PostDto, type PostRow, type PostsQuery, toLikeDto, toPostDto, type UpdatePostDto } from './posts.dto.js'; // prettier-ignore
+import * as sql from './posts.statements.js';
+
+/** Which post, who asks, and which versions of it they have seen (undefined: any). */
+export interface PostKey {
+  id: string;
+  me: Principal;
+  versions?: number[];
+}
+
+/** Posts and who likes them. Those of inactive authors are there, but not shown. */
+@Injectable()
+export class PostsService {
+  constructor(
+    private readonly database: Database,
+    private readonly lists: Lists,
+  ) {}
+
+  /** A page of posts, newest first. */
+  list(query: PostsQuery, me: Principal): Promise<Page<PostDto>> {
+    return this.lists.page(postList(query, me), query, toPostDto);
+  }
+
+  /** Publishes a post. */
+  async publish({ title, content }: CreatePostDto, me: Principal): Promise<PostDto> {
+    const [post] = await this.database.write<PostRow>(sql.INSERT, [me.id, uuidv7(), title, content]);
+    this.lists.changed();
+    return toPostDto(post as PostRow);
+  }
+
+  /** @throws Problem 404 */
+  async get(id: string, me: Principal): Promise<PostDto> {
+    return toPostDto(await this.find(id, me));
+  }
+
+  /** Changes what `dto` names of one's own post. @throws Problem 403, 404, 412 */
+  async update({ id, me, versions }: PostKey, dto: UpdatePostDto): Promise<PostDto> {
+    const { assignments, values } = assignmentsOf(dto, ['title', 'content'], [me.id, id, versions]);
+    const [post] = await this.database.write<PostRow>(sql.update(assignments), values);
+    if (!post) return this.fail({ id, me, versions });
+    return toPostDto(post);
+  }
+
+  /** Deletes one's own post, or as an admin anybody's. @throws Problem 403, 404, 412 */
+  async delete({ id, me, versions }: PostKey): Promise<void> {
+    const author = me.role === 'admin' ? null : me.id;
+    const deleted = await this.database.write(sql.DELETE, [id, author, versions]);
+    if (deleted.length === 0) await this.fail({ id, me, versions });
+    this.lists.changed();
+  }
+
+  /** Likes a post; again does no harm. @throws Problem 404 */
+  like(id: string, me: Principal): Promise<void> {
+    return this.setLike(sql.LIKE, id, me);
+  }
+
+  /** Takes a like back; again does no harm. @throws Problem 404 */
+  unlike(id: string, me: Principal): Promise<void> {
+    return this.setLike(sql.UNLIKE, id, me);
+  }
+
+  /** A page of the people who like a post, the latest first. @throws Problem 404 */
+  async listLikes(id: string, query: PageQuery, me: Principal): Promise<Page<LikeDto>> {
+    await this.find(id, me);
+    return this.lists.page(likeList(id), query, toLikeDto);
+  }
+
+  private async setLike(statement: Statement, id: string, me: Principal): Promise<void> {
+    const [post] = await this.database.write(statement, [id, me.id]);
+    if (!post) throw notFound('post');
+    this.lists.changed();
+  }
+
+  private async find(id: string, me: Principal): Promise<PostRow> {
+    const [post] = await this.database.read<PostRow>(sql.BY_ID, [me.id, id]);
+    if (!post) throw notFound('post');
+    return post;
+  }
+
+  /** Why nothing was written: it isn't there, isn't theirs, or isn't as they have seen it. */
+  private async fail({ id, me, versions }: PostKey): Promise<never> {
+    const post = await this.find(id, me);
+    if (post.userId !== me.id && me.role !== 'admin') throw forbidden();
+    assertMatches(post.version, versions);
+    throw post.userId === me.id ? notFound('post') : forbidden();
+  }
+}
+
+function postList({ author_id, q }: PostsQuery, me: Principal): List<PostRow> {
+  const conditions = new Conditions();
+  conditions.add(JOINED_USER_IS_VISIBLE);
+  if (author_id) conditions.add('p.author_id = $', author_id);
+  if (q) conditions.add(`lower(coalesce(p.title, '') || E'\\n' || p.content) LIKE lower($)`, containing(q));
+  return {
+    identity: ['posts', author_id, q],
+    columns: (placeholder) => sql.postColumns(placeholder(me.id)),
+    from: sql.POSTS,
+    conditions,
+    order: byCreation('p.created_at'),
+    descending: true,
+    id: 'p.id',
+    isSearch: q !== undefined,
+  };
+}
+
+function likeList(postId: string): List<LikeRow> {
+  const conditions = new Conditions();
+  conditions.add('l.post_id = $', postId);
+  conditions.add(JOINED_USER_IS_VISIBLE);
+  return {
+    identity: ['likes', postId],
+    columns: `${JOINED_USER_COLUMNS}, l.created_at AS "createdAt"`,
+    from: 'likes l JOIN users u ON u.id = l.user_id',
+    conditions,
+    order: byCreation('l.created_at'),
+    descending: true,
+    id: 'l.user_id',
+    idOf: (like) => like.userId,
+  };
+}

@@ -1,0 +1,80 @@
+import { IsBoolean } from 'class-validator';
+import { Clearable, Optional, QueryBoolean, SearchText, Text } from '../http/fields.js';
+import { PageQuery } from '../http/pages.js';
+import { asResource } from '../http/resource.js';
+import type { Task } from './task.entity.js';
+
+/** A new task. */
+export class CreateTaskDto {
+  /** @example "Water the plants" */
+  @Text(1, 200)
+  title: string;
+
+  /** @example "Not the cactus." */
+  @Clearable()
+  @Text(0, 5000)
+  description?: string | null;
+
+  /** Whether it is done; false unless said. */
+  @Optional()
+  @IsBoolean({ message: 'must be true or false' })
+  is_completed?: boolean;
+}
+
+/** What changes of a task. What is left out stays as it is. */
+export class UpdateTaskDto {
+  /** @example "Water the plants" */
+  @Optional()
+  @Text(1, 200)
+  title?: string;
+
+  /** null clears it. @example "Not the cactus." */
+  @Clearable()
+  @Text(0, 5000)
+  description?: string | null;
+
+  /** Whether it is done. */
+  @Optional()
+  @IsBoolean({ message: 'must be true or false' })
+  is_completed?: boolean;
+}
+
+/** Which tasks to list. */
+export class TasksQuery extends PageQuery {
+  /** Only those that are done, or are not. */
+  @Optional()
+  @QueryBoolean()
+  is_completed?: boolean;
+
+  /** A part of the title or description, without regard to case. */
+  @SearchText()
+  q?: string;
+}
+
+/** A task as its owner sees it. */
+export class TaskDto {
+  id: string;
+  user_id: string;
+  title: string;
+  description: string | null;
+  is_completed: boolean;
+  created_at: Date;
+  updated_at: Date;
+}
+
+/** The columns that answers are made of. */
+export type TaskRow = Omit<Task, 'user'>;
+
+/** The task as it goes over the wire. */
+export function toTaskDto(task: TaskRow): TaskDto {
+  const dto: TaskDto = {
+    id: task.id,
+    user_id: task.userId,
+    title: task.title,
+    description: task.description,
+    is_completed: task.isCompleted,
+    created_at: task.createdAt,
+    updated_at: task.updatedAt,
+  };
+  return asResource(dto, { version: task.version, path: `/api/users/${task.userId}/tasks/${task.id}` });
+}

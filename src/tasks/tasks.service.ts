@@ -1,0 +1,108 @@
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { assignmentsOf, Conditions, containing } from '../database/conditions.js';
+import { composedStatement, Database, statement } from '../database/database.js';
+import { notFound } from '../errors.js';
+import { byCreation, type List, Lists } from '../http/lists.js';
+import type { Page } from '../http/pages.js';
+import { assertMatches } from '../http/resource.js';
+import { type CreateTaskDto, type TaskDto, type TaskRow, type TasksQuery, toTaskDto, type UpdateTaskDto } from './tasks.dto.js'; // prettier-ignore
+
+const COLUMNS = `id, user_id AS "userId", title, description, is_completed AS "isCompleted",
+  created_at AS "createdAt", updated_at AS "updatedAt", version`;
+
+// every statement names the owner: there is no "exists, but not yours"
+const BY_ID = statement('tasks.by_id', `SELECT ${COLUMNS} FROM tasks WHERE id = $1 AND user_id = $2`);
+const INSERT = statement(
+  'tasks.insert',
+  `INSERT INTO tasks (id, user_id, title, description, is_completed) VALUES ($1, $2, $3, $4, $5) RETURNING ${COLUMNS}`,
+);
+const DELETE = statement(
+  'tasks.delete',
+  `DELETE FROM tasks WHERE id = $1 AND user_id = $2 AND ($3::int[] IS NULL OR version = ANY ($3)) RETURNING id`,
+);
+
+/** Which task, whose, and which versions of it the client has seen (undefined: any). */
+export interface TaskKey {
+  ownerId: string;
+  id: string;
+  versions?: number[];
+}
+
+/** Tasks, each for its owner alone. */
+@Injectable()
+export class TasksService {
+  constructor(
+    private readonly database: Database,
+    private readonly lists: Lists,
+  ) {}
+
+  /** A page of somebody's tasks, newest first. */
+  list(ownerId: string, query: TasksQuery): Promise<Page<TaskDto>> {
+    return this.lists.page(taskList(ownerId, query), query, toTaskDto);
+  }
+
+  /** Adds a task. */
+  async create(ownerId: string, { title, description, is_completed }: CreateTaskDto): Promise<TaskDto> {
+    const values = [uuidv7(), ownerId, title, description, is_completed ?? false];
+    const [task] = await this.database.write<TaskRow>(INSERT, values);
+    this.lists.changed();
+    return toTaskDto(task as TaskRow);
+  }
+
+  /** @throws Problem 404 */
+  async get(ownerId: string, id: string): Promise<TaskDto> {
+    return toTaskDto(await this.find(ownerId, id));
+  }
+
+  /** Changes what `dto` names. @throws Problem 404, 412 */
+  async update({ ownerId, id, versions }: TaskKey, dto: UpdateTaskDto): Promise<TaskDto> {
+    const { assignments, values } = assignmentsOf(
+      dto,
+      ['title', 'description', 'is_completed'],
+      [id, ownerId, versions],
+    );
+    const update = composedStatement(
+      `UPDATE tasks SET ${assignments} WHERE id = $1 AND user_id = $2 AND ($3::int[] IS NULL OR version = ANY ($3))
+       RETURNING ${COLUMNS}`,
+    );
+    const [task] = await this.database.write<TaskRow>(update, values);
+    if (!task) return this.fail({ ownerId, id, versions });
+    this.lists.changed(); // of a list of what is done, say
+    return toTaskDto(task);
+  }
+
+  /** @throws Problem 404, 412 */
+  async delete({ ownerId, id, versions }: TaskKey): Promise<void> {
+    const deleted = await this.database.write(DELETE, [id, ownerId, versions]);
+    if (deleted.length === 0) await this.fail({ ownerId, id, versions });
+    this.lists.changed();
+  }
+
+  private async find(ownerId: string, id: string): Promise<TaskRow> {
+    const [task] = await this.database.read<TaskRow>(BY_ID, [id, ownerId]);
+    if (!task) throw notFound('task');
+    return task;
+  }
+
+  /** Why nothing was written: it isn't there, or isn't as the client has seen it. */
+  private async fail({ ownerId, id, versions }: TaskKey): Promise<never> {
+    assertMatches((await this.find(ownerId, id)).version, versions);
+    throw notFound('task'); // it came, or became as the client has seen it, a moment too late
+  }
+}
+
+function taskList(ownerId: string, { is_completed, q }: TasksQuery): List<TaskRow> {
+  const conditions = new Conditions();
+  conditions.add('user_id = $', ownerId);
+  if (is_completed !== undefined) conditions.add('is_completed = $', is_completed);
+  if (q) conditions.add(`lower(title || E'\\n' || coalesce(description, '')) LIKE lower($)`, containing(q));
+  return {
+    identity: ['tasks', ownerId, is_completed, q],
+    columns: COLUMNS,
+    from: 'tasks',
+    conditions,
+    order: byCreation(),
+    descending: true,
+  };
+}

@@ -1,0 +1,148 @@
+import { DataSource } from 'typeorm';
+import type { DatabaseSettings } from '../config/database-settings.js';
+import { seconds } from '../config/durations.js';
+import type { Settings } from '../config/settings.js';
+import { dataSourceOptions } from '../database/data-source-options.js';
+import { listMigrations } from '../database/migrate.js';
+import { explain } from './failures.js';
+import { bad, doubtful, type Finding, good } from './findings.js';
+
+const OLDEST_VERSION = 14; // of those that the PostgreSQL project still mends
+const PGBOUNCER_PORT = 6432;
+const RESERVED_CONNECTIONS = 5; // for superusers, migrations, probes and people who look
+const NOTICED_SKEW = seconds(2);
+const HARMFUL_SKEW = seconds(30);
+
+interface Facts {
+  version: string;
+  major: number;
+  encoding: string;
+  maxConnections: number;
+  now: number;
+  readOnly: boolean;
+  mayCreateTables: boolean;
+  mayCreateExtensions: boolean;
+  trigrams: 'installed' | 'available' | null;
+}
+
+// what is trusted can be made by whoever may create in the database, since PostgreSQL 13
+const FACTS = `
+  SELECT current_setting('server_version') AS version,
+    current_setting('server_version_num')::int / 10000 AS major,
+    current_setting('server_encoding') AS encoding,
+    current_setting('max_connections')::int AS "maxConnections",
+    (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
+    pg_is_in_recovery() OR current_setting('transaction_read_only')::bool AS "readOnly",
+    coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS "mayCreateTables",
+    current_setting('is_superuser')::bool OR has_database_privilege(current_database(), 'CREATE') AS "mayCreateExtensions",
+    (SELECT CASE WHEN installed_version IS NULL THEN 'available' ELSE 'installed' END
+     FROM pg_available_extensions WHERE name = 'pg_trgm') AS trigrams`;
+
+const HAS_ADMIN = `
+  SELECT EXISTS (SELECT FROM users WHERE role = 'admin' AND is_active AND deleted_at IS NULL) AS found`;
+
+/** What is to be said of the database, reached in the way that the server reaches it. */
+export async function examineDatabase(settings: Settings, database: DatabaseSettings): Promise<Finding[]> {
+  const options = dataSourceOptions(settings, database, []);
+  const dataSource = new DataSource({ ...options, poolSize: 1 } as typeof options);
+  try {
+    await dataSource.initialize();
+  } catch (error) {
+    return [unreachable(database, error)];
+  }
+  try {
+    return await examineServer(dataSource, settings, database);
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+async function examineServer(db: DataSource, settings: Settings, database: DatabaseSettings): Promise<Finding[]> {
+  const asked = Date.now();
+  const [facts] = await db.query<[Facts]>(FACTS);
+  const answered = Date.now();
+  return [
+    server(facts, database),
+    pooler(database),
+    ...(facts.encoding === 'UTF8' ? [] : [bad(`Its encoding is ${facts.encoding}.`, 'Create it with ENCODING UTF8.')]),
+    ...(facts.readOnly ? [bad('It is read-only: a standby, perhaps.', 'Point DATABASE_URL at the primary.')] : []),
+    connections(facts, settings),
+    clock(facts.now - (asked + answered) / 2),
+    trigrams(facts),
+    ...(await schema(db, facts, settings, database)),
+  ];
+}
+
+function server({ version, major }: Facts, { host, port, name }: DatabaseSettings): Finding {
+  const text = `The database ${name} at ${host}:${port} answers: PostgreSQL ${version}`;
+  return major < OLDEST_VERSION
+    ? doubtful(text, `Nobody mends that version any more: take ${OLDEST_VERSION} or later.`)
+    : good(text);
+}
+
+function pooler({ pooler, port }: DatabaseSettings): Finding {
+  if (pooler === 'transaction') return good('DATABASE_POOLER=transaction: nothing is kept in the connections.');
+  if (port !== PGBOUNCER_PORT) return good('The connections are our own (DATABASE_POOLER=none).');
+  return doubtful(
+    `Port ${port} is PgBouncer's, and DATABASE_POOLER is none.`,
+    'If it pools transactions, set DATABASE_POOLER=transaction.',
+  );
+}
+
+function connections({ maxConnections }: Facts, { poolMax }: Settings): Finding {
+  const replicas = Math.floor((maxConnections - RESERVED_CONNECTIONS) / poolMax);
+  const text = `It takes ${maxConnections} connections, and each replica ${poolMax} (DB_POOL_MAX): enough for ${replicas}.`;
+  return replicas > 0 ? good(text) : bad(text, 'Lower DB_POOL_MAX, or raise max_connections.');
+}
+
+function clock(skew: number): Finding {
+  const text = `Its clock and this machine's are ${(Math.abs(skew) / 1000).toFixed(1)} s apart.`;
+  const remedy = 'Keep both by NTP: tokens and sessions expire by them.';
+  if (Math.abs(skew) > HARMFUL_SKEW) return bad(text, remedy);
+  return Math.abs(skew) > NOTICED_SKEW ? doubtful(text, remedy) : good(text);
+}
+
+function trigrams({ trigrams, mayCreateExtensions }: Facts): Finding {
+  if (trigrams === 'installed') return good('The extension pg_trgm is installed.');
+  if (!trigrams) return bad('It has no extension pg_trgm.', "Install PostgreSQL's contrib package on its server.");
+  if (mayCreateExtensions) return good('The extension pg_trgm can be created.');
+  return bad('The extension pg_trgm is missing.', 'Let its owner do: CREATE EXTENSION pg_trgm');
+}
+
+async function schema(
+  db: DataSource,
+  facts: Facts,
+  settings: Settings,
+  database: DatabaseSettings,
+): Promise<Finding[]> {
+  const all = await listMigrations(settings, database);
+  const pending = all.filter(({ applied }) => !applied).map(({ name }) => name);
+  if (pending.length === 0) return [good(`All ${all.length} migrations are applied.`), await admins(db)];
+  const text = `Migrations are pending: ${pending.join(', ')}`;
+  if (!facts.mayCreateTables)
+    return [bad(text, 'This role may not create tables: GRANT CREATE ON SCHEMA public TO it.')];
+  return [
+    settings.migrateOnStart ? doubtful(text, 'The next start applies them.') : bad(text, 'Apply them: userhub migrate'),
+  ];
+}
+
+async function admins(db: DataSource): Promise<Finding> {
+  const [{ found }] = await db.query<[{ found: boolean }]>(HAS_ADMIN);
+  return found ? good('There is an admin.') : doubtful('There is no admin.', 'Make one: userhub create-admin');
+}
+
+function unreachable(database: DatabaseSettings, error: unknown): Finding {
+  return bad(`${database.name} at ${database.host}:${database.port}: ${explain(error)}`, remedyFor(error, database));
+}
+
+function remedyFor(error: unknown, { name }: DatabaseSettings): string {
+  const { code = '', message = '' } = error as { code?: string; message?: string };
+  if (/unsupported startup parameter/i.test(message))
+    return 'A pooler stands before it: set DATABASE_POOLER=transaction.';
+  if (/no encryption|SSL off/i.test(message)) return 'It wants encryption: add ?sslmode=require to DATABASE_URL.';
+  if (/does not support SSL/i.test(message)) return 'It has no encryption: remove sslmode from DATABASE_URL.';
+  if (/CERT|LEAF_SIGNATURE/.test(code)) return 'Name its certificate authority: sslrootcert=<file> in DATABASE_URL.';
+  if (code.startsWith('28') || message.startsWith('SASL')) return 'Check user and password in DATABASE_URL.';
+  if (code === '3D000') return `Create it: CREATE DATABASE "${name}"`;
+  return 'Is it running, and are host and port in DATABASE_URL right?';
+}

@@ -1,0 +1,58 @@
+/*
+ * How a script of your own uses UserHub without HTTP: the services that the controllers call, with the same rules, on the
+ * same database. Copy this file, and change what is between the braces of `withApp`.
+ */
+import { randomBytes } from 'node:crypto';
+import { SCRIPT } from '../access.js';
+import { AuthService } from '../auth/auth.service.js';
+import { Problem } from '../errors.js';
+import { UsersService } from '../users/users.service.js';
+import { say, type Terminal } from './terminal.js';
+import { withApp } from './with-app.js';
+
+/** `example`: an account's life, told line by line. */
+export async function example(terminal: Terminal): Promise<void> {
+  await withApp(terminal, async (app) => {
+    // any provider of the application, by its class
+    const users = app.get(UsersService);
+    const auth = app.get(AuthService);
+
+    // a new name at every run, so that the example can be run again
+    const username = `ada-${randomBytes(4).toString('hex')}`;
+    const email = `${username}@example.com`;
+    const password = randomBytes(12).toString('base64url');
+
+    // SCRIPT stands for the client: the audit log then shows that it was nobody's request
+    const ada = await users.register({ email, username, password, display_name: 'Ada Lovelace' }, SCRIPT);
+    say(terminal, `created         ${ada.username} with the id ${ada.id}`);
+
+    // finding gives null when there is nobody; e-mail address and username are compared without regard to case
+    const byId = await users.findById(ada.id);
+    const byEmail = await users.findByEmail(email.toUpperCase());
+    const byUsername = await users.findByUsername(username.toUpperCase());
+    say(terminal, `by id           ${nameOf(byId)}`);
+    say(terminal, `by e-mail       ${nameOf(byEmail)}`);
+    say(terminal, `by username     ${nameOf(byUsername)}`);
+    say(terminal, `by another      ${nameOf(await users.findByUsername(`${username}-2`))}`);
+
+    // authenticating gives the account or null, and counts wrong guesses as signing in does
+    const right = await auth.authenticate(email, password, SCRIPT);
+    const wrong = await auth.authenticate(email, 'not the password', SCRIPT);
+    say(terminal, `right password  ${nameOf(right)}`);
+    say(terminal, `wrong password  ${nameOf(wrong)}`);
+
+    // what fails throws a Problem: over HTTP it is the answer, here you catch it
+    try {
+      await users.register({ email, username: `${username}-2`, password }, SCRIPT);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      say(terminal, `duplicate       ${error.status} ${error.code}: ${error.detail}`);
+    }
+
+    // some methods ask who acts: here she herself, without a session
+    await users.delete(ada.id, { me: { ...ada, sessionId: '' }, from: SCRIPT });
+    say(terminal, `deleted         by e-mail there is now ${nameOf(await users.findByEmail(email))}`);
+  });
+}
+
+const nameOf = (user: { username: string } | null) => user?.username ?? 'nobody';

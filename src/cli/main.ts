@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+import { loadEnvironment } from '../config/settings.js';
+import { run } from './program.js';
+
+// whoever reads the output may have seen enough, as `head` does
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+const { stdin, stdout, stderr } = process;
+process.exitCode = await run(process.argv.slice(2), { stdin, stdout, stderr, env: loadEnvironment() });

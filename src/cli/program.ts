@@ -1,0 +1,126 @@
+/** The command line as a whole. What a command does is loaded when it runs, so that help is there at once. */
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { EnvironmentReader } from '../config/environment.js';
+import { projectVersion } from '../config/project.js';
+import { explain } from './failures.js';
+import type { Terminal } from './terminal.js';
+
+const MOST_USERS = 1_000_000;
+
+/**
+ * Runs a command line. Returns the exit code: 0, 1 when the command fails, 2 when there is no such command or option.
+ * Never throws.
+ */
+export async function run(args: string[], terminal: Terminal): Promise<number> {
+  try {
+    await program(terminal).parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode && 2; // it has said so already
+    terminal.stderr.write(`error: ${explain(error)}\n`);
+    if (isDebugging(terminal) && error instanceof Error) terminal.stderr.write(`${error.stack}\n`);
+    return 1;
+  }
+}
+
+function program(terminal: Terminal): Command {
+  const userhub = new Command('userhub')
+    .description('Looks after a UserHub: its database, its accounts, its settings.')
+    .version(projectVersion())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+    })
+    .showHelpAfterError('(--help says more)')
+    .addHelpText('after', SETTINGS);
+  for (const add of [addDatabase, addAccounts, addDemo, addDiagnosis]) add(userhub, terminal);
+  return userhub;
+}
+
+const SETTINGS = `
+Settings come from the environment and from .env in this folder, as they do for the server. Without DATABASE_URL it is
+the embedded database in .data/, also while the server runs on it. DEBUG=true shows statements and stack traces.`;
+
+function addDatabase(userhub: Command, terminal: Terminal): void {
+  userhub
+    .command('migrate')
+    .description('apply the migrations that the database lacks; several at once do no harm')
+    .action(async () => (await import('./migrations.js')).applyAll(terminal));
+  userhub
+    .command('revert')
+    .description('undo the newest applied migration, and lose what only it has room for')
+    .action(async () => (await import('./migrations.js')).revertNewest(terminal));
+  userhub
+    .command('status')
+    .description('list the migrations, oldest first, and whether each is applied')
+    .option('--check', 'fail when some are pending')
+    .addHelpText('after', examples('userhub status', 'userhub status --check || userhub migrate'))
+    .action(async (options: { check?: boolean }) => (await import('./migrations.js')).showStatus(terminal, options));
+}
+
+function addAccounts(userhub: Command, terminal: Terminal): void {
+  userhub
+    .command('create-admin')
+    .description('make an account that may do everything; the password is asked for, or read from standard input')
+    .requiredOption('--email <address>', 'what to sign in with')
+    .requiredOption('--username <name>', 'the same, shorter')
+    .option('--display-name <name>', 'how others see the person')
+    .addHelpText(
+      'after',
+      examples(
+        'userhub create-admin --email root@example.com --username root',
+        'userhub create-admin --email root@example.com --username root < password.txt',
+      ),
+    )
+    .action(async (options: { email: string; username: string; displayName?: string }) =>
+      (await import('./create-admin.js')).createAdmin(terminal, options),
+    );
+  userhub
+    .command('unblock')
+    .description('forget the wrong passwords typed for an account, so that its owner can sign in at once')
+    .argument('<user>', 'e-mail address or username')
+    .addHelpText('after', examples('userhub unblock ada@example.com', 'userhub unblock ada'))
+    .action(async (user: string) => (await import('./unblock.js')).unblock(terminal, user));
+}
+
+function addDemo(userhub: Command, terminal: Terminal): void {
+  userhub
+    .command('seed')
+    .description('plant demo data, as far as they are not there yet, and say how to sign in')
+    .option('--users <count>', 'and so many made-up people besides, for lists that are long', wholeNumber)
+    .option('--force', 'in production too, although everybody knows the password')
+    .addHelpText('after', examples('userhub seed', 'userhub seed --users 10000'))
+    .action(async (options: { users?: number; force?: boolean }) =>
+      (await import('./seed.js')).seed(terminal, options),
+    );
+  userhub
+    .command('example')
+    .description('use the services without HTTP: create, find, authenticate; src/cli/example.ts is there to be copied')
+    .action(async () => (await import('./example.js')).example(terminal));
+}
+
+function addDiagnosis(userhub: Command, terminal: Terminal): void {
+  userhub
+    .command('doctor')
+    .description('check the settings, this machine and the database, and say what to do; changes nothing')
+    .addHelpText('after', '\n  ✓ all well   ! worth a thought   ✗ must be fixed: the exit code is 1')
+    .addHelpText('after', examples('userhub doctor', 'NODE_ENV=production userhub doctor'))
+    .action(async () => (await import('./doctor.js')).doctor(terminal));
+  userhub
+    .command('openapi')
+    .description('print the OpenAPI document, the one that /openapi.json answers')
+    .option('-o, --output <file>', 'write it to this file instead')
+    .addHelpText('after', examples('userhub openapi | jq .paths', 'userhub openapi --output openapi.json'))
+    .action(async (options: { output?: string }) => (await import('./openapi.js')).writeOpenApi(terminal, options));
+}
+
+const examples = (...lines: string[]) => ['\nExamples:', ...lines.map((line) => `  $ ${line}`)].join('\n');
+
+function wholeNumber(text: string): number {
+  const count = /^\d{1,7}$/.test(text) ? Number(text) : NaN;
+  if (count >= 1 && count <= MOST_USERS) return count;
+  throw new InvalidArgumentError(`It must be a whole number from 1 to ${MOST_USERS}.`);
+}
+
+const isDebugging = ({ env }: Terminal) => new EnvironmentReader(env).flag('DEBUG', false);

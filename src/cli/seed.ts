@@ -1,0 +1,62 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import progress from 'cli-progress';
+import { SCRIPT } from '../access.js';
+import { Settings } from '../config/settings.js';
+import { Passwords } from '../users/passwords.service.js';
+import { UsersService } from '../users/users.service.js';
+import { DEMO_PASSWORD, madeUpUser, plantDemo } from './demo.js';
+import { Failure } from './failures.js';
+import { say, type Terminal } from './terminal.js';
+import { withApp } from './with-app.js';
+
+interface Options {
+  users?: number;
+  force?: boolean;
+}
+
+const BATCH = 1000;
+
+/** `seed`: the demo data, and made-up people if asked for. @throws Failure in production, unless forced */
+export async function seed(terminal: Terminal, { users = 0, force = false }: Options): Promise<void> {
+  await withApp(terminal, async (app) => {
+    if (app.get(Settings).isProduction && !force) {
+      throw new Failure('Demo data have a password that everybody knows, and this is production. --force plants them.');
+    }
+    for (const [kind, planted] of Object.entries(await plantDemo(app))) {
+      say(terminal, planted.length ? `Planted ${planted.length} ${kind}:` : `All ${kind} are there.`);
+      for (const line of planted) say(terminal, `  ${line}`);
+    }
+    if (users) say(terminal, `Added ${await addMadeUpUsers(app, users, terminal)} of ${users} made-up people.`);
+    say(terminal, `Everybody's password: ${DEMO_PASSWORD}`);
+  });
+}
+
+/** In batches, and with one hash for all, or it would take a quarter of a second for each. Returns how many were new. */
+async function addMadeUpUsers(app: INestApplicationContext, count: number, terminal: Terminal): Promise<number> {
+  const users = app.get(UsersService);
+  const hash = await app.get(Passwords).hasher.hash(DEMO_PASSWORD);
+  const bar = progressBar(terminal, count);
+  let added = 0;
+  for (let first = 1; first <= count; first += BATCH) {
+    const size = Math.min(BATCH, count - first + 1);
+    added += await users.importMany(
+      Array.from({ length: size }, (_, i) => madeUpUser(first + i, hash)),
+      SCRIPT,
+    );
+    bar?.increment(size);
+  }
+  bar?.stop();
+  return added;
+}
+
+/** For people only: in a file or a pipe it would be noise. */
+function progressBar({ stderr }: Terminal, total: number): progress.SingleBar | undefined {
+  if (!stderr.isTTY) return undefined;
+  const format = '{bar} {percentage} % | {value} of {total} | {eta_formatted} left';
+  const bar = new progress.SingleBar(
+    { format, stream: stderr, clearOnComplete: true, hideCursor: true },
+    progress.Presets.shades_classic,
+  );
+  bar.start(total, 0);
+  return bar;
+}

@@ -1,0 +1,75 @@
+import { type INestApplicationContext, Logger as NestLoggers } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { pino, type Logger } from 'pino';
+import { prettyFactory } from 'pino-pretty';
+import { DataSource } from 'typeorm';
+import { AppModule } from '../app.module.js';
+import type { DatabaseSettings } from '../config/database-settings.js';
+import { loadSettings, type Settings } from '../config/settings.js';
+import { listMigrations, migrate } from '../database/migrate.js';
+import { openDatabase } from '../database/place.js';
+import { NestLogger } from '../http/logging.js';
+import { Failure } from './failures.js';
+import type { Terminal } from './terminal.js';
+
+/** What a command has at hand while it runs. */
+export interface Surroundings {
+  settings: Settings;
+  database: DatabaseSettings;
+}
+
+/**
+ * Runs the work beside the database: the one of the settings, or the embedded one, which is joined when it runs and
+ * else started for as long as the work takes.
+ * @throws SettingsError
+ */
+export async function withDatabase<T>(
+  terminal: Terminal,
+  work: (surroundings: Surroundings) => Promise<T>,
+): Promise<T> {
+  const settings = loadSettings(terminal.env);
+  NestLoggers.overrideLogger(new NestLogger(commandLogger(settings, terminal)));
+  const place = await openDatabase(settings, { join: true });
+  try {
+    return await work({ settings, database: place.database });
+  } finally {
+    await place.stop();
+  }
+}
+
+/**
+ * Runs the work with the whole application but its server: `app.get(UsersService)` and the like. The database is brought
+ * up to date first, unless MIGRATE_ON_START forbids it.
+ * @throws SettingsError; Failure when migrations are pending
+ */
+export function withApp<T>(terminal: Terminal, work: (app: INestApplicationContext) => Promise<T>): Promise<T> {
+  return withDatabase(terminal, async ({ settings, database }) => {
+    await bringUpToDate(settings, database);
+    const app = await NestFactory.createApplicationContext(AppModule.register(settings, database), {
+      logger: new NestLogger(commandLogger(settings, terminal)),
+      abortOnError: false,
+    });
+    try {
+      await app.get(DataSource).initialize();
+      return await work(app);
+    } finally {
+      await app.close();
+    }
+  });
+}
+
+async function bringUpToDate(settings: Settings, database: DatabaseSettings): Promise<void> {
+  if (settings.migrateOnStart) await migrate(settings, database);
+  else if ((await listMigrations(settings, database)).some(({ applied }) => !applied)) {
+    throw new Failure('Migrations are pending. Apply them first: userhub migrate');
+  }
+}
+
+/** Warnings, for people, beside the output and not in it. */
+function commandLogger({ debug }: Settings, { stderr }: Terminal): Logger {
+  const pretty = prettyFactory({ colorize: stderr.isTTY ?? false, ignore: 'time', singleLine: true });
+  return pino(
+    { level: debug ? 'debug' : 'warn', base: undefined },
+    { write: (line: string) => void stderr.write(pretty(line)) },
+  );
+}

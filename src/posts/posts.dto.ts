@@ -49,7 +49,9 @@ export class LikesQuery extends PageQuery {}
 export class PostDto {
   id: string;
   author: PublicUserDto;
+  /** @example "Notes on the engine" */
   title: string | null;
+  /** @example "It weaves algebraic patterns." */
   content: string;
   /** How many people like it. */
   like_count: number;

@@ -6,7 +6,7 @@ import { ConditionalWrite, IfMatch } from '../http/resource.js';
 import { CreateTaskDto, type TaskDto, TasksQuery, UpdateTaskDto } from './tasks.dto.js';
 import { TasksService } from './tasks.service.js';
 
-/** One's own tasks. Another's are out of reach, for admins too. The second path is that of older clients. */
+/** One's own tasks. Another's are out of reach, for admins too. Older clients leave `users/` out of the path. */
 @Controller(['users/:user_id/tasks', ':user_id/tasks'])
 export class TasksController {
   constructor(private readonly tasks: TasksService) {}

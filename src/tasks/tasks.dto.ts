@@ -55,7 +55,9 @@ export class TasksQuery extends PageQuery {
 export class TaskDto {
   id: string;
   user_id: string;
+  /** @example "Water the plants" */
   title: string;
+  /** @example "Not the cactus." */
   description: string | null;
   is_completed: boolean;
   created_at: Date;

@@ -1,0 +1,76 @@
+/** What the document says of the service as a whole. */
+import { projectVersion } from '../../src/config/project.js';
+import type { Components, Header, OpenApi } from './document.js';
+
+const DESCRIPTION = `
+Users and sign-in for your app: registration, sessions, roles, administration; posts with likes and private tasks on top.
+
+**Try it here**: \`registerUser\` makes an account. Press *Authorize*, give your e-mail address and password, and every
+"Try it out" is signed with your token.
+
+- **Signing in** gives an access token, to be sent as \`Authorization: Bearer …\`, and a refresh token, good for one
+  \`refreshTokens\` before the access token expires.
+- **JSON** in and out; times are RFC 3339 in UTC, ids are UUIDs. Unknown members and query parameters are refused.
+- **Errors** are \`application/problem+json\` (RFC 9457) with a stable \`code\` and a \`detail\` for people. Besides those
+  listed with each operation, any address may answer 404 \`not_found\`, 405 \`method_not_allowed\` (with \`Allow\`),
+  408 \`request_timeout\` and 431 \`headers_too_large\`.
+- **Lists** come in pages: \`skip\` and \`limit\`, or \`cursor\` with the \`next_cursor\` of the page before, which walks
+  any length at the same cost. \`Link\` names the next page.
+- **Writing over others' changes** is avoided by sending \`If-Match\` with the \`ETag\` of what was read.
+- **Every answer** has \`X-Request-Id\`: the one that was sent, or a new one.
+`.trim();
+
+export const info = (): object => ({
+  title: 'UserHub',
+  version: projectVersion(),
+  description: DESCRIPTION,
+  license: { name: 'MIT', identifier: 'MIT' },
+});
+
+export const SERVERS: OpenApi['servers'] = [{ url: '/', description: 'The server that this document comes from.' }];
+
+/** Either will do: they are two ways to come by the same token. */
+export const SECURITY: OpenApi['security'] = [{ password: [] }, { bearer: [] }];
+
+export const SECURITY_SCHEMES: Components['securitySchemes'] = {
+  password: {
+    type: 'oauth2',
+    description: 'Sign in with your e-mail address or username. Leave the client fields empty.',
+    flows: { password: { tokenUrl: '/api/auth/token', refreshUrl: '/api/auth/token', scopes: {} } },
+  },
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'An access token that you have already.',
+  },
+};
+
+const text = { type: 'string' };
+
+export const HEADERS: Record<string, Header> = {
+  'X-Request-Id': {
+    description: 'What the log of the server knows the request by.',
+    schema: { ...text, examples: ['b7f9c1de-2f4a-4f8e-9a51-0c6a3a7d9e42'] },
+  },
+  ETag: {
+    description: 'The version of what is answered, for `If-Match` and `If-None-Match`.',
+    schema: { ...text, examples: ['"3-Zm9vYmFyYmF6"'] },
+  },
+  Location: {
+    description: 'Where to find what was made.',
+    schema: { ...text, format: 'uri-reference', examples: ['/api/users/0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11'] },
+  },
+  Link: {
+    description: 'The next page (RFC 8288), unless this is the last one.',
+    schema: { ...text, examples: ['</api/users?skip=10&limit=10>; rel="next"'] },
+  },
+  'Retry-After': {
+    description: 'Seconds to wait before trying again.',
+    schema: { type: 'integer', minimum: 1, examples: [840] },
+  },
+  'WWW-Authenticate': {
+    description: 'How to sign in (RFC 6750).',
+    schema: { ...text, examples: ['Bearer error="invalid_token"'] },
+  },
+};

@@ -1,0 +1,155 @@
+/** One operation of the document: what a method takes, what it answers, and how it fails. */
+import type { Type } from '@nestjs/common';
+import { type MediaType, type Operation, type Parameter, type Reference, refTo, type Schema } from './document.js';
+import { BODIES, UNHEALTHY } from './examples.js';
+import type { Handler } from './handlers.js';
+import { codesOf, type FailureResponses } from './problems.js';
+import type { SchemaSet } from './schema-set.js';
+import { finishMember, limitsOf } from './schemas.js';
+import type { AnswerType, SourceMethod } from './source.js';
+
+const JSON_TYPE = 'application/json';
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+
+/** What is one thing, at a version of its own: see `asResource`. */
+const RESOURCES = new Set(['UserDto', 'PublicUserDto', 'PostDto', 'TaskDto']);
+
+/** What Nest makes of an operation. */
+export interface RawOperation {
+  /** `Controller.method`, with `[n]` behind it where a method has several paths. */
+  operationId: string;
+  parameters: Parameter[];
+  responses: Record<string, unknown>;
+}
+
+/** All that is known of an operation. */
+export interface Subject {
+  path: string;
+  method: string;
+  tag: string;
+  raw: RawOperation;
+  handler: Handler;
+  source: SourceMethod;
+}
+
+/** Describes an operation; what it needs of schemas and failing answers is added to theirs. */
+export function describeOperation(subject: Subject, schemas: SchemaSet, failures: FailureResponses): Operation {
+  const { path, tag, handler, source } = subject;
+  const [summary, description] = splitComment(source.comment);
+  const parameters = parametersOf(subject);
+  const codes = codesOf({
+    operationId: handler.method,
+    path,
+    decorators: source.decorators,
+    hasBody: handler.body !== undefined,
+    hasQuery: handler.query !== undefined,
+  });
+  return {
+    operationId: handler.method,
+    summary,
+    ...(description && { description }),
+    tags: [tag],
+    ...(source.decorators.has('Public') && { security: [] }),
+    ...(parameters.length && { parameters }),
+    ...(handler.body && { requestBody: requestBody(handler, handler.body, schemas) }),
+    responses: {
+      ...successes(subject, schemas),
+      ...failures.of(codes, { oauth: handler.config.oauthErrors === true }),
+    },
+  };
+}
+
+/** The first sentence, without its full stop, and the rest. @throws Error when there is none */
+function splitComment(comment: string): [string, string | undefined] {
+  const [, summary, description] = /^(.+?)\.(?: (.+))?$/.exec(comment) ?? [];
+  if (!summary) throw new Error(`A sentence ends in a full stop, and this one says nothing: "${comment}"`);
+  return [summary, description];
+}
+
+function parametersOf(subject: Subject): Parameter[] {
+  const { path, raw, handler, source } = subject;
+  const limits = handler.query ? limitsOf(handler.query) : {};
+  const query = raw.parameters.filter((parameter) => parameter.in === 'query');
+  return [
+    ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => pathParameter(name)),
+    ...query.map((parameter) => queryParameter(parameter, limits[parameter.name])),
+    ...(isConditionalRead(subject) ? [IF_NONE_MATCH] : []),
+    ...(source.decorators.has('IfMatch') ? [IF_MATCH] : []),
+  ];
+}
+
+function pathParameter(name: string): Parameter {
+  return { name, in: 'path', required: true, schema: finishMember(name, { type: 'string' }) };
+}
+
+function queryParameter({ name, description, schema, required }: Parameter, limits: Schema = {}): Parameter {
+  const isRequired = required && schema.default === undefined;
+  return { name, in: 'query', required: isRequired, description, schema: finishMember(name, { ...schema, ...limits }) };
+}
+
+const ETAG: Schema = { type: 'string', examples: ['"3-Zm9vYmFyYmF6"'] };
+const IF_MATCH: Parameter = {
+  name: 'If-Match',
+  in: 'header',
+  required: false,
+  description: 'The `ETag` of what was read: nothing is written when it has been changed since.',
+  schema: ETAG,
+};
+const IF_NONE_MATCH: Parameter = {
+  name: 'If-None-Match',
+  in: 'header',
+  required: false,
+  description: 'The `ETag` of what is known already: answered with 304 while it still holds.',
+  schema: ETAG,
+};
+
+function requestBody({ method, config }: Handler, body: Type<object>, schemas: SchemaSet): Operation['requestBody'] {
+  const schema = schemas.get(body.name);
+  if (!config.formMembers) schema.additionalProperties = false; // what else a form holds is ignored
+  const bodies = BODIES[method] ?? { 'an example': schemas.example(schema, { optional: true }) };
+  const examples = Object.entries(bodies).map(([summary, value]) => [camelCase(summary), { summary, value }] as const);
+  const content = { schema: schemas.ref(body.name), examples: Object.fromEntries(examples) };
+  return {
+    required: schema.required !== undefined || config.formMembers !== undefined,
+    content: Object.fromEntries(bodyTypes(config).map((type) => [type, content])),
+  };
+}
+
+function bodyTypes({ formMembers, oauthErrors }: Handler['config']): string[] {
+  if (!formMembers) return [JSON_TYPE];
+  return oauthErrors ? [FORM_TYPE, JSON_TYPE] : [JSON_TYPE, FORM_TYPE];
+}
+
+function successes(subject: Subject, schemas: SchemaSet): Operation['responses'] {
+  const { answer } = subject.source;
+  const [status = '200'] = Object.keys(subject.raw.responses);
+  const headers = headersOf([
+    'X-Request-Id',
+    isResource(answer) && 'ETag',
+    isResource(answer) && status === '201' && 'Location',
+    answer.isPage && 'Link',
+  ]);
+  const [name] = answer.names;
+  if (name === undefined) return { [status]: { description: 'Done.', headers } };
+  const schema = schemas.answer(answer);
+  const description = answer.isPage ? 'One page of the list.' : answer.names.map((one) => schemas.get(one).description).join('\n\n'); // prettier-ignore
+  const answering = (value: unknown) => ({ description, headers, content: { [JSON_TYPE]: contentOf(schema, value) } });
+  return {
+    [status]: answering(schemas.example(schema)),
+    ...(isConditionalRead(subject) && { 304: { description: 'What you have is still as it is.', headers } }),
+    ...(UNHEALTHY[name] && { 503: answering(UNHEALTHY[name]) }),
+  };
+}
+
+const contentOf = (schema: Schema, value: unknown): MediaType => ({ schema, examples: { example: { value } } });
+
+const isResource = ({ names, isPage }: AnswerType) => !isPage && names.some((name) => RESOURCES.has(name));
+
+const isConditionalRead = ({ method, source }: Subject) => method === 'get' && isResource(source.answer);
+
+function headersOf(names: (string | false)[]): Record<string, Reference> {
+  return Object.fromEntries(names.filter((name) => name !== false).map((name) => [name, refTo('headers', name)]));
+}
+
+/** `the e-mail address` → `theEMailAddress`. */
+const camelCase = (text: string): string => text.replace(/\W+(\w)/g, (_, letter: string) => letter.toUpperCase());

@@ -1,0 +1,66 @@
+/** What the source says of the classes: comments and return types, which are gone at run time, and decorators. */
+import ts from 'typescript';
+
+export interface SourceClass {
+  /** The doc comment, in one line. */
+  comment: string;
+  methods: Map<string, SourceMethod>;
+}
+
+export interface SourceMethod {
+  comment: string;
+  answer: AnswerType;
+  /** The names of its decorators, of its class's and of its parameters'. */
+  decorators: Set<string>;
+}
+
+/** What a method answers: one of these classes, or a page of them; none for no content. */
+export interface AnswerType {
+  names: string[];
+  isPage: boolean;
+}
+
+/** Reads every class of the program that isn't a library's, by its name. */
+export function readClasses(program: ts.Program): Map<string, SourceClass> {
+  const classes = new Map<string, SourceClass>();
+  for (const file of program.getSourceFiles()) {
+    if (file.isDeclarationFile) continue;
+    for (const node of file.statements) {
+      if (ts.isClassDeclaration(node) && node.name) classes.set(node.name.text, readClass(node));
+    }
+  }
+  return classes;
+}
+
+function readClass(node: ts.ClassDeclaration): SourceClass {
+  const methods = node.members.filter(ts.isMethodDeclaration);
+  return {
+    comment: commentOf(node),
+    methods: new Map(methods.map((method) => [method.name.getText(), readMethod(method, node)])),
+  };
+}
+
+function readMethod(method: ts.MethodDeclaration, owner: ts.ClassDeclaration): SourceMethod {
+  const decorated: ts.HasDecorators[] = [owner, method, ...method.parameters];
+  const decorators = decorated.flatMap((node) => ts.getDecorators(node) ?? []);
+  return {
+    comment: commentOf(method),
+    answer: answerOf(method.type),
+    decorators: new Set(decorators.map(({ expression }) => expression.getText().replace(/\(.*/s, ''))),
+  };
+}
+
+function answerOf(type: ts.TypeNode | undefined): AnswerType {
+  if (!type || type.kind === ts.SyntaxKind.VoidKeyword) return { names: [], isPage: false };
+  if (ts.isUnionTypeNode(type)) return { names: type.types.flatMap((one) => answerOf(one).names), isPage: false };
+  if (!ts.isTypeReferenceNode(type)) return { names: [type.getText()], isPage: false };
+  const name = type.typeName.getText();
+  const inner = type.typeArguments?.[0];
+  if (name === 'Promise') return answerOf(inner);
+  return name === 'Page' ? { names: answerOf(inner).names, isPage: true } : { names: [name], isPage: false };
+}
+
+function commentOf(node: ts.Node): string {
+  const [comment] = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc).slice(-1);
+  return (ts.getTextOfJSDocComment(comment?.comment) ?? '').replace(/\s+/g, ' ').trim();
+}

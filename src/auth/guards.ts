@@ -8,9 +8,16 @@ import { JwtStrategy } from './jwt.strategy.js';
 /** Lets in who has a valid bearer token, and anyone where a route is public. */
 @Injectable()
 export class BearerGuard extends AuthGuard() {
-  /** The strategy itself, not its name: passport's names are the process's, which may hold several applications. */
+  /**
+   * The strategy itself, not its name: passport's names are the process's, which may hold several applications. And an
+   * heir of it for each request, as passport hangs the request's callbacks on it (by name, it makes the heir itself).
+   */
   constructor(strategy: JwtStrategy) {
-    super({ defaultStrategy: strategy });
+    super({
+      get defaultStrategy(): object {
+        return Object.create(strategy) as object;
+      },
+    });
   }
 
   override canActivate(context: ExecutionContext) {

@@ -35,7 +35,7 @@ export const SECURITY: OpenApi['security'] = [{ password: [] }, { bearer: [] }];
 export const SECURITY_SCHEMES: Components['securitySchemes'] = {
   password: {
     type: 'oauth2',
-    description: 'Sign in with your e-mail address or username. Leave the client fields empty.',
+    description: 'Sign in with your e-mail address, or your username, and your password.',
     flows: { password: { tokenUrl: '/api/auth/token', refreshUrl: '/api/auth/token', scopes: {} } },
   },
   bearer: {

@@ -4,7 +4,8 @@ import { HEADERS, info, SECURITY, SECURITY_SCHEMES, SERVERS } from './about.js';
 import type { Method, OpenApi, Operation, Schema } from './document.js';
 import type { Handler } from './handlers.js';
 import { describeOperation, type RawOperation } from './operations.js';
-import { assertAllKnown, FailureResponses } from './problems.js';
+import { FailureResponses } from './failure-responses.js';
+import { assertAllKnown } from './problems.js';
 import { SchemaSet } from './schema-set.js';
 import type { SourceClass } from './source.js';
 

@@ -18,7 +18,6 @@ const MEMBERS: Record<string, unknown> = {
   refresh_token: 'rt_AZnC9FoQfD6bfS9sHgpLEQ',
   expires_in: 1800,
   refresh_expires_in: 604_800,
-  scope: '',
   ip: '203.0.113.7',
   user_agent: 'Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0',
   current: true,

@@ -67,7 +67,7 @@ async function pluginMetadata(program: ts.Program): Promise<Metadata> {
       outputDir: folder,
       filename: path.basename(file),
       tsProgramRef: program,
-    } as unknown as Parameters<PluginMetadataGenerator['generate']>[0]);
+    });
     const sources = `import("${pathToFileURL(root).href}/$1.ts")`;
     writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/import\("\.\/(.*?)(?:\.js)?"\)/g, sources));
     const { default: load } = (await import(pathToFileURL(file).href)) as { default: () => Promise<Metadata> };
@@ -85,17 +85,15 @@ async function dtosIn(metadata: Metadata): Promise<Map<string, Type<object>>> {
     for (const [name, members] of Object.entries(described)) {
       const dto = classes[name];
       if (dto && Object.keys(members).length) dtos.set(name, dto);
-      dropGenericMembers(members);
+      described[name] = withoutGenericMembers(members);
     }
   }
   return dtos;
 }
 
 /** What a `T` is, only the use of its class says: see pageSchema. */
-function dropGenericMembers(members: Record<string, Member>): void {
-  for (const [name, member] of Object.entries(members)) {
-    if (!member.type && !member.enum) delete members[name];
-  }
+function withoutGenericMembers(members: Record<string, Member>): Record<string, Member> {
+  return Object.fromEntries(Object.entries(members).filter(([, { type, enum: values }]) => type ?? values));
 }
 
 /** The application as it is before it looks for its database. */

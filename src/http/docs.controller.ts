@@ -25,6 +25,14 @@ const PAGE = `<!doctype html>
     <title>UserHub API</title>
     <link rel="icon" type="image/png" href="/docs/favicon-32x32.png" />
     <link rel="stylesheet" href="/docs/swagger-ui.css" />
+    <style>
+      /* there are no OAuth clients to name, and no other servers to choose from */
+      .wrapper:has(> label:is([for='password_type'], [for='client_id_password'], [for='client_secret_password'])),
+      .scheme-container .servers-title,
+      .scheme-container .servers {
+        display: none;
+      }
+    </style>
   </head>
   <body>
     <div id="swagger-ui"></div>

@@ -6,7 +6,6 @@ import { type Client, isSelfOrAdmin, type Principal } from '../access.js';
 import { AuditService, type Happening } from '../audit/audit.service.js';
 import { assignmentsOf } from '../database/conditions.js';
 import { composedStatement, Database, type Statement } from '../database/database.js';
-import { violation } from '../database/failures.js';
 import { conflict, fieldForbidden, forbidden, invalidMember, lastAdmin, notFound, wrongPassword } from '../errors.js';
 import { Lists } from '../http/lists.js';
 import type { Page } from '../http/pages.js';
@@ -202,8 +201,10 @@ export class UsersService {
 
   /** Whom this e-mail address or username would sign in: with the hash, so only for checking a password. */
   async findCredentials(identifier: string): Promise<Credentials | null> {
-    if (!identifier.includes('@')) return this.readCredentials(sql.CREDENTIALS_BY_USERNAME, identifier);
-    return this.readCredentials(sql.CREDENTIALS_BY_EMAIL, normalizeEmail(identifier));
+    const email = normalizeEmail(identifier); // no username is one: it can't hold an @, nor what normalises to it
+    return email
+      ? this.readCredentials(sql.CREDENTIALS_BY_EMAIL, email)
+      : this.readCredentials(sql.CREDENTIALS_BY_USERNAME, identifier);
   }
 
   /** As `findCredentials`, by id. */
@@ -245,9 +246,7 @@ export class UsersService {
       role,
       isActive: is_active,
     };
-    await this.users.insert(row).catch((error: unknown) => {
-      throw violation(error) ?? error;
-    });
+    await this.database.writing(() => this.users.insert(row));
     this.lists.changed();
     const user = await this.findById(id);
     if (!user) throw notFound('user');

@@ -6,10 +6,13 @@ import { Session } from './src/auth/session.entity.js';
 import { loadSettings } from './src/config/settings.js';
 import { migrationOptions } from './src/database/migrate.js';
 import { openDatabase } from './src/database/place.js';
+import { Like } from './src/posts/like.entity.js';
+import { Post } from './src/posts/post.entity.js';
+import { Task } from './src/tasks/task.entity.js';
 import { User } from './src/users/user.entity.js';
 
 /** Every entity there is; the server collects the same from its modules. */
-export const entities = [User, Session, AuditEvent];
+export const entities = [User, Session, AuditEvent, Post, Like, Task];
 
 /**
  * The connection, not opened yet. An embedded database that runs already is joined; otherwise one is started, and it

@@ -147,7 +147,6 @@ describe('posts', () => {
       const { id } = await publish(ada);
       const fans = await crowd(app, 50);
       const answers = await Promise.all(fans.map((fan) => fan.put(`/api/posts/${id}/like`)));
-      console.log(JSON.stringify(app.logs.filter((l) => l['level'] === 'warn').slice(0, 5)));
       expect(answers.map(({ status }) => status)).toEqual(fans.map(() => 204));
       expect((await ada.api.get(`/api/posts/${id}`)).body).toMatchObject({ like_count: 50 });
       await Promise.all(fans.map(() => ada.api.put(`/api/posts/${id}/like`)));

@@ -59,16 +59,16 @@ async function signedIn(app: TestApp, id: string, who: { email: string; username
 }
 
 /** So many people, signed in without hashing so many passwords. */
-export async function crowd(app: TestApp, size: number): Promise<Api[]> {
+export async function crowd(app: TestApp, size: number, name = 'fan'): Promise<Api[]> {
   const sessions = await app.sql<AccessClaims>(
     `WITH people AS (
        INSERT INTO users (id, email, username, password_hash)
-       SELECT gen_random_uuid(), 'fan' || n || '@example.com', 'fan' || n, '' FROM generate_series(1, $1::int) n
+       SELECT gen_random_uuid(), $2 || n || '@example.com', $2 || n, '' FROM generate_series(1, $1::int) n
        RETURNING id)
      INSERT INTO sessions (id, user_id, generation, expires_at)
      SELECT gen_random_uuid(), id, 0, now() + interval '1 hour' FROM people
      RETURNING id AS "sessionId", user_id AS "userId"`,
-    [size],
+    [size, name],
   );
   const tokens = app.nest.get(AccessTokens, { strict: false });
   return sessions.map((claims) => app.api.as(tokens.sign(claims)));

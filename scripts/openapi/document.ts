@@ -93,3 +93,7 @@ export const refTo = (kind: keyof Components, name: string): Reference => ({ $re
 /** `invalid_token` → `InvalidToken`. */
 export const pascalCase = (name: string): string =>
   name.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+/** The same value under each of these names. */
+export const sameFor = <T>(names: string[], value: T): Record<string, T> =>
+  Object.fromEntries(names.map((name) => [name, value]));

@@ -1,5 +1,5 @@
 /** What things look like: Ada, her session, her posts. The values of a DTO's own `@example` go before these. */
-import type { Schema } from './document.js';
+import { sameFor, type Schema } from './document.js';
 
 const ID = '0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11';
 const TIME = '2026-01-31T09:30:00.000Z';
@@ -92,7 +92,3 @@ export const BODIES: Record<string, Record<string, unknown>> = {
     'the words': { title: 'Water the plants', description: null },
   }),
 };
-
-function sameFor<T>(operations: string[], value: T): Record<string, T> {
-  return Object.fromEntries(operations.map((operation) => [operation, value]));
-}

@@ -1,7 +1,9 @@
 /** The demo data: who and what there is to look at. Everything here is planted once, however often it is sown. */
 import type { INestApplicationContext } from '@nestjs/common';
-import { SCRIPT } from '../access.js';
-import type { CreateUserDto } from '../users/users.dto.js';
+import { type Principal, SCRIPT } from '../access.js';
+import { PostsService } from '../posts/posts.service.js';
+import { TasksService } from '../tasks/tasks.service.js';
+import type { CreateUserDto, UserRow } from '../users/users.dto.js';
 import { type ImportedUser, UsersService } from '../users/users.service.js';
 
 /** What everybody in the demo data signs in with. */
@@ -21,7 +23,7 @@ const PEOPLE: Person[] = [
 type Kind = (app: INestApplicationContext) => Promise<string[]>;
 
 /** In the order of planting: posts need their authors. */
-const KINDS: Record<string, Kind> = { people };
+const KINDS: Record<string, Kind> = { people, posts, tasks };
 
 /** Plants what is missing of the demo data. Returns what it planted, by kind. */
 export async function plantDemo(app: INestApplicationContext): Promise<Record<string, string[]>> {
@@ -39,6 +41,61 @@ async function people(app: INestApplicationContext): Promise<string[]> {
     planted.push(describePerson(person));
   }
   return planted;
+}
+
+const POSTS = [
+  {
+    author: 'ada',
+    title: 'Notes on the engine',
+    content: 'It weaves algebraic patterns just as the loom weaves flowers.',
+  },
+  { author: 'grace', title: 'First actual case of a bug', content: 'Found in relay 70, panel F. It was a moth.' },
+  {
+    author: 'alan',
+    content: 'Can machines think? I believe the question to be too meaningless to deserve discussion.',
+  },
+];
+
+const TASKS: Record<string, { title: string; description?: string; is_completed?: boolean }[]> = {
+  ada: [{ title: 'Finish the Bernoulli numbers' }, { title: 'Write to Charles', is_completed: true }],
+  grace: [{ title: 'Find a nanosecond', description: 'About 30 centimetres of wire.' }],
+};
+
+/** Each author's posts, liked by everybody else who may sign in. */
+async function posts(app: INestApplicationContext): Promise<string[]> {
+  const service = app.get(PostsService);
+  const readers = await principals(app);
+  const planted: string[] = [];
+  for (const { author, ...post } of POSTS) {
+    const me = readers.get(author);
+    if (!me || (await service.list({ author_id: me.id, limit: 1 }, me)).items.length) continue;
+    const { id } = await service.publish(post, me);
+    for (const reader of readers.values()) if (reader !== me) await service.like(id, reader);
+    planted.push(`${author.padEnd(10)} ${post.title ?? post.content}`);
+  }
+  return planted;
+}
+
+/** The tasks of those who have none yet. */
+async function tasks(app: INestApplicationContext): Promise<string[]> {
+  const service = app.get(TasksService);
+  const planted: string[] = [];
+  for (const [owner, { id }] of await principals(app)) {
+    if ((await service.list(id, { limit: 1 })).items.length) continue;
+    for (const task of TASKS[owner] ?? []) {
+      await service.create(id, task);
+      planted.push(`${owner.padEnd(10)} ${task.title}`);
+    }
+  }
+  return planted;
+}
+
+/** The demo people as the services know whoever acts; the inactive ones don't. */
+async function principals(app: INestApplicationContext): Promise<Map<string, Principal>> {
+  const users = app.get(UsersService);
+  const found = await Promise.all(PEOPLE.map(({ username }) => users.findByUsername(username)));
+  const active = found.filter((user) => user?.isActive) as UserRow[];
+  return new Map(active.map((user) => [user.username, { ...user, sessionId: '' }]));
 }
 
 function describePerson({ username, display_name, role, is_active }: Person): string {

@@ -10,6 +10,7 @@ import { HealthModule } from './health/health.module.js';
 import { DocsController } from './http/docs.controller.js';
 import { Lists } from './http/lists.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { QueryGuard } from './http/query.guard.js';
 import { PreconditionGuard } from './http/resource.js';
 import { Throttle, ThrottleGuard } from './http/throttle.js';
 import { ValidationPipe } from './http/validation.pipe.js';
@@ -22,6 +23,7 @@ const PIPELINE = [
   { provide: APP_GUARD, useClass: ThrottleGuard },
   { provide: APP_GUARD, useClass: BearerGuard },
   { provide: APP_GUARD, useClass: RolesGuard },
+  { provide: APP_GUARD, useClass: QueryGuard },
   { provide: APP_GUARD, useClass: PreconditionGuard },
   { provide: APP_PIPE, useClass: ValidationPipe },
   { provide: APP_FILTER, useClass: ProblemFilter },

@@ -50,7 +50,8 @@ function fieldError({ property, constraints }: ValidationError, from: 'body' | '
   return { ...placeOf(property, from), code: snakeCase(constraint), detail: message };
 }
 
-const unknownMember = (name: string, from: 'body' | 'query'): FieldError => ({
+/** The complaint about a member that nobody reads. */
+export const unknownMember = (name: string, from: 'body' | 'query'): FieldError => ({
   ...placeOf(name.slice(0, 64), from),
   code: 'unknown_member',
   detail: 'This is not known here.',

@@ -1,0 +1,27 @@
+import { type CanActivate, type ExecutionContext, Injectable, type Type } from '@nestjs/common';
+import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
+import type { FastifyRequest } from 'fastify';
+import { unknownMember } from './validation.pipe.js';
+import { validationFailed } from '../errors.js';
+
+/** Refuses a query where a route reads none, as the validation pipe refuses unknown members where it reads one. */
+@Injectable()
+export class QueryGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const { query, routeOptions } = context.switchToHttp().getRequest<FastifyRequest>();
+    const names = Object.keys(query as object);
+    if (
+      !names.length ||
+      !routeOptions.url?.startsWith('/api/') ||
+      readsQuery(context.getClass(), context.getHandler().name)
+    )
+      return true;
+    throw validationFailed(names.map((name) => unknownMember(name, 'query')));
+  }
+}
+
+function readsQuery(controller: Type, handler: string): boolean {
+  const args = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, handler) ?? {}) as object;
+  return Object.keys(args).some((arg) => arg.startsWith(`${RouteParamtypes.QUERY}:`));
+}

@@ -1,0 +1,291 @@
+import type { Api } from './support/api.js';
+import { startApp, type TestApp } from './support/app.js';
+import { admin, PASSWORD, person, type Person, signIn } from './support/people.js';
+import { routesOf } from './support/routes.js';
+import { exchange, head } from './support/wire.js';
+
+/** What a route answers anonymous people, somebody else, the person that it is about, and an admin: in this order. */
+type Statuses = [anonymous: number, other: number, self: number, admin: number];
+
+/** Ada, whom the routes are about; bob, who is somebody else; root, an admin. */
+interface People {
+  app: TestApp;
+  ada: Person;
+  bob: Person;
+  root: Person;
+}
+
+interface Feature {
+  name: string;
+  routes: Record<string, Statuses>;
+  /** What stands for the parameters in the paths: something of Ada's. */
+  parameters?: (people: People) => Record<string, string> | Promise<Record<string, string>>;
+  /** What is sent; made anew for each call. */
+  bodies?: Record<string, (people: People) => unknown>;
+}
+
+const SIGN_IN = { username: 'ada', password: PASSWORD };
+let made = 0;
+const newcomer = () => ({ email: `new${++made}@example.com`, username: `newcomer${made}`, password: PASSWORD });
+const freshToken = async ({ app }: People) => ({ refresh_token: (await signIn(app, 'ada')).refresh_token });
+
+// prettier-ignore
+const FEATURES: Feature[] = [
+  {
+    name: 'health, docs and keys',
+    parameters: () => ({ file: 'start.js' }),
+    routes: {
+      'GET /health':                              [200, 200, 200, 200],
+      'GET /health/live':                         [200, 200, 200, 200],
+      'GET /health/ready':                        [200, 200, 200, 200],
+      'GET /docs':                                [200, 200, 200, 200],
+      'GET /docs/:file':                          [200, 200, 200, 200],
+      'GET /docs-json':                           [200, 200, 200, 200],
+      'GET /openapi.json':                        [200, 200, 200, 200],
+      'GET /.well-known/jwks.json':               [200, 200, 200, 200],
+    },
+  },
+  {
+    name: 'signing in',
+    parameters: async ({ ada }) => {
+      const { body } = await ada.api.get('/api/auth/sessions');
+      return { id: body.items[0].id as string };
+    },
+    bodies: {
+      'POST /api/auth/register': newcomer,
+      'POST /api/auth/login': () => SIGN_IN,
+      'POST /api/auth/token': () => SIGN_IN,
+      'POST /api/auth/refresh': freshToken,
+      'POST /api/auth/logout': freshToken,
+      'PUT /api/auth/password': () => ({ current_password: PASSWORD, new_password: PASSWORD }),
+    },
+    routes: {
+      'POST /api/auth/register':                  [201, 201, 201, 201],
+      'POST /api/auth/login':                     [200, 200, 200, 200],
+      'POST /api/auth/token':                     [200, 200, 200, 200],
+      'POST /api/auth/refresh':                   [200, 200, 200, 200],
+      'POST /api/auth/logout':                    [204, 204, 204, 204],
+      'GET /api/auth/me':                         [401, 200, 200, 200],
+      'PUT /api/auth/password':                   [401, 204, 204, 204],
+      'GET /api/auth/sessions':                   [401, 200, 200, 200],
+      'DELETE /api/auth/sessions':                [401, 204, 204, 204],
+      'DELETE /api/auth/sessions/:id':            [401, 404, 204, 404],
+      'GET /api/auth/events':                     [401, 200, 200, 200],
+    },
+  },
+  {
+    name: 'users',
+    parameters: ({ ada }) => ({ id: ada.id, username: 'ada', email: ada.email }),
+    bodies: {
+      'POST /api/users': newcomer,
+      'PUT /api/users/:id': () => ({ display_name: 'Ada' }),
+      'PATCH /api/users/:id': () => ({ display_name: 'Ada' }),
+    },
+    routes: {
+      'GET /api/users':                           [401, 200, 200, 200],
+      'POST /api/users':                          [401, 403, 403, 201],
+      'GET /api/users/:id':                       [401, 200, 200, 200],
+      'GET /api/users/username/:username':        [401, 200, 200, 200],
+      'GET /api/users/email/:email':              [401, 403, 200, 200],
+      'PUT /api/users/:id':                       [401, 403, 200, 200],
+      'PATCH /api/users/:id':                     [401, 403, 200, 200],
+      'DELETE /api/users/:id':                    [401, 403, 204, 204],
+      'POST /api/users/:id/restore':              [401, 403, 403, 200],
+      'DELETE /api/users/:id/throttle':           [401, 403, 403, 204],
+      'GET /api/users/:id/sessions':              [401, 403, 403, 200],
+      'DELETE /api/users/:id/sessions':           [401, 403, 403, 204],
+      'GET /api/audit-events':                    [401, 403, 403, 200],
+    },
+  },
+  {
+    name: 'posts',
+    parameters: async ({ ada }) => ({ id: (await ada.api.post('/api/posts', { content: 'x' })).body.id as string }),
+    bodies: {
+      'POST /api/posts': () => ({ content: 'y' }),
+      'PUT /api/posts/:id': () => ({ content: 'y' }),
+      'PATCH /api/posts/:id': () => ({ content: 'y' }),
+    },
+    routes: {
+      'GET /api/posts':                           [401, 200, 200, 200],
+      'POST /api/posts':                          [401, 201, 201, 201],
+      'GET /api/posts/:id':                       [401, 200, 200, 200],
+      'PUT /api/posts/:id':                       [401, 403, 200, 403],
+      'PATCH /api/posts/:id':                     [401, 403, 200, 403],
+      'DELETE /api/posts/:id':                    [401, 403, 204, 404], // gone by then
+      'PUT /api/posts/:id/like':                  [401, 204, 204, 204],
+      'DELETE /api/posts/:id/like':               [401, 204, 204, 204],
+      'GET /api/posts/:id/likes':                 [401, 200, 200, 200],
+    },
+  },
+  ...['/api/users/:user_id/tasks', '/api/:user_id/tasks'].map((tasks): Feature => ({
+    name: `tasks at ${tasks}`,
+    parameters: async ({ ada }) => {
+      const { body } = await ada.api.post(`/api/users/${ada.id}/tasks`, { title: 'x' });
+      return { user_id: ada.id, id: body.id as string };
+    },
+    bodies: {
+      [`POST ${tasks}`]: () => ({ title: 'y' }),
+      [`PUT ${tasks}/:id`]: () => ({ title: 'y' }),
+      [`PATCH ${tasks}/:id`]: () => ({ title: 'y' }),
+    },
+    routes: {
+      [`GET ${tasks}`]:                           [401, 403, 200, 403],
+      [`POST ${tasks}`]:                          [401, 403, 201, 403],
+      [`GET ${tasks}/:id`]:                       [401, 403, 200, 403],
+      [`PUT ${tasks}/:id`]:                       [401, 403, 200, 403],
+      [`PATCH ${tasks}/:id`]:                     [401, 403, 200, 403],
+      [`DELETE ${tasks}/:id`]:                    [401, 403, 204, 403],
+    },
+  })),
+];
+
+describe('who may call what', () => {
+  let people: People;
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp();
+  });
+  afterAll(() => app.close());
+  beforeEach(async () => {
+    await app.sql('TRUNCATE users CASCADE');
+    const [ada, bob, root] = await Promise.all([person(app, 'ada'), person(app, 'bob'), admin(app)]);
+    people = { app, ada, bob, root };
+  });
+
+  it('is said here for every route that there is', () => {
+    const shape = (route: string) => route.replace(/:[^/]+/g, ':'); // what a parameter is called is nobody's business
+    const listed = FEATURES.flatMap(({ routes }) => Object.keys(routes));
+    expect(listed.map(shape).sort()).toEqual(routesOf(app).map(shape).sort());
+  });
+
+  it('anybody may call these, and no others', () => {
+    const rows = FEATURES.flatMap(({ routes }) => Object.entries(routes));
+    expect(rows.filter(([, [anonymous]]) => anonymous !== 401).map(([route]) => route)).toEqual([
+      'GET /health',
+      'GET /health/live',
+      'GET /health/ready',
+      'GET /docs',
+      'GET /docs/:file',
+      'GET /docs-json',
+      'GET /openapi.json',
+      'GET /.well-known/jwks.json',
+      'POST /api/auth/register',
+      'POST /api/auth/login',
+      'POST /api/auth/token',
+      'POST /api/auth/refresh',
+      'POST /api/auth/logout',
+    ]);
+  });
+
+  describe.each(FEATURES)('$name', ({ routes, parameters, bodies }) => {
+    it.each(Object.entries(routes))('%s: %j', async (route, expected) => {
+      const [method = '', template = ''] = route.split(' ');
+      const values = (await parameters?.(people)) ?? {};
+      const path = template.replace(/:(\w+)/g, (_, name: string) => values[name] ?? `no value for ${name}`);
+      const statuses: number[] = [];
+      for (const api of [app.api, people.bob.api, people.ada.api, people.root.api]) {
+        statuses.push((await api.send(method, path, await bodies?.[route]?.(people))).status);
+      }
+      expect(statuses).toEqual(expected);
+    });
+  });
+
+  describe('a path in disguise', () => {
+    it.each([
+      '/api/%61uth/me',
+      '/api/auth/%6De',
+      '/api/auth/me/',
+      '//api/auth/me',
+      '/api//auth/me',
+      '/api/auth//me',
+      '/api/auth/me//',
+      '/api/./auth/me',
+      '/api/auth/login/../me',
+      '/api/auth/%2e%2e/auth/me',
+      '/api%2fauth/me',
+      '/api/auth%2Fme',
+      '/api/auth/me%2f',
+      '/api/auth/me%20',
+      '/api/auth/me%23',
+      '/api/auth/me;admin=1',
+      '/api/auth/me.json',
+      '/api/auth/me%00',
+      '/API/auth/me',
+      '\\api\\auth\\me',
+      '/api/auth/me?x=1',
+      '/api/auth/me#x',
+      'http://userhub.test//api/auth/me',
+    ])('%s shows nobody anything', async (path) => {
+      const answer = await exchange(app.url, head(`GET ${path}`));
+      expect([400, 401, 404]).toContain(answer.status);
+      expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    });
+
+    it.each([
+      '/api/audit-events/',
+      '/api/%61udit-events',
+      '/api/audit%2devents',
+      '/api//audit-events',
+      '/api/audit-events?limit=1',
+    ])('%s shows others no more than the path does', async (path) => {
+      expect([403, 404]).toContain((await people.bob.api.get(path)).status);
+    });
+  });
+
+  describe('HEAD', () => {
+    it('is protected as GET is', async () => {
+      expect(await app.api.head('/api/auth/me')).toMatchObject({ status: 401, text: '' });
+      expect(await people.bob.api.head('/api/audit-events')).toMatchObject({ status: 403 });
+      expect(await people.bob.api.head(`/api/users/${people.ada.id}/sessions`)).toMatchObject({ status: 403 });
+      expect(await people.root.api.head('/api/audit-events')).toMatchObject({ status: 200, text: '' });
+    });
+  });
+
+  describe('a method by another name', () => {
+    it.each(['x-http-method-override', 'x-http-method', 'x-method-override'])('%s changes nothing', async (header) => {
+      const path = `/api/users/${people.ada.id}`;
+      expect(await people.ada.api.get(path, { headers: { [header]: 'DELETE' } })).toMatchObject({ status: 200 });
+      expect(await app.api.post('/api/auth/me', {}, { headers: { [header]: 'GET' } })).toFailWith(
+        405,
+        'method_not_allowed',
+      );
+      expect(await people.ada.api.get('/api/auth/me')).toMatchObject({ status: 200 });
+    });
+
+    it('nor does _method in a query', async () => {
+      const path = `/api/users/${people.ada.id}`;
+      expect(await people.ada.api.get(`${path}?_method=DELETE`)).toFailWith(422, 'validation_failed');
+      expect(await people.ada.api.get(path)).toMatchObject({ status: 200 });
+    });
+  });
+
+  describe('a query where none is read', () => {
+    it.each(['/api/auth/me', '/api/auth/sessions', '/api/users/username/ada'])('is refused: %s', async (path) => {
+      const answer = await people.ada.api.get(`${path}?colour=red`);
+      expect(answer).toFailWith(422, 'validation_failed');
+      expect(answer.body.errors).toMatchObject([{ parameter: 'colour', code: 'unknown_member' }]);
+    });
+
+    it('is overlooked by probes and pages', async () => {
+      for (const path of ['/health', '/health/live', '/docs']) {
+        expect(await app.api.get(`${path}?t=1`)).toMatchObject({ status: 200 });
+      }
+    });
+  });
+
+  describe('at the same moment', () => {
+    it('everybody is who they are', async () => {
+      const everybody = [people.ada, people.bob, people.root];
+      const asked = Array.from({ length: 60 }, (_, i) => everybody[i % 3] as Person);
+      const answers = await Promise.all(asked.map(({ api }) => api.get('/api/auth/me')));
+      expect(answers.map(({ body }) => body.id as string)).toEqual(asked.map(({ id }) => id));
+    });
+
+    it('nobody is let in by somebody else’s token', async () => {
+      const calls: Api[] = Array.from({ length: 60 }, (_, i) => (i % 2 ? people.ada.api : app.api.as('nonsense')));
+      const statuses = (await Promise.all(calls.map((api) => api.get('/api/auth/me')))).map(({ status }) => status);
+      expect(statuses).toEqual(calls.map((_, i) => (i % 2 ? 200 : 401)));
+    });
+  });
+});

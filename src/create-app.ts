@@ -11,6 +11,7 @@ import type { Settings } from './config/settings.js';
 import { Connector, NotPreparedError } from './database/connector.js';
 import { Housekeeping } from './database/housekeeping.js';
 import { listMigrations, migrate } from './database/migrate.js';
+import { unavailable } from './errors.js';
 import { Readiness } from './health/readiness.js';
 import { NestLogger } from './http/logging.js';
 import { createAdapter } from './http/server.js';
@@ -58,6 +59,7 @@ export async function createApp({ settings, database, logger }: AppOptions): Pro
     maxAge: days(1) / 1000,
     strictPreflight: false,
   });
+  refuseUntilPrepared(app);
   closeConnectionsWhenDraining(app);
   await app.init();
   return app;
@@ -65,29 +67,43 @@ export async function createApp({ settings, database, logger }: AppOptions): Pro
 
 /**
  * Brings the application to its database and does what must be done before the first request: migrations, first admin.
- * Waits for a database that isn't there yet.
+ * Waits for a database that isn't there yet. Returns whether it came before the application was closed.
  * @throws Problem when FIRST_ADMIN_EMAIL or FIRST_ADMIN_PASSWORD can't be used
  */
-export async function prepareApp(app: NestFastifyApplication, { settings, database }: AppOptions): Promise<void> {
-  await app.get(Connector).connect(async () => {
+export async function prepareApp(app: NestFastifyApplication, { settings, database }: AppOptions): Promise<boolean> {
+  const isPrepared = await app.get(Connector).connect(async () => {
     if (settings.migrateOnStart) await migrate(settings, database);
     else await assertMigrated(settings, database);
     if (settings.firstAdmin) {
       await app.get(UsersService).createFirstAdmin(settings.firstAdmin.email, settings.firstAdmin.password, SCRIPT);
     }
   });
+  if (!isPrepared) return false;
   const [throttle, audit, sessions] = [app.get(Throttle), app.get(AuditService), app.get(SessionsService)];
   app.get(Housekeeping).start({
     throttle: () => throttle.purge(),
     audit: () => audit.purge(),
     sessions: () => sessions.purge(),
   });
+  return true;
 }
 
 async function assertMigrated(settings: Settings, database: DatabaseSettings): Promise<void> {
   const pending = (await listMigrations(settings, database)).filter(({ applied }) => !applied);
   if (pending.length)
     throw new NotPreparedError(`migrations are pending (${pending.map(({ name }) => name).join(', ')})`);
+}
+
+/** Until the database has been reached and has all its tables there is nothing to answer from. */
+function refuseUntilPrepared(app: NestFastifyApplication): void {
+  const connector = app.get(Connector);
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRequest', (request, _reply, done) => {
+      const needsDatabase = request.routeOptions.url?.startsWith('/api/');
+      done(needsDatabase && !connector.isPrepared ? unavailable() : undefined);
+    });
 }
 
 /** So that clients come back by another connection, to another replica, before this one is gone. */

@@ -17,12 +17,16 @@ export class Settings {
   environment: (typeof ENVIRONMENTS)[number];
   host: string;
   port: number;
+  /** Where metrics are answered; undefined means nowhere. */
+  metricsPort: number | undefined;
   logLevel: (typeof LOG_LEVELS)[number];
   debug: boolean;
   docsEnabled: boolean;
   corsOrigins: string[];
   trustProxy: string[];
   shutdownDelay: number;
+  /** Processes that serve on the one port, each with a pool of its own. */
+  workers: number;
   /** Where a development server keeps its database and its secrets. */
   dataDir: string;
 
@@ -97,12 +101,14 @@ function readSettings(env: EnvironmentReader): Settings {
 
   settings.host = env.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1');
   settings.port = env.integer('PORT', 8000, { min: 0, max: 65_535 });
+  settings.metricsPort = readMetricsPort(env, settings.port);
   settings.debug = env.flag('DEBUG', false);
   settings.logLevel = env.oneOf('LOG_LEVEL', LOG_LEVELS, settings.debug ? 'debug' : 'info');
   settings.docsEnabled = env.flag('DOCS_ENABLED', true);
   settings.corsOrigins = readOrigins(env) ?? (production ? [] : DEVELOPMENT_ORIGINS);
   settings.trustProxy = readNetworks(env);
   settings.shutdownDelay = seconds(env.integer('SHUTDOWN_DELAY_SECONDS', production ? 5 : 0, { min: 0, max: 300 }));
+  settings.workers = env.integer('WEB_CONCURRENCY', 1, { min: 1, max: 64 });
   return settings;
 }
 
@@ -110,6 +116,12 @@ function readSettings(env: EnvironmentReader): Settings {
 export function loadEnvironment(): Environment {
   const file = path.resolve('.env');
   return existsSync(file) ? { ...parseEnv(readFileSync(file, 'utf8')), ...process.env } : process.env;
+}
+
+function readMetricsPort(env: EnvironmentReader, port: number): number | undefined {
+  if (env.text('METRICS_PORT') === undefined) return undefined;
+  const metricsPort = env.integer('METRICS_PORT', 0, { min: 1, max: 65_535 });
+  return metricsPort === port ? env.refuse('METRICS_PORT must not be PORT.', undefined) : metricsPort;
 }
 
 function readPepper(env: EnvironmentReader): string | undefined {

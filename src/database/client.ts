@@ -1,7 +1,9 @@
 import pg from 'pg';
 import { seconds } from '../config/durations.js';
+import { DatabaseDeadlineError, isConnectionUseless } from './failures.js';
 
 const DEADLINE = seconds(7);
+const FAREWELL = seconds(1);
 
 type AnyQuery = (...args: unknown[]) => unknown;
 
@@ -17,17 +19,27 @@ export class DeadlineClient extends pg.Client {
 
   constructor(config?: string | pg.ClientConfig) {
     super(config);
-    this.query = this.withDeadline(this.query.bind(this) as AnyQuery) as typeof this.query;
+    this.on('error', () => undefined); // whoever waits for an answer is told; without a listener the process would end
+    this.query = this.withDeadline(this.query.bind(this)) as typeof this.query;
+  }
+
+  /** Says goodbye, and hangs up a second later if the server has nothing to say to that. */
+  override end(): Promise<void>;
+  override end(callback: (error: Error) => void): void;
+  override end(callback?: (error: Error) => void): Promise<void> | void {
+    const timer = setTimeout(() => this.destroySocket(), FAREWELL).unref();
+    this.once('end', () => clearTimeout(timer));
+    return callback ? super.end(callback) : super.end();
   }
 
   private withDeadline(query: AnyQuery): AnyQuery {
     return (...args) => {
-      const timer = setTimeout(() => this.destroySocket(), DeadlineClient.deadline);
+      const timer = setTimeout(() => this.destroySocket(new DatabaseDeadlineError(DeadlineClient.deadline)), DeadlineClient.deadline); // prettier-ignore
       const last = args.length - 1;
       const callback = args[last];
       if (typeof callback === 'function') {
         args[last] = (...answer: unknown[]) => {
-          clearTimeout(timer);
+          this.settle(timer, answer[0]);
           (callback as AnyQuery)(...answer);
         };
         return query(...args);
@@ -37,12 +49,25 @@ export class DeadlineClient extends pg.Client {
         clearTimeout(timer); // a cursor or a stream: whoever made it watches it
         return result;
       }
-      return result.finally(() => clearTimeout(timer));
+      return result.then(
+        (answer: unknown) => (this.settle(timer), answer),
+        (error: unknown) => {
+          this.settle(timer, error);
+          throw error;
+        },
+      );
     };
   }
 
-  private destroySocket(): void {
-    const { connection } = this as unknown as { connection: { stream: NodeJS.WritableStream & { destroy(e: Error): void } } };
-    connection.stream.destroy(new Error(`The database did not answer within ${DeadlineClient.deadline} ms`));
+  /** A connection that has ended says so only a moment later; the pool must not give it to anybody in between. */
+  private settle(timer: NodeJS.Timeout, error?: unknown): void {
+    clearTimeout(timer);
+    if (error && isConnectionUseless(error)) void this.end();
+  }
+
+  private destroySocket(reason?: Error): void {
+    (this as unknown as { connection: { stream: { destroy(reason?: Error): void } } }).connection.stream.destroy(
+      reason,
+    );
   }
 }

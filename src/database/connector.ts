@@ -2,11 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { seconds } from '../config/durations.js';
+import { minutes } from '../config/durations.js';
 import { databaseProblem } from './failures.js';
 
 const FIRST_PAUSE = 100;
-const LONGEST_PAUSE = seconds(1); // so that a database that comes back is found within a second
+const LONGEST_PAUSE = 500; // so that a server is ready within 2 s of its database
+const REMINDER = minutes(1);
 
 /** Brings the application to its database, however long that takes. */
 @Injectable()
@@ -14,6 +15,7 @@ export class Connector implements OnApplicationShutdown {
   private readonly log = new Logger('Database');
   private readonly closing = new AbortController();
   private prepared = false;
+  private told?: { reason: string; at: number };
 
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
@@ -25,33 +27,51 @@ export class Connector implements OnApplicationShutdown {
   /**
    * Connects, then prepares the database, trying again until it works or the application closes.
    * @param prepare what must be done before the first request
+   * @returns whether it worked
    * @throws what `prepare` throws, unless it is the database's doing
    */
-  async connect(prepare: () => Promise<void>): Promise<void> {
+  async connect(prepare: () => Promise<void>): Promise<boolean> {
     const { signal } = this.closing;
-    for (let pause = FIRST_PAUSE; !this.prepared && !signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+    const isClosing = () => signal.aborted;
+    for (let pause = FIRST_PAUSE; !this.prepared && !isClosing(); pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       try {
-        if (!this.dataSource.isInitialized) await this.dataSource.initialize();
+        await this.initialize();
         await prepare();
         this.prepared = true;
       } catch (error) {
+        if (isClosing()) break;
         if (!isPassing(error)) throw error;
-        this.log.warn(`Waiting for the database: ${(error as Error).message}`);
+        this.tell(error as NodeJS.ErrnoException);
         await delay(pause, undefined, { signal }).catch(() => undefined);
       }
     }
+    return this.prepared;
   }
 
   onApplicationShutdown(): void {
     this.closing.abort();
+  }
+
+  private async initialize(): Promise<void> {
+    if (this.dataSource.isInitialized) return;
+    try {
+      await this.dataSource.initialize();
+    } catch (error) {
+      await this.dataSource.driver.disconnect().catch(() => undefined); // from what was reached before it failed
+      throw error;
+    }
+  }
+
+  /** Once a minute, and whenever the reason changes: a database can be away all night. */
+  private tell({ message, code = '' }: NodeJS.ErrnoException): void {
+    const reason = message || code; // several addresses were tried, and none of their failures is the message
+    if (this.told?.reason === reason && this.told.at > Date.now() - REMINDER) return;
+    this.told = { reason, at: Date.now() };
+    this.log.warn({ event: 'waiting_for_database', reason });
   }
 }
 
 /** The database is not there yet, or not in the state that it must be in. */
 export class NotPreparedError extends Error {}
 
-const isPassing = (error: unknown) =>
-  error instanceof NotPreparedError || databaseProblem(error)?.status === 503 || isRefusedLogin(error);
-
-/** A role, password or database that may be about to be made (SQLSTATE class 28, 3D000). */
-const isRefusedLogin = (error: unknown) => /^28|^3D/.test((error as { code?: string }).code ?? '');
+const isPassing = (error: unknown) => error instanceof NotPreparedError || databaseProblem(error)?.status === 503;

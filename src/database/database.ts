@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type pg from 'pg';
@@ -5,7 +6,8 @@ import { DataSource, type EntityManager } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { Settings } from '../config/settings.js';
 import { unavailable } from '../errors.js';
-import { isConnectionLost, isRetriable } from './failures.js';
+import { isConnectionLost, isRetriable, violation } from './failures.js';
+import { Lanes } from './lanes.js';
 
 /** A statement written by hand. Named, a connection parses it once; without a name it is planned for its very values. */
 export interface Statement {
@@ -26,17 +28,20 @@ export function composedStatement(text: string): Statement {
 }
 
 const TRIES = 3;
+const PAUSE = 50;
 
-/** The way to the database for what TypeORM's repositories are too slow or too coarse for, on the pool that they use. */
+/** The way to the database: statements written by hand, and the retries and the queue for everything else. */
 @Injectable()
 export class Database {
   private readonly named: boolean;
+  private readonly lanes: Lanes;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
-    settings: Settings,
+    private readonly settings: Settings,
   ) {
     this.named = settings.database?.pooler !== 'transaction';
+    this.lanes = new Lanes(settings.poolMax);
   }
 
   /** The connection pool. @throws Problem 503 while the database has not been reached yet */
@@ -45,39 +50,73 @@ export class Database {
     return (this.dataSource.driver as PostgresDriver).master as pg.Pool;
   }
 
-  /** The rows that a reading statement finds. Asked once more when the connection dies: reading twice does no harm. */
-  async read<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
-    try {
-      return await this.run<Row>(statement, values);
-    } catch (error) {
-      if (!isConnectionLost(error)) throw error;
-      return this.run<Row>(statement, values);
-    }
+  /** Connections: open, unused, allowed; and who waits for one. For the metrics. */
+  stats(): { total: number; idle: number; max: number; waiting: number } {
+    const { poolMax: max } = this.settings;
+    if (!this.dataSource.isInitialized) return { total: 0, idle: 0, max, waiting: this.lanes.waiting };
+    const { totalCount: total, idleCount: idle, waitingCount } = this.pool;
+    return { total, idle, max, waiting: this.lanes.waiting + waitingCount };
   }
 
-  /** The rows that a writing statement returns. Tried again only when the database has undone it and asks for that. */
-  async write<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
-    return retrying(() => this.run<Row>(statement, values));
+  /** The rows that a reading statement finds. @throws as `reading` */
+  read<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
+    return this.reading(() => this.run<Row>(statement, values));
   }
 
-  /** Runs the work in one transaction, and again when it meets a deadlock or a serialization failure. */
+  /** The rows that a writing statement returns. @throws as `writing` */
+  write<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
+    return this.writing(() => this.run<Row>(statement, values));
+  }
+
+  /** Runs the work in one transaction. @throws as `writing` */
   transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     if (!this.dataSource.isInitialized) throw unavailable();
-    return retrying(() => this.dataSource.transaction(work));
+    return this.writing(() => this.dataSource.transaction(work));
   }
 
+  /**
+   * Does work that only reads, such as a repository's `find`, and does it again when its connection dies: reading twice
+   * does no harm. The next connection may have died as well, unnoticed while it was idle; the pool has so many of them.
+   * @throws Problem 503 when too many others are at it, and what the database throws
+   */
+  reading<T>(work: () => Promise<T>): Promise<T> {
+    return this.lanes.run('read', async () => {
+      for (let dead = 0; ; dead++) {
+        try {
+          return await work();
+        } catch (error) {
+          if (dead === this.settings.poolMax || !isConnectionLost(error)) throw error;
+        }
+      }
+    });
+  }
+
+  /**
+   * Does work that writes, such as a repository's `insert`, at most three times: again only when the database has undone
+   * it and asks for that, after a deadlock or a serialization failure.
+   * @throws Problem 503 when too many others are at it, 409 and the like for a violated constraint; what the database throws
+   */
+  writing<T>(work: () => Promise<T>): Promise<T> {
+    return this.lanes.run('write', async () => {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await work();
+        } catch (error) {
+          if (tries === TRIES || !isRetriable(error)) throw violation(error) ?? error;
+          await delay(Math.random() * PAUSE * tries); // so that the same two don't meet again
+        }
+      }
+    });
+  }
+
+  /** Not by `pool.query`, which ends the connection after any error, be it a duplicate. */
   private async run<Row extends object>({ name, text }: Statement, values: unknown[]): Promise<Row[]> {
-    const query = this.named && name ? { name, text, values } : { text, values };
-    return (await this.pool.query<Row>(query)).rows;
-  }
-}
-
-async function retrying<T>(work: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
+    this.dataSource.logger.logQuery(text);
+    const client = await this.pool.connect();
     try {
-      return await work();
-    } catch (error) {
-      if (tries === TRIES || !isRetriable(error)) throw error;
+      return (await client.query<Row>(this.named && name ? { name, text, values } : { text, values })).rows;
+    } finally {
+      client.release();
     }
   }
 }

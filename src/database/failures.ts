@@ -1,11 +1,20 @@
-/** What a failing database means to a client. */
-import { emailTaken, notFound, Problem, unavailable, usernameTaken } from '../errors.js';
+/** What a failing database means: to a connection, to a statement, to a client. */
+import { emailTaken, notFound, type Problem, unavailable, usernameTaken } from '../errors.js';
 
 interface DatabaseError {
   code?: string;
   constraint?: string;
   message?: string;
   driverError?: unknown;
+}
+
+/** The database did not answer in time, so the connection was given up. */
+export class DatabaseDeadlineError extends Error {
+  readonly code = 'DEADLINE';
+
+  constructor(milliseconds: number) {
+    super(`The database did not answer within ${milliseconds} ms`);
+  }
 }
 
 /** A violated constraint, by its name: never check first and insert later. */
@@ -15,37 +24,52 @@ const CONSTRAINTS: Record<string, () => Problem> = {
   sessions_user_id_fkey: () => notFound('user'),
 };
 
-const CONNECTION_LOST = new Set([
-  'ECONNREFUSED',
+/** The connection died under a statement, or before it, unnoticed. */
+const LOST = new Set([
   'ECONNRESET',
   'EPIPE',
-  'ENOTFOUND',
-  'EAI_AGAIN',
   'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENOENT', // a Unix socket that is gone
   '57P01', // admin_shutdown
   '57P02', // crash_shutdown
-  '57P03', // cannot_connect_now
-  '08000',
-  '08001',
+  '57P05', // idle_session_timeout
+  '25P03', // idle_in_transaction_session_timeout
   '08003',
-  '08004',
   '08006',
   '08P01', // PgBouncer's way to say that the server has gone
 ]);
-const CONNECTION_LOST_TEXT =
-  /Connection terminated|not queryable|connection timeout|timeout exceeded when trying to connect|did not answer within/i;
+const LOST_TEXT = /^Connection terminated(?: unexpectedly)?$|not queryable$/;
 
-/** SQLSTATE classes and codes after which the same request may well succeed in a moment. */
-const TRANSIENT = /^(?:53|57|58|55P03|55006|25006|25P03|40|XX)/;
+/** No connection could be made, or none was free, and nothing has been asked of the database. */
+const AWAY = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EADDRNOTAVAIL',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+const AWAY_TEXT = /^timeout exceeded|connection timeout$|^timeout expired$|^Cannot use a pool after|^connect ENOENT/;
+
+/**
+ * SQLSTATEs after which the same request may well succeed in a moment: connection, authorization, read_only, deadlock,
+ * out of something, lock not available, cancelled or shutting down, the system's own failures, a database still to come.
+ */
+const PASSING = /^(?:08|28|25006|25P03|3D|40|53|55006|55P03|57|58|DEADLINE|XX)/;
 
 const RETRIABLE = new Set(['40P01', '40001']); // deadlock_detected, serialization_failure
+const READ_ONLY = '25006'; // after a failover the address may lead to another server than the connection does
 
 /** Whether the connection died under the statement, so that nobody knows whether it was carried out. */
 export function isConnectionLost(error: unknown): boolean {
   const { code, message } = databaseError(error);
-  return (code !== undefined && CONNECTION_LOST.has(code)) || CONNECTION_LOST_TEXT.test(message ?? '');
+  return LOST.has(code ?? '') || LOST_TEXT.test(message ?? '');
+}
+
+/** Whether the connection that this came from should not be used again. */
+export function isConnectionUseless(error: unknown): boolean {
+  return isConnectionLost(error) || databaseError(error).code === READ_ONLY;
 }
 
 /** Whether the database undid the transaction and asks for it to be tried again. */
@@ -53,12 +77,18 @@ export function isRetriable(error: unknown): boolean {
   return RETRIABLE.has(databaseError(error).code ?? '');
 }
 
+/** The problem behind a violated constraint, or undefined when it is none of those that have a meaning. */
+export function violation(error: unknown): Problem | undefined {
+  return CONSTRAINTS[databaseError(error).constraint ?? '']?.();
+}
+
 /** The problem behind a database failure, or undefined when it is a bug of ours. */
 export function databaseProblem(error: unknown): Problem | undefined {
-  const { code, constraint } = databaseError(error);
-  if (constraint && CONSTRAINTS[constraint]) return CONSTRAINTS[constraint]();
-  if (isConnectionLost(error) || (code && TRANSIENT.test(code))) return unavailable();
-  return undefined;
+  const violated = violation(error);
+  if (violated) return violated;
+  const { code = '', message = '' } = databaseError(error);
+  const passing = isConnectionLost(error) || AWAY.has(code) || AWAY_TEXT.test(message) || PASSING.test(code);
+  return passing ? unavailable() : undefined;
 }
 
 /** TypeORM wraps what pg throws. */

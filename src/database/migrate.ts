@@ -66,6 +66,7 @@ async function locked<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T
     await runner.query('SET LOCAL lock_timeout = 0');
     await runner.query('SET LOCAL idle_in_transaction_session_timeout = 0');
     await runner.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    await runner.query(`SET LOCAL lock_timeout = '5s'`); // whoever waits for a table makes everybody else wait behind
     const result = await work();
     await runner.commitTransaction();
     return result;

@@ -17,6 +17,9 @@ import { sendResourceHeaders } from './resource.js';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const BODY_LIMIT = 64 * 1024;
+const LONGEST_ANSWER = seconds(10);
+const LINGER = seconds(1);
+const ON_ITS_WAY = 100; // milliseconds for a request that has been sent and not read yet
 
 /** Fastify as UserHub wants it: its limits, its bodies, its request ids, and problems from every corner. */
 export function createAdapter(settings: Settings, logger: Logger): FastifyAdapter {
@@ -27,10 +30,10 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
     genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2048 },
     // Fastify switches Node's own time-outs off: a slow sender must not hold a connection for ever
-    connectionTimeout: 0,
+    connectionTimeout: seconds(30), // nor one who doesn't read
     requestTimeout: seconds(12),
     keepAliveTimeout: seconds(72), // longer than a balancer's, so that it never writes into a closing connection
-    handlerTimeout: seconds(10),
+    handlerTimeout: LONGEST_ANSWER,
     return503OnClosing: false, // while draining, what still comes is served
     // a missing Host is refused below: Node's own answer would be an empty one
     http: { headersTimeout: seconds(10), connectionsCheckingInterval: seconds(1), requireHostHeader: false },
@@ -60,6 +63,7 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
   sendResourceHeaders(fastify);
   sendPageLinks(fastify);
   logResponses(fastify, logger);
+  closeWhatAsksForNothing(fastify);
   return adapter as unknown as FastifyAdapter;
 }
 
@@ -70,6 +74,32 @@ const requestIdOf = (sent: string | string[] | undefined): string =>
 function whyNotRouted(request: FastifyRequest, allowedMethods: (path: string) => string | undefined): Problem {
   const allow = allowedMethods(request.url.split('?', 1)[0] ?? '');
   return allow ? methodNotAllowed(allow) : notFound('route');
+}
+
+/**
+ * Once the server closes, Node waits for connections that never send a whole request, such as a browser's spare ones, and
+ * no longer limits how long they take. They end as soon as nobody is being answered, or when nobody can be any more.
+ */
+function closeWhatAsksForNothing(fastify: FastifyInstance): void {
+  const { server } = fastify;
+  let answering = 0;
+  let isClosing = false;
+  const closeIfIdle = () => {
+    if (isClosing && answering === 0) server.closeAllConnections();
+  };
+  server.on('request', (_request, response) => {
+    answering++;
+    response.once('close', () => {
+      answering--;
+      if (isClosing) setTimeout(closeIfIdle, ON_ITS_WAY);
+    });
+  });
+  fastify.addHook('preClose', (done) => {
+    isClosing = true;
+    setTimeout(closeIfIdle, ON_ITS_WAY);
+    setTimeout(() => server.closeAllConnections(), LONGEST_ANSWER).unref();
+    done();
+  });
 }
 
 /** What Node's parser can't make a request of never reaches Fastify: it is answered on the socket, and the socket closed. */
@@ -89,6 +119,7 @@ function answerUnparsed(error: Error & { code?: string }, socket: Socket): void 
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  setTimeout(() => socket.destroy(), LINGER).unref(); // its own end is the sender's to close, and it may never do so
 }
 
 function unparsedProblem(code: string | undefined): Problem {

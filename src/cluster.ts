@@ -1,0 +1,69 @@
+import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
+import type { Logger } from 'pino';
+import { seconds } from './config/durations.js';
+import type { Settings } from './config/settings.js';
+import { openDatabase } from './database/place.js';
+import { END, endWhenTold } from './ending.js';
+import { createLogger } from './http/logging.js';
+
+const READY = 'ready';
+const FIRST_PAUSE = 100;
+const LONGEST_PAUSE = seconds(10);
+const LONG_LIFE = seconds(10); // a worker that lived so long didn't die of its start
+
+/**
+ * Runs WEB_CONCURRENCY workers on one port, and starts another when one dies, after a pause that grows while they die
+ * young. Signals come here and are passed on once; an embedded database is started here, and joined by the workers.
+ * When a worker dies before any was ready, so does the process: something is wrong that no restart will mend.
+ * @throws when the database can't be started
+ */
+export async function superviseWorkers(settings: Settings): Promise<void> {
+  const logger = await createLogger(settings);
+  const place = await openDatabase(settings);
+  const crew = new Crew(logger);
+  endWhenTold({ logger, delay: settings.shutdownDelay }, async () => {
+    await crew.end();
+    await place.stop();
+  });
+  if (settings.metricsPort) await (await import('./metrics/exposition.js')).exposeWorkerMetrics(settings);
+  for (let count = 0; count < settings.workers; count++) crew.hire();
+}
+
+/** In a worker: tells the primary that it is ready. Returns whether it is the first, which speaks for all of them. */
+export function tellReady(): boolean {
+  process.send?.(READY);
+  return !cluster.worker || cluster.worker.id === 1;
+}
+
+class Crew {
+  private ending = false;
+  private hasBeenReady = false;
+
+  constructor(private readonly logger: Logger) {}
+
+  hire(pause = FIRST_PAUSE): void {
+    const worker = cluster.fork();
+    const start = performance.now();
+    worker.on('message', (message) => (this.hasBeenReady ||= message === READY));
+    worker.once('exit', (code, signal) => {
+      if (this.ending) return;
+      this.logger.error({ event: 'worker_died', worker: worker.id, code, signal });
+      if (!this.hasBeenReady) process.exit(1);
+      const next = performance.now() - start > LONG_LIFE ? FIRST_PAUSE : pause;
+      setTimeout(() => this.ending || this.hire(Math.min(next * 2, LONGEST_PAUSE)), next);
+    });
+  }
+
+  /** Tells all to end and waits until they have. */
+  async end(): Promise<void> {
+    this.ending = true;
+    await Promise.all(Object.values(cluster.workers ?? {}).flatMap((worker) => (worker ? endOne(worker) : [])));
+  }
+}
+
+async function endOne(worker: Worker): Promise<void> {
+  const gone = once(worker, 'exit');
+  worker.send(END, () => undefined); // it may just have died by itself
+  await gone;
+}

@@ -18,7 +18,7 @@ export async function run(args: string[], terminal: Terminal): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode && 2; // it has said so already
     terminal.stderr.write(`error: ${explain(error)}\n`);
-    if (isDebugging(terminal) && error instanceof Error) terminal.stderr.write(`${error.stack}\n`);
+    if (isDebugging(terminal)) terminal.stderr.write(`${(error as Partial<Error>).stack}\n`);
     return 1;
   }
 }

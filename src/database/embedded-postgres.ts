@@ -119,6 +119,13 @@ async function claim(dataDir: string): Promise<void> {
   }
 }
 
+/** The port of a server that works on these data already, started by whomever; undefined when there is none, or it leaves. */
+export async function runningPort(dataDir: string): Promise<number | undefined> {
+  const lock = await readLock(dataDir);
+  const isThere = lock && lock.status !== 'stopping' && isAlive(lock.pid) && (await answers(lock.port));
+  return isThere ? lock.port : undefined;
+}
+
 const inUse = (dataDir: string, pid: number): Error =>
   new Error(`The database in ${dataDir} is in use by another process (pid ${pid}). Stop it, or set DATABASE_URL.`);
 

@@ -1,0 +1,479 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { PassThrough, Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { migrations } from '../migrations/index.js';
+import { run } from '../src/cli/program.js';
+import { projectFile } from '../src/config/project.js';
+import { loadSettings } from '../src/config/settings.js';
+import { openDatabase } from '../src/database/place.js';
+import { SECRET, startApp } from './support/app.js';
+import { createDatabase, type TestDatabase } from './support/database.js';
+import { PASSWORD, person, signIn } from './support/people.js';
+
+/** For what starts other processes: they are slow where everything runs at once. */
+const PATIENCE = 60_000;
+
+interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+interface Circumstances {
+  env?: Record<string, string>;
+  /** What is piped in. */
+  input?: string;
+  /** What somebody at a terminal types, each as the answer to a question. */
+  typed?: string[];
+}
+
+/** Runs a command in this process. */
+async function userhub(args: string, { env = {}, input = '', typed }: Circumstances = {}): Promise<Outcome> {
+  const stdin = new PassThrough();
+  const answers = [...(typed ?? [])];
+  const stdout = recorder();
+  const stderr = recorder((chunk) => {
+    if (chunk.endsWith(': ') && answers.length) setImmediate(() => stdin.write(answers.shift()));
+  });
+  if (!typed) stdin.end(input);
+  const isTTY = typed !== undefined;
+  const code = await run(args.split(' ').filter(Boolean), {
+    stdin: Object.assign(stdin, { isTTY }),
+    stdout,
+    stderr: Object.assign(stderr, { isTTY }),
+    env: { NODE_ENV: 'test', JWT_SECRET_KEY: SECRET, THROTTLE: 'off', ...env },
+  });
+  return { code, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+function recorder(listen: (chunk: string) => void = () => undefined): Writable & { text: () => string } {
+  let all = '';
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      all += chunk.toString();
+      listen(chunk.toString());
+      done();
+    },
+  });
+  return Object.assign(stream, { text: () => all });
+}
+
+describe('userhub', () => {
+  let database: TestDatabase;
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    env = { DATABASE_URL: database.url };
+  });
+  afterAll(() => database.drop());
+
+  describe('--help', () => {
+    it('lists the commands', async () => {
+      const { code, stdout } = await userhub('--help');
+      expect(code).toBe(0);
+      for (const command of [
+        'migrate',
+        'revert',
+        'status',
+        'create-admin',
+        'unblock',
+        'seed',
+        'example',
+        'doctor',
+        'openapi',
+      ]) {
+        expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+      }
+    });
+
+    it.each(['status', 'create-admin', 'unblock', 'seed', 'doctor', 'openapi'])(
+      'shows examples of %s',
+      async (command) => {
+        expect(await userhub(`${command} --help`)).toMatchObject({
+          code: 0,
+          stdout: expect.stringMatching(new RegExp(`Examples:\n.*userhub ${command}`)),
+        });
+      },
+    );
+
+    it('says which version this is', async () => {
+      const { version } = JSON.parse(await readFile(projectFile('package.json'), 'utf8')) as { version: string };
+      expect(await userhub('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+    });
+  });
+
+  describe('used wrongly', () => {
+    it.each([
+      ['an unknown command', 'sed', "unknown command 'sed'\n(Did you mean seed?)"],
+      ['an unknown option', 'seed --user 3', "unknown option '--user'\n(Did you mean --users?)"],
+      ['an argument too many', 'migrate now', 'too many arguments'],
+      ['a missing option', 'create-admin --email a@example.com', "required option '--username <name>' not specified"],
+      ['a number that is none', 'seed --users many', 'whole number from 1 to 1000000'],
+      ['a number out of bounds', 'seed --users 1000001', 'whole number from 1 to 1000000'],
+    ])('refuses %s', async (_, args, complaint) => {
+      expect(await userhub(args)).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining(complaint) });
+    });
+
+    it('without a command says what there is', async () => {
+      expect(await userhub('')).toMatchObject({ code: 2, stderr: expect.stringContaining('Commands:') });
+    });
+  });
+
+  describe('when something is wrong', () => {
+    it('names every wrong setting', async () => {
+      const { code, stderr } = await userhub('status', { env: { ...env, PORT: 'x', BCRYPT_ROUNDS: '99' } });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^error: The settings are wrong\.\n  \w+ must be .*\n  \w+ must be .*\n$/);
+    });
+
+    it('says in one line that the database is away', async () => {
+      const { code, stderr } = await userhub('status', {
+        env: { DATABASE_URL: 'postgresql://ada@127.0.0.1:1/userhub' },
+      });
+      expect(code).toBe(1);
+      expect(stderr).toBe("error: The database can't be reached: connect ECONNREFUSED 127.0.0.1:1\n");
+    });
+
+    it('shows where it went wrong when debugging', async () => {
+      const away = { DATABASE_URL: 'postgresql://ada@127.0.0.1:1/userhub', DEBUG: 'true' };
+      expect((await userhub('status', { env: away })).stderr).toMatch(/^ +at /m);
+    });
+  });
+
+  describe('migrate, status, revert', () => {
+    let empty: TestDatabase;
+    beforeAll(async () => {
+      empty = await createDatabase({ empty: true });
+    });
+    afterAll(() => empty.drop());
+    const on = (args: string) => userhub(args, { env: { DATABASE_URL: empty.url } });
+
+    it('apply what is pending, show it, and undo the newest', async () => {
+      const { stdout: before } = await on('status');
+      expect(before).toMatch(/^(?:pending {2}\w+\n)+$/);
+      expect(await on('status --check')).toMatchObject({ code: 1, stderr: expect.stringContaining('userhub migrate') });
+
+      expect(await on('migrate')).toEqual({ code: 0, stdout: before.replaceAll('pending ', 'Applied'), stderr: '' });
+      expect(await on('migrate')).toEqual({ code: 0, stdout: 'Nothing to apply.\n', stderr: '' });
+      expect(await on('status --check')).toMatchObject({ code: 0, stdout: before.replaceAll('pending', 'applied') });
+
+      const newest = /(\w+)\n$/.exec(before)?.[1] ?? '';
+      expect(await on('revert')).toEqual({ code: 0, stdout: `Reverted ${newest}\n`, stderr: '' });
+      expect((await on('status')).stdout).toMatch(new RegExp(`pending  ${newest}\n$`));
+      for (let left = migrations.length - 1; left > 0; left--) expect((await on('revert')).code).toBe(0);
+      expect(await on('revert')).toMatchObject({ code: 0, stdout: 'Nothing to revert.\n' });
+    });
+
+    it('are asked for first where nothing may be migrated by the way', async () => {
+      const refused = await userhub('seed', { env: { DATABASE_URL: empty.url, MIGRATE_ON_START: 'false' } });
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('Apply them first: userhub migrate') });
+    });
+  });
+
+  describe('create-admin', () => {
+    const command = (name: string) => `create-admin --email ${name}@example.com --username ${name}`;
+
+    it('makes an admin whose password came by standard input', async () => {
+      const { code, stdout } = await userhub(command('root'), { env, input: `${PASSWORD}\n` });
+      expect({ code, stdout }).toEqual({
+        code: 0,
+        stdout: expect.stringMatching(/^Made the admin root <root@example\.com>/),
+      });
+      const app = await startApp({}, database);
+      const { body } = await app.api.as(await signIn(app, 'root')).get('/api/auth/me');
+      expect(body).toMatchObject({ role: 'admin', username: 'root', is_active: true });
+      await app.close();
+    });
+
+    it('asks for the password twice and does not show it', async () => {
+      const { code, stdout, stderr } = await userhub(command('typist'), {
+        env,
+        typed: [`${PASSWORD}\n`, `${PASSWORD}\n`],
+      });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: 'New password: \nAgain: \n' });
+      expect(stdout).not.toContain(PASSWORD);
+    });
+
+    it.each([
+      ['when the two differ', [`${PASSWORD}\n`, `${PASSWORD}!\n`], 'not the same both times'],
+      ['at Ctrl-C', ['correct h\u0003'], 'Given up.'],
+      ['at Ctrl-D', ['\u0004'], 'Given up.'],
+    ])('makes nobody %s', async (_, typed, complaint) => {
+      const { code, stderr } = await userhub(command('nobody'), { env, typed });
+      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(`error: `) });
+      expect(stderr).toContain(complaint);
+      expect(await database.sql(`SELECT FROM users WHERE username = 'nobody'`)).toHaveLength(0);
+    });
+
+    it.each([
+      ['a weak password', 'weak', 'password1', 'password: This password is among the first'],
+      ['no password', 'blank', '', 'There is no password'],
+      ['a taken address', 'root', PASSWORD, 'This e-mail address is already in use.'],
+    ])('says so of %s', async (_, name, input, complaint) => {
+      expect(await userhub(command(name), { env, input })).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringMatching(new RegExp(`^error: ${complaint}.*\n$`)),
+      });
+    });
+
+    it('says of each field what is wrong with it', async () => {
+      const { code, stderr } = await userhub('create-admin --email ada --username a!', { env, input: PASSWORD });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^error: .*\n {2}email: must be an e-mail address.*\n {2}username: must have 3 to 32 .*\n$/,
+      );
+    });
+  });
+
+  describe('seed', () => {
+    const count = async () => (await database.sql<{ n: number }>('SELECT count(*)::int AS n FROM users'))[0]?.n ?? 0;
+
+    it('plants people who sign in with the password that it tells, and one who does not', async () => {
+      const { code, stdout } = await userhub('seed', { env });
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/ada +Ada Lovelace \(admin\)/);
+      const [, password = ''] = /password: (.*)/.exec(stdout) ?? [];
+      const app = await startApp({}, database);
+      await signIn(app, 'grace', password);
+      await expect(signIn(app, 'edsger', password)).rejects.toThrow('invalid_credentials');
+      await app.close();
+    });
+
+    it('plants once, however often it is run', async () => {
+      await userhub('seed', { env });
+      const before = await count();
+      expect(await userhub('seed', { env })).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('All people are there.'),
+      });
+      expect(await count()).toBe(before);
+    });
+
+    it('makes many people, up to as many as it is told', async () => {
+      const before = await count();
+      expect((await userhub('seed --users 1100', { env })).stdout).toContain('Added 1100 of 1100 made-up people.');
+      expect((await userhub('seed --users 1200', { env })).stdout).toContain('Added 100 of 1200 made-up people.');
+      expect(await count()).toBe(before + 1200);
+    });
+
+    it('shows its progress to people, and only to them', async () => {
+      expect((await userhub('seed --users 10', { env, typed: [] })).stderr).toContain('of 10');
+      expect((await userhub('seed --users 10', { env })).stderr).toBe('');
+    });
+
+    it('leaves production alone, unless forced', async () => {
+      const production = { ...env, NODE_ENV: 'production', BCRYPT_ROUNDS: '10' };
+      expect(await userhub('seed', { env: production })).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('--force'),
+      });
+      expect((await userhub('seed --force', { env: production })).code).toBe(0);
+    });
+  });
+
+  describe('unblock', () => {
+    it('lets somebody who guessed too often try again', async () => {
+      const app = await startApp({ THROTTLE: 'on' }, database);
+      const bob = await person(app, 'bob');
+      const wrong = () => app.api.post('/api/auth/login', { username: 'bob', password: 'a wrong horse' });
+      for (let guess = 1; guess <= 5; guess++) expect(await wrong()).toFailWith(401, 'invalid_credentials');
+      expect(await wrong()).toFailWith(429, 'too_many_requests');
+
+      expect((await userhub('unblock BOB', { env })).stdout).toBe('bob <bob@example.com> can try again at once.\n');
+      await signIn(app, bob.email);
+      expect((await userhub('unblock bob@example.com', { env })).code).toBe(0);
+      await app.close();
+    });
+
+    it('says that there is nobody of that name', async () => {
+      expect(await userhub('unblock noone', { env })).toMatchObject({
+        code: 1,
+        stderr: 'error: There is no user "noone".\n',
+      });
+    });
+  });
+
+  describe('example', () => {
+    it('creates, finds and authenticates somebody, and shows how a duplicate is answered', async () => {
+      const { code, stdout } = await userhub('example', { env });
+      expect(code).toBe(0);
+      const [, name = ''] = /created +(ada-\w+)/.exec(stdout) ?? [];
+      for (const how of ['by id', 'by e-mail', 'by username', 'right password']) {
+        expect(stdout).toMatch(new RegExp(`^${how} +${name}$`, 'm'));
+      }
+      expect(stdout).toMatch(/^wrong password +nobody$/m);
+      expect(stdout).toMatch(/^duplicate +409 email_taken: This e-mail address is already in use\.$/m);
+    });
+  });
+
+  describe('openapi', () => {
+    it('prints the document that the server answers, or writes it to a file', async () => {
+      const app = await startApp({}, database);
+      const served = (await app.api.get('/openapi.json')).text;
+      await app.close();
+      expect(await userhub('openapi')).toEqual({ code: 0, stdout: served, stderr: '' });
+      const folder = await mkdtemp(path.join(tmpdir(), 'userhub-cli-'));
+      const file = path.join(folder, 'api.json');
+      expect(await userhub(`openapi --output ${file}`)).toEqual({ code: 0, stdout: '', stderr: '' });
+      expect(await readFile(file, 'utf8')).toBe(served);
+      await rm(folder, { recursive: true });
+    });
+  });
+
+  describe('doctor', () => {
+    it('finds nothing to fix where all is well', async () => {
+      const { code, stdout, stderr } = await userhub('doctor', { env });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toMatch(/^✓ Node\.js/);
+      expect(stdout).toMatch(/^✓ The database \w+ at 127\.0\.0\.1:\d+ answers: PostgreSQL \d+/m);
+      expect(stdout).toMatch(/^✓ All \d+ migrations are applied\.$/m);
+      expect(stdout).not.toContain('✗');
+    });
+
+    it('lists what is wrong with the settings, and goes no further', async () => {
+      const { code, stdout, stderr } = await userhub('doctor', {
+        env: { NODE_ENV: 'production', JWT_SECRET_KEY: 'short', PORT: '0x' },
+      });
+      expect({ code, stderr }).toEqual({ code: 1, stderr: 'error: 3 things must be fixed.\n' });
+      for (const name of ['JWT_SECRET_KEY', 'DATABASE_URL', 'PORT'])
+        expect(stdout).toMatch(new RegExp(`^✗ ${name}`, 'm'));
+    });
+
+    it.each([
+      ['is not there', { port: '1' }, 'Is it running'],
+      ['lacks the database', { pathname: '/nowhere' }, 'Create it: CREATE DATABASE "nowhere"'],
+      ['refuses the password', { password: 'wrong' }, 'Check user and password'],
+      ['has no encryption', { search: '?sslmode=require' }, 'remove sslmode'],
+    ])('says what to do when the server %s', async (_, change, remedy) => {
+      const url = Object.assign(new URL(database.url), change).href;
+      const { code, stdout, stderr } = await userhub('doctor', { env: { DATABASE_URL: url } });
+      expect({ code, stderr }).toEqual({ code: 1, stderr: 'error: 1 thing must be fixed.\n' });
+      expect(stdout).toMatch(/^✗ .*\n {4}/m);
+      expect(stdout).toContain(remedy);
+    });
+
+    it('sees what a new database still lacks', async () => {
+      const empty = await createDatabase({ empty: true });
+      const mayMigrate = await userhub('doctor', { env: { DATABASE_URL: empty.url } });
+      expect(mayMigrate).toMatchObject({ code: 0, stdout: expect.stringContaining('The next start applies them.') });
+      expect(mayMigrate.stdout).toContain('✓ The extension pg_trgm can be created.');
+      const mayNot = await userhub('doctor', { env: { DATABASE_URL: empty.url, MIGRATE_ON_START: 'false' } });
+      expect(mayNot).toMatchObject({ code: 1, stdout: expect.stringContaining('Apply them: userhub migrate') });
+      await userhub('migrate', { env: { DATABASE_URL: empty.url } });
+      const migrated = await userhub('doctor', { env: { DATABASE_URL: empty.url } });
+      expect(migrated.stdout).toMatch(/^! There is no admin\.\n {4}Make one: userhub create-admin$/m);
+      await empty.drop();
+    });
+
+    it('sees what a role may not do', async () => {
+      await database.sql(`CREATE ROLE guest LOGIN PASSWORD 'guest'`);
+      const empty = await createDatabase({ empty: true });
+      const url = Object.assign(new URL(empty.url), { username: 'guest', password: 'guest' }).href;
+      const { code, stdout } = await userhub('doctor', { env: { DATABASE_URL: url } });
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/^✗ The extension pg_trgm is missing\.\n {4}Let its owner do: CREATE EXTENSION pg_trgm$/m);
+      expect(stdout).toContain('This role may not create tables');
+      await empty.drop();
+      await database.sql('DROP ROLE guest');
+    });
+
+    it.each([
+      ['trusting every proxy', { TRUST_PROXY: '0.0.0.0/0' }, '✗ TRUST_PROXY trusts everybody'],
+      ['trusting a network', { TRUST_PROXY: '10.0.0.0/8' }, '✓ Client addresses are taken from proxies in: 10.0.0.0/8'],
+      ['a secret of one letter', { JWT_SECRET_KEY: 'x'.repeat(40) }, '! JWT_SECRET_KEY can be guessed.'],
+      [
+        'a key of the wrong kind',
+        { JWT_ALGORITHM: 'ES256', JWT_SECRET_KEY: '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----' },
+        "✗ JWT_SECRET_KEY can't be used",
+      ],
+      ['more connections than there are', { DB_POOL_MAX: '400' }, '✗ It takes'],
+      ['an origin', { CORS_ORIGINS: 'https://app.example.com' }, '✓ Front ends that may call: https://app.example.com'],
+    ])('has an opinion on %s', async (_, settings, finding) => {
+      expect((await userhub('doctor', { env: { ...env, ...settings } })).stdout).toContain(finding);
+    });
+
+    it('is stricter about production', async () => {
+      const production = {
+        ...env,
+        NODE_ENV: 'production',
+        BCRYPT_ROUNDS: '10',
+        JWT_SECRET_KEY: 'x'.repeat(40),
+        THROTTLE: 'off',
+      };
+      const { stdout } = await userhub('doctor', {
+        env: { ...production, DEBUG: 'true', CORS_ORIGINS: 'http://app.example.com' },
+      });
+      for (const finding of [
+        '✗ JWT_SECRET_KEY can be guessed.',
+        '✗ THROTTLE is off',
+        '! DEBUG is on',
+        '! TRUST_PROXY is empty',
+        '! CORS_ORIGINS: http://app.example.com is not encrypted.',
+      ]) {
+        expect(stdout).toContain(finding);
+      }
+      expect((await userhub('doctor', { env: production })).stdout).toContain('! CORS_ORIGINS is empty');
+    });
+  });
+
+  describe('on the embedded database', () => {
+    it(
+      'joins one that runs, and else starts one for as long as it takes',
+      async () => {
+        const dataDir = await mkdtemp(path.join(tmpdir(), 'userhub-cli-'));
+        const settings = loadSettings({ NODE_ENV: 'test', DATA_DIR: dataDir, JWT_SECRET_KEY: SECRET });
+        const lockFile = path.join(dataDir, 'postgres', 'postmaster.pid');
+        const server = await openDatabase(settings);
+        expect((await userhub('migrate', { env: { DATA_DIR: dataDir } })).stdout).toContain('Applied ');
+        expect(existsSync(lockFile)).toBe(true);
+        await server.stop();
+        expect(await userhub('status --check', { env: { DATA_DIR: dataDir } })).toMatchObject({ code: 0 });
+        expect(existsSync(lockFile)).toBe(false);
+        await rm(dataDir, { recursive: true });
+      },
+      PATIENCE,
+    );
+  });
+
+  describe('as a process', () => {
+    /** From the sources, so that no build of another day is tested. */
+    async function process_(args: string[], input = ''): Promise<Outcome> {
+      const program = ['--import', '@swc-node/register/esm-register', projectFile('src/cli/main.ts')];
+      const child = spawn(process.execPath, [...program, ...args], {
+        cwd: projectFile('.'),
+        env: { ...process.env, ...env, NODE_ENV: 'test', JWT_SECRET_KEY: SECRET },
+      });
+      child.stdin.end(input);
+      const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+      return { code: child.exitCode ?? -1, stdout, stderr };
+    }
+
+    it(
+      'reads the password from standard input, ends by itself, and answers nothing but what was asked for',
+      async () => {
+        const args = ['create-admin', '--email', 'eve@example.com', '--username', 'eve'];
+        const { code, stdout } = await process_(args, `${PASSWORD}\n`);
+        expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^Made the admin eve .*\n$/) });
+        expect(await database.sql(`SELECT FROM users WHERE username = 'eve' AND role = 'admin'`)).toHaveLength(1);
+      },
+      PATIENCE,
+    );
+
+    it(
+      'has an exit code for what fails, and one for what it does not understand',
+      async () => {
+        const [failed, misunderstood] = await Promise.all([process_(['unblock', 'noone']), process_(['unblok'])]);
+        expect(failed).toMatchObject({ code: 1, stderr: 'error: There is no user "noone".\n' });
+        expect(misunderstood).toMatchObject({ code: 2, stderr: expect.stringContaining("unknown command 'unblok'") });
+      },
+      PATIENCE,
+    );
+  });
+});

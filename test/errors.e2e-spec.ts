@@ -6,8 +6,8 @@ import { startApp, type TestApp } from './support/app.js';
 import { admin, PASSWORD, person, type Person } from './support/people.js';
 import { exchange, head } from './support/wire.js';
 
-/** A refusal is decided before any work is done. Generous: the tests share their two cores with each other. */
-const AT_ONCE = 300;
+/** Milliseconds of processor time, the test's own included: unlike the time on the wall, it doesn't depend on who else runs. */
+const AT_ONCE = 100;
 
 const register = '/api/auth/register';
 const ada = { email: 'ada@example.com', username: 'ada', password: PASSWORD };
@@ -40,15 +40,16 @@ describe('Errors', () => {
   });
 
   /** The answer, if it came at once. */
-  async function atOnce<A extends Answer>(request: Promise<A>): Promise<A> {
-    const start = performance.now();
-    const answer = await request;
-    expect(performance.now() - start).toBeLessThan(AT_ONCE);
+  async function atOnce<A extends Answer>(request: () => Promise<A>): Promise<A> {
+    const before = process.cpuUsage();
+    const answer = await request();
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(AT_ONCE);
     return answer;
   }
 
   const raw = (text: string | Uint8Array, headers: Record<string, string> = {}) =>
-    atOnce(app.api.send('POST', register, undefined, { raw: text, headers: { 'content-type': 'application/json', ...headers } })); // prettier-ignore
+    atOnce(() => app.api.send('POST', register, undefined, { raw: text, headers: { 'content-type': 'application/json', ...headers } })); // prettier-ignore
 
   describe('their shape', () => {
     it('is problem+json with a stable code, one sentence and the request id', async () => {
@@ -95,7 +96,7 @@ describe('Errors', () => {
 
     it('lists 20 complaints at most, however many and however long they are', async () => {
       const unknown = Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`${i}${'x'.repeat(300)}`, 1]));
-      const answer = await atOnce(app.api.post(register, unknown));
+      const answer = await atOnce(() => app.api.post(register, unknown));
       expect(answer).toFailWith(422, 'validation_failed');
       expect(answer.body.errors).toHaveLength(20);
     });
@@ -141,11 +142,11 @@ describe('Errors', () => {
       ['NUL in a path, the long way', '/api/users/username/%c0%80', 'malformed_request'],
       ['a stray percent sign in a path', '/api/users/username/%zz', 'malformed_request'],
     ])('refuses %s', async (_, path, code) => {
-      expect(await atOnce(self.api.get(path))).toFailWith(400, code);
+      expect(await atOnce(() => self.api.get(path))).toFailWith(400, code);
     });
 
     it.each(['a%00b', '%ED%A0%80', '%ff'])('refuses %s in a form', async (password) => {
-      const answer = await atOnce(
+      const answer = await atOnce(() =>
         app.api.send('POST', '/api/auth/login', undefined, {
           raw: `username=ada&password=${password}`,
           headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -183,7 +184,7 @@ describe('Errors', () => {
         `${jsonTo('/api/auth/logout', 'Transfer-Encoding: chunked')}zz\r\nab\r\n0\r\n\r\n`,
       ],
     ])('refuses %s and closes', async (_, bytes) => {
-      const answer = await atOnce(exchange(app.url, bytes));
+      const answer = await atOnce(() => exchange(app.url, bytes));
       expect(answer).toFailWith(400, 'malformed_request');
       expect(answer.answers).toBe(1);
     });
@@ -228,7 +229,9 @@ describe('Errors', () => {
       ['two tokens', 'Bearer abc def', 'invalid_token', 'Bearer error="invalid_token"'],
       ['16,000 characters of token', `Bearer ${'a'.repeat(15_000)}`, 'invalid_token', 'Bearer error="invalid_token"'],
     ])('for %s', async (_, authorization, code, challenge) => {
-      const answer = await atOnce(app.api.get('/api/auth/me', { headers: authorization ? { authorization } : {} }));
+      const answer = await atOnce(() =>
+        app.api.get('/api/auth/me', { headers: authorization ? { authorization } : {} }),
+      );
       expect(answer).toFailWith(401, code);
       expect(answer.headers.get('www-authenticate')).toBe(challenge);
     });
@@ -285,7 +288,10 @@ describe('Errors', () => {
     });
 
     it('a path that is too long is none', async () => {
-      expect(await atOnce(self.api.get(`/api/users/username/${'a'.repeat(3_000)}`))).toFailWith(414, 'uri_too_long');
+      expect(await atOnce(() => self.api.get(`/api/users/username/${'a'.repeat(3_000)}`))).toFailWith(
+        414,
+        'uri_too_long',
+      );
     });
 
     it.each([
@@ -296,7 +302,7 @@ describe('Errors', () => {
       ['PUT', '/health', 'GET, HEAD'],
       ['PATCH', '/api/auth/sessions/', 'DELETE, GET, HEAD'],
     ])('%s %s is the wrong method', async (method, path, allow) => {
-      const answer = await atOnce(app.api.send(method, path, method === 'GET' ? undefined : {}));
+      const answer = await atOnce(() => app.api.send(method, path, method === 'GET' ? undefined : {}));
       expect(answer).toFailWith(405, 'method_not_allowed');
       expect(answer.headers.get('allow')).toBe(allow);
     });
@@ -401,7 +407,7 @@ describe('Errors', () => {
     });
 
     it('431 for headers of more than 16 KiB', async () => {
-      const answer = await atOnce(exchange(app.url, head('GET /health', `X-A: ${'a'.repeat(17_000)}`)));
+      const answer = await atOnce(() => exchange(app.url, head('GET /health', `X-A: ${'a'.repeat(17_000)}`)));
       expect(answer).toFailWith(431, 'headers_too_large');
     });
 
@@ -466,7 +472,7 @@ describe('Errors', () => {
       ['another', { ...somebody, toString: 'x' }, '/toString'],
       ['a third', { ...somebody, hasOwnProperty: 1 }, '/hasOwnProperty'],
     ])('%s', async (_, body, pointer) => {
-      const answer = await atOnce(app.api.post(register, body));
+      const answer = await atOnce(() => app.api.post(register, body));
       expect(answer).toFailWith(422, 'validation_failed');
       expect((answer.body.errors as { pointer: string }[]).map((error) => error.pointer)).toContain(pointer);
     });
@@ -490,14 +496,14 @@ describe('Errors', () => {
       ...['cursor=', 'cursor=abc', `cursor=${'a'.repeat(501)}`, 'cursor=a&cursor=b', 'cursor=%F0%9F%98%80'],
       ...['nope=1', '__proto__=1', '__proto__[x]=1', 'constructor=1', 'toString=1', 'password_hash=x', '=1', 'LIMIT=1'],
     ])('/api/users?%s', async (query) => {
-      const answer = await atOnce(self.api.get(`/api/users?${query}`));
+      const answer = await atOnce(() => self.api.get(`/api/users?${query}`));
       expect(answer).toFailWith(422, 'validation_failed');
       expect(answer.body.errors[0]).toHaveProperty('parameter');
     });
 
     it('1,000 unknown keys', async () => {
       const query = Array.from({ length: 1_000 }, (_, i) => `k${i}=1`).join('&');
-      expect(await atOnce(self.api.get(`/api/users?${query}`))).toFailWith(422, 'validation_failed');
+      expect(await atOnce(() => self.api.get(`/api/users?${query}`))).toFailWith(422, 'validation_failed');
     });
 
     it.each([
@@ -513,7 +519,10 @@ describe('Errors', () => {
       // prettier-ignore
       '/api/users/%s',
       async (id) => {
-        expect(await atOnce(self.api.get(`/api/users/${encodeURIComponent(id)}`))).toFailWith(422, 'validation_failed');
+        expect(await atOnce(() => self.api.get(`/api/users/${encodeURIComponent(id)}`))).toFailWith(
+          422,
+          'validation_failed',
+        );
       },
     );
 
@@ -532,8 +541,8 @@ describe('Errors', () => {
       // prettier-ignore
       'since=%s',
       async (since) => {
-        expect((await atOnce(root.api.get(`/api/audit-events?since=${since}`))).status).not.toBe(500);
-        expect((await atOnce(self.api.get(`/api/auth/events?until=${since}`))).status).not.toBe(500);
+        expect((await atOnce(() => root.api.get(`/api/audit-events?since=${since}`))).status).not.toBe(500);
+        expect((await atOnce(() => self.api.get(`/api/auth/events?until=${since}`))).status).not.toBe(500);
       },
     );
   });

@@ -1,7 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { pino, type Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
+import { traceOf } from './trace-context.js';
 
 /** The process's logger: JSON lines, or something for people when a person watches. */
 export async function createLogger(settings: Settings): Promise<Logger> {
@@ -45,20 +46,27 @@ function line(context: unknown, message: unknown): object {
 /** An error as far as it is safe to log: drivers hang parameters and rows on theirs. */
 const withoutDetails = ({ name, message, stack }: Error) => ({ type: name, message, stack });
 
-/** One line a response. Paths without their query, which may hold what people search for; health only when debugging. */
+/** One line a response. */
 export function logResponses(fastify: FastifyInstance, logger: Logger): void {
   fastify.addHook('onResponse', (request, reply, done) => {
-    const path = request.url.split('?', 1)[0]?.slice(0, 512);
-    logger[path?.startsWith('/health') ? 'debug' : 'info']({
-      request_id: request.id,
-      method: request.method,
-      path,
-      status: reply.statusCode,
-      duration_ms: Math.round(reply.elapsedTime * 10) / 10,
-      ip: request.ip,
-      user_id: request.user?.id,
-      msg: 'request',
-    });
+    logResponse(logger, request, reply);
     done();
+  });
+}
+
+/** The line. Paths without their query, which may hold what people search for; health only when debugging. */
+export function logResponse(logger: Logger, request: FastifyRequest, reply: FastifyReply): void {
+  const path = request.url.split('?', 1)[0]?.slice(0, 512);
+  logger[path?.startsWith('/health') ? 'debug' : 'info']({
+    request_id: request.id,
+    ...traceOf(request),
+    ...traceOf(request),
+    method: request.method,
+    path,
+    status: reply.statusCode,
+    duration_ms: Math.round(reply.elapsedTime * 10) / 10,
+    ip: request.ip,
+    user_id: request.user?.id,
+    msg: 'request',
   });
 }

@@ -10,7 +10,7 @@ import { headersTooLarge, malformedRequest, methodNotAllowed, notFound, type Pro
 import { trackAllowedMethods } from './allowed-methods.js';
 import { readBodies } from './bodies.js';
 import { hasRefusedEscape } from './json-limits.js';
-import { logResponses } from './logging.js';
+import { logResponse, logResponses } from './logging.js';
 import { sendPageLinks } from './pages.js';
 import { problemBody, sendProblem, toProblem } from './problem.filter.js';
 import { sendResourceHeaders } from './resource.js';
@@ -39,6 +39,7 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
     http: { headersTimeout: seconds(10), connectionsCheckingInterval: seconds(1), requireHostHeader: false },
     clientErrorHandler: (error, socket) => answerUnparsed(error, socket),
     frameworkErrors: (error, request, reply) => {
+      reply.raw.once('finish', () => logResponse(logger, request as FastifyRequest, reply as unknown as FastifyReply)); // no hook runs
       void reply.header('x-request-id', request.id);
       sendProblem(request as FastifyRequest, reply as unknown as FastifyReply, toProblem(error));
     },
@@ -49,6 +50,10 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
   const allowedMethods = trackAllowedMethods(fastify);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    done();
+  });
+  // after CORS has had its say, so that front ends can read these too, and before the body is looked at
+  fastify.addHook('preParsing', (request, reply, _payload, done) => {
     if (!request.host && request.raw.httpVersion === '1.1') {
       reply.header('connection', 'close');
       return done(malformedRequest('The Host header is missing.'));
@@ -70,7 +75,6 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
 const requestIdOf = (sent: string | string[] | undefined): string =>
   typeof sent === 'string' && REQUEST_ID.test(sent) ? sent : randomUUID();
 
-/** Before the body is looked at: of a path that isn't one, nothing else matters. */
 function whyNotRouted(request: FastifyRequest, allowedMethods: (path: string) => string | undefined): Problem {
   const allow = allowedMethods(request.url.split('?', 1)[0] ?? '');
   return allow ? methodNotAllowed(allow) : notFound('route');

@@ -1,0 +1,86 @@
+import { startApp, type TestApp } from './support/app.js';
+
+describe('docs', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp();
+  });
+  afterAll(() => app.close());
+
+  describe('GET /docs', () => {
+    it('is the page itself, with or without a slash', async () => {
+      for (const path of ['/docs', '/docs/']) {
+        const { status, headers, text } = await app.api.get(path);
+        expect(status).toBe(200);
+        expect(headers.get('content-type')).toBe('text/html; charset=utf-8');
+        expect(text).toContain('<div id="swagger-ui">');
+      }
+    });
+
+    it('works under its own policy: no script in the page, nothing from elsewhere', async () => {
+      const { headers, text } = await app.api.get('/docs');
+      const policy = headers.get('content-security-policy') ?? '';
+      expect(policy).toContain("default-src 'none'");
+      expect(policy).toContain("script-src 'self'");
+      expect(policy).toContain("connect-src 'self'");
+      expect(policy).toContain("frame-ancestors 'none'");
+      expect(policy).not.toMatch(/script-src[^;]*unsafe|upgrade-insecure-requests|https?:/);
+      expect(text).not.toMatch(/<script>|\son\w+=|https?:\/\//);
+    });
+
+    it('finds every file that it names, as what it is', async () => {
+      const { text } = await app.api.get('/docs');
+      const files = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file = '']) => file);
+      expect(files.length).toBeGreaterThanOrEqual(4);
+      for (const file of files) {
+        const { status, headers, text: content } = await app.api.get(file);
+        expect(status).toBe(200);
+        expect(headers.get('content-type')).toMatch(
+          file.endsWith('.js') ? /javascript/ : file.endsWith('.css') ? /css/ : /png/,
+        );
+        expect(headers.get('x-content-type-options')).toBe('nosniff');
+        expect(content.length).toBeGreaterThan(100);
+      }
+    });
+
+    it('starts Swagger UI on our document', async () => {
+      expect((await app.api.get('/docs/start.js')).text).toContain("url: '/openapi.json'");
+    });
+
+    it.each([
+      'package.json',
+      'nope',
+      '__proto__',
+      'toString',
+      '..%2fpackage.json',
+      '%2e%2e%2f%2e%2e%2fpackage.json',
+      'index.html',
+    ])('there is no /docs/%s', async (file) => {
+      expect(await app.api.get(`/docs/${file}`)).toFailWith(404, 'not_found');
+    });
+  });
+
+  describe('GET /openapi.json', () => {
+    it.each(['/openapi.json', '/docs-json'])('%s is the document', async (path) => {
+      const { status, headers, body } = await app.api.get(path);
+      expect(status).toBe(200);
+      expect(headers.get('content-type')).toMatch(/^application\/json/);
+      expect(body).toMatchObject({
+        openapi: expect.stringMatching(/^3\./) as string,
+        paths: { '/api/auth/login': {} },
+      });
+    });
+  });
+
+  describe('DOCS_ENABLED=false', () => {
+    it('leaves none of it', async () => {
+      const bare = await startApp({ DOCS_ENABLED: 'false' });
+      for (const path of ['/docs', '/docs/', '/docs/start.js', '/docs/swagger-ui.css', '/openapi.json', '/docs-json']) {
+        expect(await bare.api.get(path)).toFailWith(404, 'not_found');
+      }
+      expect(await bare.api.get('/health/live')).toMatchObject({ status: 200 });
+      await bare.close();
+    });
+  });
+});

@@ -1,0 +1,40 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** A wire to a database that can be cut and mended. */
+export interface Proxy {
+  /** The database's address, by way of the wire. */
+  url: string;
+  /** Ends every connection and refuses new ones. */
+  cut: () => void;
+  mend: () => void;
+  close: () => void;
+}
+
+/** Puts a wire between us and a database. */
+export async function proxyTo(databaseUrl: string): Promise<Proxy> {
+  const target = new URL(databaseUrl);
+  const sockets = new Set<Socket>();
+  let isCut = false;
+  const server = createServer((socket) => {
+    if (isCut) return void socket.destroy();
+    const upstream = connect({ host: target.hostname, port: Number(target.port) });
+    for (const end of [socket, upstream]) {
+      sockets.add(end);
+      end.on('error', () => undefined); // a cut wire is what it is for
+      end.on('close', () => {
+        sockets.delete(end);
+        socket.destroy();
+        upstream.destroy();
+      });
+    }
+    socket.pipe(upstream).pipe(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const cut = () => {
+    isCut = true;
+    for (const socket of sockets) socket.destroy();
+  };
+  const url = Object.assign(new URL(target), { port: String(port) }).href;
+  return { url, cut, mend: () => void (isCut = false), close: () => (cut(), server.close()) };
+}

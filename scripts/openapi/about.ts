@@ -13,7 +13,7 @@ Users and sign-in for your app: registration, sessions, roles, administration; p
 - **JSON** in and out; times are RFC 3339 in UTC, ids are UUIDs. Unknown members and query parameters are refused.
 - **Errors** are \`application/problem+json\` (RFC 9457) with a stable \`code\` and a \`detail\` for people. Besides those
   listed with each operation, any address may answer 404 \`not_found\`, 405 \`method_not_allowed\` (with \`Allow\`),
-  408 \`request_timeout\` and 431 \`headers_too_large\`.
+  408 \`request_timeout\` and 431 \`headers_too_large\`; and a body that nobody asked for must be one that could be read.
 - **Lists** come in pages: \`skip\` and \`limit\`, or \`cursor\` with the \`next_cursor\` of the page before, which walks
   any length at the same cost. \`Link\` names the next page.
 - **Writing over others' changes** is avoided by sending \`If-Match\` with the \`ETag\` of what was read.

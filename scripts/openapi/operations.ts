@@ -43,7 +43,6 @@ export function describeOperation(subject: Subject, schemas: SchemaSet, failures
     path,
     decorators: source.decorators,
     hasBody: handler.body !== undefined,
-    hasQuery: handler.query !== undefined,
   });
   return {
     operationId: handler.method,

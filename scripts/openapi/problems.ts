@@ -38,11 +38,10 @@ export interface Risks {
   /** The names of its decorators. */
   decorators: Set<string>;
   hasBody: boolean;
-  hasQuery: boolean;
 }
 
 /** Every code that an operation may fail with. */
-export function codesOf({ operationId, path, decorators, hasBody, hasQuery }: Risks): ProblemCode[] {
+export function codesOf({ operationId, path, decorators, hasBody }: Risks): ProblemCode[] {
   const parameters = path.match(/(?<=\{)\w+/g) ?? [];
   const codes = new Set<ProblemCode>(OWN_FAILURES[operationId]);
   const when = (condition: boolean, ...more: ProblemCode[]) => {
@@ -50,17 +49,17 @@ export function codesOf({ operationId, path, decorators, hasBody, hasQuery }: Ri
   };
   when(true, 'malformed_request', 'refused_character');
   when(hasBody, 'malformed_json', 'too_complex', 'body_too_large', 'unsupported_media_type');
-  when(hasBody || hasQuery || parameters.some((name) => name.endsWith('id')), 'validation_failed');
   when(!decorators.has('Public'), 'not_authenticated', 'invalid_token');
   when(decorators.has('Roles') || decorators.has('OwnId'), 'forbidden');
   when(
     parameters.some((name) => name !== 'user_id'),
     'not_found',
   );
+  when(parameters.length > 0, 'uri_too_long');
   when(decorators.has('Throttled'), 'too_many_requests');
   when(decorators.has('IfMatch'), 'precondition_failed');
   when(decorators.has('ConditionalWrite'), 'precondition_required');
-  when(path.startsWith('/api/'), 'internal_error', 'unavailable');
+  when(path.startsWith('/api/'), 'validation_failed', 'internal_error', 'unavailable'); // an unknown query is invalid
   return PROBLEM_CODES.filter((code) => codes.has(code));
 }
 

@@ -26,7 +26,8 @@ const PAGE = `<!doctype html>
     <link rel="icon" type="image/png" href="/docs/favicon-32x32.png" />
     <link rel="stylesheet" href="/docs/swagger-ui.css" />
     <style>
-      /* there are no OAuth clients to name, and no other servers to choose from */
+      /* there are neither scopes nor clients to name, and no other servers to choose from */
+      .auth-container .scope-def,
       .wrapper:has(> label:is([for='password_type'], [for='client_id_password'], [for='client_secret_password'])),
       .scheme-container .servers-title,
       .scheme-container .servers {

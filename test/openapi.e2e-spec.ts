@@ -1,0 +1,104 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { MediaType } from '../scripts/openapi/document.js';
+import { PROBLEM_CODES } from '../src/errors.js';
+import { startApp, type TestApp } from './support/app.js';
+import { openApi, resolve, responseOf, type Route, routes, schemaComplaints } from './support/contract.js';
+import { routesOf } from './support/routes.js';
+
+/** For browsers, for the document itself, and for older clients, whose paths are no recommendation. */
+const UNDOCUMENTED = [
+  'GET /docs',
+  'GET /docs-json',
+  'GET /docs/:file',
+  'GET /openapi.json',
+  ...['GET', 'POST'].map((method) => `${method} /api/:user_id/tasks`),
+  ...['DELETE', 'GET', 'PATCH', 'PUT'].map((method) => `${method} /api/:user_id/tasks/:id`),
+];
+
+const PUBLIC = ['getHealth', 'getJwks', 'getLiveness', 'getReadiness', 'issueToken', 'login', 'logout', 'refreshTokens', 'registerUser']; // prettier-ignore
+
+const title = ({ method, path }: Route) => `${method.toUpperCase()} ${path}`;
+
+describe('openapi.json', () => {
+  it('is what the code says', async () => {
+    const script = ['--import', '@swc-node/register/esm-register', 'scripts/openapi.ts', '--check'];
+    await promisify(execFile)(process.execPath, script); // rejects with what the script says of a difference
+  });
+
+  it('is OpenAPI 3.1, with operations of unique names', () => {
+    const names = routes.map(({ operation }) => operation.operationId);
+    expect(openApi.openapi).toBe('3.1.0');
+    expect(names).toEqual([...new Set(names)]);
+  });
+
+  it('lets anyone do what needs no sign-in, and signs all else by bearer token or password', () => {
+    const open = routes.filter(({ operation }) => operation.security?.length === 0);
+    expect(open.map(({ operation }) => operation.operationId).sort()).toEqual(PUBLIC);
+    expect(routes.filter(({ operation }) => operation.security?.length)).toEqual([]);
+    expect(openApi.security.flatMap((one) => Object.keys(one)).sort()).toEqual(
+      Object.keys(openApi.components.securitySchemes).sort(),
+    );
+  });
+
+  it('lists every code of a problem', () => {
+    expect(openApi.components.schemas['ProblemCode']?.enum).toEqual(PROBLEM_CODES);
+  });
+
+  it('has a description for every tag that is used', () => {
+    const used = new Set(routes.flatMap(({ operation }) => operation.tags));
+    expect(openApi.tags.map(({ name }) => name)).toEqual([...used]);
+    expect(openApi.tags.filter(({ description }) => !description)).toEqual([]);
+  });
+
+  it('gives examples that keep its own rules', () => {
+    const contents = routes.flatMap((route) => contentsOf(route).map((content) => ({ at: title(route), ...content })));
+    const wrong = contents.flatMap(({ at, schema, examples }) =>
+      Object.entries(examples).flatMap(([name, { value }]) => schemaComplaints(value, schema, `${at} ${name}`)),
+    );
+    expect(wrong).toEqual([]);
+    expect(contents.filter(({ examples }) => Object.keys(examples).length === 0)).toEqual([]);
+  });
+});
+
+describe('every operation says what it takes, what it does and how it fails', () => {
+  it.each(routes.map((route) => [title(route), route] as const))('%s', (_, { path, operation }) => {
+    const { operationId, summary, tags, parameters = [], requestBody, security } = operation;
+    const statuses = Object.keys(operation.responses);
+    expect(operationId).toMatch(/^[a-z]+(?:[A-Z][a-z]+)*$/);
+    expect(summary).toMatch(/^[A-Z].{5,150}[^.]$/);
+    expect(tags).toHaveLength(1);
+    expect(statuses.filter((status) => status.startsWith('2'))).toHaveLength(1);
+    expect(statuses).toEqual(expect.arrayContaining(path.startsWith('/api/') ? ['400', '500', '503'] : ['400']));
+    if (requestBody) expect(statuses).toEqual(expect.arrayContaining(['413', '415']));
+    if (!security) expect(responseOf(operation, 401)?.headers).toHaveProperty('WWW-Authenticate');
+    expect(parameters.flatMap((one) => (one.in === 'path' ? `{${one.name}}` : []))).toEqual(
+      path.match(/\{\w+\}/g) ?? [],
+    );
+    for (const status of statuses) expect(responseOf(operation, Number(status))?.description).toBeTruthy();
+  });
+});
+
+describe('the running server', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp();
+  });
+  afterAll(() => app.close());
+
+  it('answers what is documented, and nothing else', () => {
+    const shape = (route: string) => route.replace(/:[^/]+|\{\w+\}/g, ':'); // the router has its own names for parameters
+    expect([...routes.map(title), ...UNDOCUMENTED].map(shape).sort()).toEqual(routesOf(app).map(shape).sort());
+  });
+
+  it.each(['/openapi.json', '/docs-json'])('hands it out at %s', async (path) => {
+    expect(await app.api.get(path)).toMatchObject({ status: 200, body: openApi });
+  });
+});
+
+/** All bodies of an operation: of its requests, and of its answers. */
+function contentsOf({ operation }: Route): MediaType[] {
+  const answers = Object.values(operation.responses).map((response) => resolve(response).content ?? {});
+  return [operation.requestBody?.content ?? {}, ...answers].flatMap((content) => Object.values(content));
+}

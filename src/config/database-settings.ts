@@ -19,12 +19,10 @@ export interface DatabaseSettings {
   pooler: 'none' | 'transaction';
 }
 
-type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
-
 /** Reads the database from a URL, or from the DB_* parts; undefined when neither is there. */
 export function readDatabase(env: EnvironmentReader, name: string): DatabaseSettings | undefined {
   const text = env.text(name);
-  const place = text ? fromUrl(text) : fromParts(env);
+  const place = text ? fromUrl(env, text) : fromParts(env);
   if (place === null) {
     return env.refuse(`${name} must look like postgresql://user:password@host:5432/database.`, undefined);
   }
@@ -34,7 +32,7 @@ export function readDatabase(env: EnvironmentReader, name: string): DatabaseSett
 }
 
 /** Understands `postgres://`, `postgresql://` and SQLAlchemy's `postgresql+driver://`; null when it is none of them. */
-function fromUrl(text: string): Omit<DatabaseSettings, 'pooler'> | null {
+function fromUrl(env: EnvironmentReader, text: string): Omit<DatabaseSettings, 'pooler'> | null {
   const url = URL.parse(text.replace(/^postgres(?:ql)?(?:\+\w+)?:\/\//, 'postgresql://'));
   if (url?.protocol !== 'postgresql:') return null;
   const query = url.searchParams;
@@ -42,14 +40,16 @@ function fromUrl(text: string): Omit<DatabaseSettings, 'pooler'> | null {
     const host = query.get('host') ?? decodeURIComponent(url.hostname);
     const name = decodeURIComponent(url.pathname.slice(1));
     const user = decodeURIComponent(url.username);
+    const port = url.port || (query.get('port') ?? '5432');
+    if (host.includes(',') || !/^\d{1,5}$/.test(port)) return null; // libpq's lists of servers are not for us
     return {
       host: (host || 'localhost').replace(/^\[|\]$/g, ''),
-      port: Number(url.port || (query.get('port') ?? 5432)),
+      port: Number(port),
       user: user || 'postgres',
       password: decodeURIComponent(url.password) || undefined,
       name: name || user || 'postgres',
       // asyncpg spells it `ssl`
-      ssl: sslOf(query.get('sslmode') ?? query.get('ssl'), query.get('sslrootcert')),
+      ssl: sslOf(env, query.get('sslmode') ?? query.get('ssl'), query.get('sslrootcert')),
     };
   } catch {
     return null; // a stray % in a part, or a certificate that can't be read
@@ -65,14 +65,20 @@ function fromParts(env: EnvironmentReader): Omit<DatabaseSettings, 'pooler'> | u
     user: user ?? 'postgres',
     password,
     name: name ?? 'userhub',
-    ssl: sslOf(env.text('DB_SSLMODE') ?? null, null),
+    ssl: sslOf(env, env.text('DB_SSLMODE') ?? null, null),
   };
 }
 
 /** As libpq reads `sslmode`, save that `allow` and `prefer` stay without TLS: node-postgres can't fall back. */
-function sslOf(mode: string | null, rootCertificate: string | null): false | TlsSettings {
+function sslOf(env: EnvironmentReader, mode: string | null, rootCertificate: string | null): false | TlsSettings {
   const ca = rootCertificate ? readFileSync(rootCertificate, 'utf8') : undefined;
-  switch (mode as SslMode | 'true' | null) {
+  switch (mode) {
+    case null:
+    case 'false':
+    case 'disable':
+    case 'allow':
+    case 'prefer':
+      return false;
     case 'require':
     case 'true':
       return { rejectUnauthorized: ca !== undefined, ca };
@@ -81,6 +87,6 @@ function sslOf(mode: string | null, rootCertificate: string | null): false | Tls
     case 'verify-full':
       return { rejectUnauthorized: true, ca };
     default:
-      return false;
+      return env.refuse('sslmode must be one of: disable, allow, prefer, require, verify-ca, verify-full.', false); // never by mistake without TLS
   }
 }

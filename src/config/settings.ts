@@ -77,7 +77,7 @@ function readSettings(env: EnvironmentReader): Settings {
   settings.dataDir = path.resolve(env.text('DATA_DIR') ?? '.data');
   settings.database = readDatabase(env, 'DATABASE_URL');
   settings.directDatabase = env.text('DATABASE_URL_DIRECT') ? readDatabase(env, 'DATABASE_URL_DIRECT') : undefined;
-  if (production && !settings.database) {
+  if (production && !settings.database && !env.text('DATABASE_URL')) {
     env.refuse('DATABASE_URL (or DB_HOST, DB_USER, DB_PASSWORD, DB_NAME) must be set in production.', undefined);
   }
   const pooled = settings.database?.pooler === 'transaction';

@@ -16,6 +16,8 @@ describe('jsonProblem', () => {
     ['a surrogate pair', '"\\ud83d\\ude00 \ud83d\ude00"'],
     ['white space in an empty array', '[ \n ]'],
     ['what is no JSON', '{"a'],
+    ['the same name in two objects', '{"a":{"b":1},"b":{"b":2}}'],
+    ['the same text as name and as value', '{"a":"a","b":"a"}'],
   ])('lets %s pass', (_, text) => {
     expect(jsonProblem(text)).toBeUndefined();
   });
@@ -32,6 +34,9 @@ describe('jsonProblem', () => {
     ['a lone high surrogate', '"\\ud83d"', 'refused_character'],
     ['a lone low surrogate', '"\\ude00"', 'refused_character'],
     ['surrogates in the wrong order', '"\\ude00\\ud83d"', 'refused_character'],
+    ['a name that is there twice', '{"a":1,"b":2,"a":3}', 'malformed_json'],
+    ['a name that is there twice, differently escaped', '{"a":1,"\\u0061":2}', 'malformed_json'],
+    ['a name that is there twice, deep inside', '[{"x":{"a":1,"a":1}}]', 'malformed_json'],
   ])('refuses %s', (_, text, code) => {
     expect(jsonProblem(text)).toMatchObject({ status: 400, code });
   });
@@ -42,7 +47,11 @@ describe('hasRefusedEscape', () => {
     ['/api/users?q=a%00b', true],
     ['/api/users?q=%ED%A0%80', true],
     ['/api/users?q=%ed%9f%bf', false],
+    ['/api/users?q=%ff', true],
+    ['/api/users?q=%c3%a9', false],
+    ['/api/users?q=%c3', true],
     ['/api/users?q=100%25', false],
+    ['/api/users?q=100%', false],
     ['/api/users', false],
   ])('%s → %s', (url, refused) => {
     expect(hasRefusedEscape(url)).toBe(refused);

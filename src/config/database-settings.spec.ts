@@ -1,0 +1,142 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { readDatabase } from './database-settings.js';
+import { EnvironmentReader } from './environment.js';
+
+function read(env: Record<string, string>) {
+  const reader = new EnvironmentReader(env);
+  return { database: readDatabase(reader, 'DATABASE_URL'), problems: reader.problems };
+}
+const fromUrl = (url: string) => read({ DATABASE_URL: url }).database;
+
+describe('DATABASE_URL', () => {
+  const place = { host: 'db.example.com', port: 5433, user: 'ada', password: 'secret', name: 'userhub' };
+
+  it.each([
+    'postgres',
+    'postgresql',
+    'postgresql+asyncpg',
+    'postgresql+psycopg2',
+    'postgresql+psycopg',
+    'postgres+asyncpg',
+    'postgresql+pg8000',
+  ])('takes %s://', (scheme) => {
+    expect(fromUrl(`${scheme}://ada:secret@db.example.com:5433/userhub`)).toEqual({
+      ...place,
+      ssl: false,
+      pooler: 'none',
+    });
+  });
+
+  it.each([
+    ['a password with special characters', 'postgres://ada:p%40ss%2Fw%3Ard%25@db/userhub', { password: 'p@ss/w:rd%' }],
+    ['no port', 'postgres://ada@db/userhub', { port: 5432 }],
+    ['no password', 'postgres://ada@db/userhub', { password: undefined }],
+    ['no user', 'postgres://db/userhub', { user: 'postgres' }],
+    ['no database, which is then called as the user is', 'postgres://ada@db', { name: 'ada' }],
+    ['no host', 'postgres:///userhub', { host: 'localhost' }],
+    [
+      'a Unix socket',
+      'postgres:///userhub?host=/var/run/postgresql&port=5555',
+      { host: '/var/run/postgresql', port: 5555 },
+    ],
+    ['an IPv6 address', 'postgres://ada@[::1]:5433/userhub', { host: '::1', port: 5433 }],
+    ['white space around it', '  postgres://ada@db/userhub \n', { host: 'db', name: 'userhub' }],
+  ])('takes %s', (_, url, expected) => {
+    expect(fromUrl(url)).toMatchObject(expected);
+  });
+
+  it.each([
+    ['disable', false],
+    ['allow', false],
+    ['prefer', false],
+    ['require', { rejectUnauthorized: false }],
+    ['verify-ca', { rejectUnauthorized: true }],
+    ['verify-full', { rejectUnauthorized: true }],
+  ])('reads sslmode=%s', (mode, ssl) => {
+    const database = fromUrl(`postgres://db/userhub?sslmode=${mode}`);
+    expect(database?.ssl === false ? false : { rejectUnauthorized: database?.ssl.rejectUnauthorized }).toEqual(ssl);
+    const others = [
+      fromUrl(`postgresql+asyncpg://db/userhub?ssl=${mode}`),
+      read({ DB_HOST: 'db', DB_SSLMODE: mode }).database,
+    ];
+    for (const other of others) expect(JSON.stringify(other?.ssl)).toBe(JSON.stringify(database?.ssl));
+  });
+
+  it('has a certificate checked, and with verify-full the name in it too', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'userhub-ca-'));
+    const file = path.join(folder, 'ca.pem');
+    writeFileSync(file, 'a certificate');
+    const ssl = (mode: string) => fromUrl(`postgres://db/userhub?sslmode=${mode}&sslrootcert=${file}`)?.ssl;
+    expect(ssl('require')).toEqual({ rejectUnauthorized: true, ca: 'a certificate' });
+    expect(ssl('verify-full')).toEqual({ rejectUnauthorized: true, ca: 'a certificate' });
+    const lenient = ssl('verify-ca');
+    expect(lenient && lenient.checkServerIdentity?.()).toBeUndefined();
+    expect(lenient).toHaveProperty('checkServerIdentity');
+    rmSync(folder, { recursive: true });
+  });
+
+  it.each(['verify_full', 'required', 'yes', ''])('refuses sslmode=%j rather than go without TLS', (mode) => {
+    expect(read({ DATABASE_URL: `postgres://db/userhub?sslmode=${mode}` }).problems).toEqual([
+      expect.stringContaining('verify-full') as string,
+    ]);
+  });
+
+  it.each([
+    'mysql://db/userhub',
+    'db.example.com',
+    'postgres',
+    'http://db/userhub',
+    'postgres://ada:50%@db/userhub',
+    'postgres://db:port/userhub',
+    'postgres://db:99999/userhub',
+    'postgres:///userhub?host=/tmp&port=none',
+    'postgres://one,two:5432/userhub',
+    'postgres://db/userhub?sslmode=verify-ca&sslrootcert=/nowhere/ca.pem',
+  ])('refuses %s, without repeating what may hold a password', (url) => {
+    const { database, problems } = read({ DATABASE_URL: url });
+    expect(database).toBeUndefined();
+    expect(problems).toEqual(['DATABASE_URL must look like postgresql://user:password@host:5432/database.']);
+  });
+});
+
+describe('DB_*', () => {
+  it('say it in parts', () => {
+    const env = { DB_HOST: 'db', DB_PORT: '5433', DB_USER: 'ada', DB_PASSWORD: 'p@ss', DB_NAME: 'hub' };
+    expect(read(env).database).toMatchObject({ host: 'db', port: 5433, user: 'ada', password: 'p@ss', name: 'hub' });
+  });
+
+  it('may be left out one by one', () => {
+    expect(read({ DB_HOST: 'db' }).database).toMatchObject({
+      port: 5432,
+      user: 'postgres',
+      password: undefined,
+      name: 'userhub',
+    });
+    expect(read({ DB_NAME: 'hub' }).database).toMatchObject({ host: 'localhost', name: 'hub' });
+    expect(read({}).database).toBeUndefined();
+    expect(read({ DB_PORT: '5433' }).database).toBeUndefined(); // says nothing of where
+  });
+
+  it('count only where there is no DATABASE_URL', () => {
+    expect(read({ DATABASE_URL: 'postgres://one/x', DB_HOST: 'two' }).database?.host).toBe('one');
+  });
+});
+
+describe('DATABASE_POOLER', () => {
+  it.each([
+    ['postgres://ada@db:6543/x', 'transaction'],
+    ['postgres://ada@ep-cool-name-pooler.eu-central-1.aws.neon.tech/x', 'transaction'],
+    ['postgres://ada@db:5432/x', 'none'],
+    ['postgres://ada@pooler.example.com/x', 'none'],
+  ])('is guessed from %s: %s', (url, pooler) => {
+    expect(fromUrl(url)?.pooler).toBe(pooler);
+  });
+
+  it('can be said', () => {
+    expect(read({ DATABASE_URL: 'postgres://db:6543/x', DATABASE_POOLER: 'none' }).database?.pooler).toBe('none');
+    expect(read({ DB_HOST: 'db', DATABASE_POOLER: 'transaction' }).database?.pooler).toBe('transaction');
+    expect(read({ DB_HOST: 'db', DATABASE_POOLER: 'session' }).problems).toEqual(['DATABASE_POOLER must be one of: none, transaction.']); // prettier-ignore
+  });
+});

@@ -1,0 +1,30 @@
+import type { Row } from './rows.js';
+
+type Cells = Record<string, string>;
+
+const milliseconds = (value: number | undefined) =>
+  value === undefined ? '' : `${Math.round(value).toLocaleString('en')} ms`;
+
+/** Prints the rows as a table in Markdown, ready for docs/reliability.md. */
+export function printTable(rows: Row[]): void {
+  const cells = rows.map(cellsOf);
+  const titles = Object.keys(cells[0] ?? {});
+  const widths = titles.map((title) => Math.max(title.length, ...cells.map((line) => line[title]?.length ?? 0)));
+  const line = (texts: string[]) => `| ${texts.map((text, i) => text.padEnd(widths[i] ?? 0)).join(' | ')} |`;
+  console.log(`\n${line(titles)}\n|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`);
+  for (const one of cells) console.log(line(titles.map((title) => one[title] ?? '')));
+}
+
+function cellsOf({ fault, requests, reads, writes, longest, back, audit, note, problems }: Row): Cells {
+  return {
+    fault,
+    requests: requests ? String(requests) : '',
+    'failed reads': reads,
+    'failed writes': writes,
+    'longest answer': milliseconds(longest),
+    'first success': milliseconds(back),
+    acknowledged: audit ? String(audit.acknowledged) : '',
+    'lost / half': audit ? `${audit.lost.length} / ${audit.half.length}` : '',
+    note: [note, ...problems].filter(Boolean).join('; '),
+  };
+}

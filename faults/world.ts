@@ -1,0 +1,75 @@
+import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Person } from './load.js';
+import type { Row } from './rows.js';
+import { hasPgBouncer, startPgBouncer } from './pgbouncer.js';
+import { Postgres } from './postgres.js';
+import { Replica } from './replica.js';
+
+/** What the faults happen to: a PostgreSQL, a pooler before it, two replicas, and people with accounts. */
+export interface World {
+  folder: string;
+  postgres: Postgres;
+  database: string;
+  url: string;
+  replicas: [Replica, Replica];
+  people: Person[];
+  /** The port of PgBouncer, or undefined where it isn't installed. */
+  pooler: number | undefined;
+  isShort: boolean;
+}
+
+const PEOPLE = 40; // more than ever write at once: each keeps a ledger of their own
+const PASSWORD = 'a long enough password';
+
+/** Something that goes wrong, and what is measured of it. */
+export interface Fault {
+  name: string;
+  /** Whether the short form has it too. */
+  isQuick: boolean;
+  run: (world: World) => Promise<Row>;
+}
+
+/** Builds the world, two replicas ready. */
+export async function makeWorld(isShort: boolean): Promise<World> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'userhub-faults-'));
+  chmodSync(folder, 0o755); // PostgreSQL and PgBouncer are other users when this is root
+  const database = 'faults';
+  const postgres = await Postgres.create(folder);
+  const url = await postgres.createDatabase(database);
+  const pooler = hasPgBouncer() ? await startPgBouncer(postgres, folder) : undefined;
+  const env = { DATABASE_URL: url };
+  const replicas: World['replicas'] = [await Replica.start('a', env, folder), await Replica.start('b', env, folder)];
+  await Promise.all(replicas.map((replica) => replica.ready()));
+  const people = await register(replicas[0], 'person', PEOPLE);
+  return { folder, postgres, database, url, replicas, people, pooler, isShort };
+}
+
+/** Makes accounts and signs them in. */
+export async function register(replica: Replica, name: string, count: number): Promise<Person[]> {
+  const people: Person[] = [];
+  for (let i = 0; i < count; i++) {
+    const body = { username: `${name}${i}`, email: `${name}${i}@example.com`, password: PASSWORD };
+    const { body: user } = await replica.call('POST', '/api/auth/register', { body });
+    people.push(await signIn(replica, user['id'] as string, body.username));
+  }
+  return people;
+}
+
+/** Signs somebody in. @throws when that fails */
+export async function signIn(replica: Replica, id: string, username: string): Promise<Person> {
+  const answer = await replica.call('POST', '/api/auth/login', { body: { username, password: PASSWORD } });
+  if (answer.status !== 200) throw new Error(`${username} could not sign in (${answer.status})`);
+  return { id, access: answer.body['access_token'] as string, refresh: answer.body['refresh_token'] as string };
+}
+
+/** How many connections a process holds to a port, counted where the kernel keeps them; those that are closing don't count. */
+export function connectionsTo(port: number): number {
+  const isOpen = new Set(['01', '02']); // ESTABLISHED, SYN_SENT
+  const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1);
+  return lines.filter((line) => {
+    const [, , remote = '', state = ''] = line.trim().split(/\s+/);
+    return isOpen.has(state) && parseInt(remote.split(':')[1] ?? '', 16) === port;
+  }).length;
+}

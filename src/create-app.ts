@@ -48,6 +48,13 @@ export async function createApp({ settings, database, logger }: AppOptions): Pro
     strictTransportSecurity: settings.isProduction,
     xFrameOptions: { action: 'deny' },
     referrerPolicy: { policy: 'no-referrer' },
+    // of no use to an API, and every answer would carry them
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
   });
   const origins = new Set(settings.corsOrigins);
   app.enableCors({

@@ -1,0 +1,139 @@
+import { type Answer, type Api, type CallArguments, createApi, type Route } from './api.js';
+import { unanswered, UserHubProblem } from './problem.js';
+import type { RegisterRequest, TokenPair, User } from './schema.js';
+import { Session } from './session.js';
+import { memoryStorage, type Tokens, type TokenStorage } from './storage.js';
+
+/** Milliseconds; longer than the server takes to give up. */
+const REFRESH_TIMEOUT = 15_000;
+const LARGEST_PAGE = 100;
+
+/** How to reach a UserHub, and what to do when people come and go. */
+export interface UserHubOptions {
+  /** Where the server is, without `/api`; in browsers `''` means where the page came from. */
+  baseUrl: string;
+  /** Where tokens are kept; in memory unless said. */
+  storage?: TokenStorage;
+  /** What requests are sent with; the global `fetch` unless said. */
+  fetch?: (request: Request) => Promise<Response>;
+  /** Called when somebody has signed in, here or in another tab with the same storage. */
+  onSignedIn?: () => void;
+  /** Called when a session is over: signed out, here or in another tab, or for a reason that the server gave. */
+  onSignedOut?: (reason?: UserHubProblem) => void;
+}
+
+/** An e-mail address or a username, and the password. */
+export type Credentials = { password: string } & (
+  { email: string; username?: never } | { username: string; email?: never }
+);
+
+/** What the client does by itself: called by hand, the tokens would pass it by. */
+type Managed = '/api/auth/login' | '/api/auth/token' | '/api/auth/refresh' | '/api/auth/logout';
+
+type Entry<R extends Route> =
+  Answer<R, 'GET'> extends { data: { items: (infer T)[]; next_cursor: string | null } } ? T : never;
+/** The addresses that answer a page of a list. */
+export type ListRoute = { [R in Route]: [Entry<R>] extends [never] ? never : R }[Route];
+
+/** A client of one server, for one person at a time. */
+export interface UserHub {
+  /** Calls any operation: `api.GET('/api/posts')`; as the one who is signed in, if somebody is. @throws UserHubProblem */
+  api: Api<Exclude<Route, Managed>>;
+  /** Makes an account and signs in to it. @throws UserHubProblem such as `email_taken` */
+  signUp(account: RegisterRequest): Promise<User>;
+  /** Begins a session. @throws UserHubProblem such as `invalid_credentials` */
+  signIn(credentials: Credentials): Promise<void>;
+  /** Ends the session, here at once. @throws UserHubProblem when the server could not be told */
+  signOut(): Promise<void>;
+  /** Whether somebody is signed in, as far as can be told without asking the server. */
+  isSignedIn(): Promise<boolean>;
+  /** Every entry of a list from the first to the last, fetched page by page. @throws UserHubProblem */
+  pages<R extends ListRoute>(path: R, ...init: CallArguments<R, 'GET'>): AsyncGenerator<Entry<R>, void, undefined>;
+}
+
+/** Makes a client of the server at `baseUrl`. */
+export function createUserHub({
+  baseUrl,
+  storage = memoryStorage(),
+  fetch = (request) => globalThis.fetch(request),
+  onSignedIn = () => undefined,
+  onSignedOut = () => undefined,
+}: UserHubOptions): UserHub {
+  const anyone = createApi(baseUrl, fetch);
+  const trade = (refreshToken: string) => persistently(() => refresh(anyone, refreshToken));
+  const session = new Session({ storage, lock: `userhub ${baseUrl}`, trade, onSignedIn, onSignedOut });
+  const api = createApi(baseUrl, signedFetch(session, fetch));
+
+  const signIn: UserHub['signIn'] = async (credentials) => {
+    const { data } = await anyone.POST('/api/auth/login', { body: credentials });
+    await session.begin(data);
+  };
+  return {
+    api,
+    signIn,
+    signUp: async (account) => {
+      const { data } = await anyone.POST('/api/auth/register', { body: account });
+      await signIn({ email: account.email, password: account.password });
+      return data;
+    },
+    signOut: async () => {
+      const tokens = await session.end();
+      if (!tokens) return;
+      await anyone.POST('/api/auth/logout', { body: { refresh_token: tokens.refresh_token }, keepalive: true });
+    },
+    isSignedIn: async () => (await session.tokens()) !== null,
+    pages: (path, ...[init]) => walk(api, path, init),
+  };
+}
+
+/** Signs requests. One that is refused is sent once more, if there are newer tokens of the same session by then. */
+function signedFetch(session: Session, fetch: (request: Request) => Promise<Response>) {
+  return async (request: Request): Promise<Response> => {
+    const tokens = await session.usable();
+    if (!tokens) return fetch(request);
+    const response = await fetch(signed(request.clone(), tokens));
+    if (response.status !== 401) return response;
+    const renewed = await session.renewed(tokens);
+    return renewed ? fetch(signed(request, renewed)) : response;
+  };
+}
+
+function signed(request: Request, { access_token }: Tokens): Request {
+  request.headers.set('authorization', `Bearer ${access_token}`);
+  return request;
+}
+
+async function refresh(api: Api, refreshToken: string): Promise<TokenPair> {
+  const body = { refresh_token: refreshToken };
+  const signal = AbortSignal.timeout(REFRESH_TIMEOUT);
+  try {
+    return (await api.POST('/api/auth/refresh', { body, signal })).data;
+  } catch (reason) {
+    throw reason instanceof UserHubProblem ? reason : unanswered(reason);
+  }
+}
+
+/** An answer may be lost after the server has rotated the token; it repeats it, but only for some seconds: ask again. */
+async function persistently<T>(attempt: () => Promise<T>): Promise<T> {
+  try {
+    return await attempt();
+  } catch (problem) {
+    if (problem instanceof UserHubProblem && problem.cause instanceof TypeError) return attempt();
+    throw problem;
+  }
+}
+
+async function* walk<R extends ListRoute>(api: Api, path: R, init?: object): AsyncGenerator<Entry<R>, void, undefined> {
+  interface Page {
+    data: { items: Entry<R>[]; next_cursor: string | null };
+  }
+  const get = api.GET as unknown as (path: string, init: object) => Promise<Page>;
+  const { params, ...rest } = (init ?? {}) as { params?: { query?: object } };
+  let query: object = { limit: LARGEST_PAGE, ...params?.query };
+  for (;;) {
+    const { data } = await get(path, { ...rest, params: { ...params, query } });
+    yield* data.items;
+    if (data.next_cursor === null) return;
+    query = { ...query, skip: undefined, cursor: data.next_cursor };
+  }
+}

@@ -1,0 +1,77 @@
+import type { FieldError, Problem, ProblemCode } from './schema.js';
+
+/**
+ * What a call can fail with: a code of the server, or one of ours. `unreachable`: there was no answer, or it broke off.
+ * `unexpected_answer`: something that isn't UserHub answered, such as a proxy.
+ */
+export type UserHubCode = ProblemCode | 'unreachable' | 'unexpected_answer';
+
+interface Details {
+  status: number;
+  code: UserHubCode;
+  title: string;
+  detail: string;
+  errors?: FieldError[] | undefined;
+  requestId?: string | undefined;
+  retryAfter?: number | undefined;
+  cause?: unknown;
+}
+
+/** Why a call failed (RFC 9457). Its message is a sentence for people. */
+export class UserHubProblem extends Error {
+  override readonly name = 'UserHubProblem';
+  /** The status of the answer; 0 when there was none that could be read. */
+  readonly status: number;
+  /** Stable: made for programs to branch on. */
+  readonly code: UserHubCode;
+  /** What the status is called. */
+  readonly title: string;
+  /** What is wrong with single members or parameters of the request. */
+  readonly errors: readonly FieldError[];
+  /** What the log of the server knows the request by. */
+  readonly requestId: string | undefined;
+  /** Seconds until trying again makes sense, where the server said so. */
+  readonly retryAfter: number | undefined;
+
+  constructor({ status, code, title, detail, errors = [], requestId, retryAfter, cause }: Details) {
+    super(detail, { cause });
+    this.status = status;
+    this.code = code;
+    this.title = title;
+    this.errors = errors;
+    this.requestId = requestId;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** The problem that an answer tells of. */
+export function problemOf({ status, statusText, headers }: Response, body: unknown): UserHubProblem {
+  const problem = isProblem(body) ? body : undefined;
+  return new UserHubProblem({
+    status,
+    code: problem?.code ?? 'unexpected_answer',
+    title: problem?.title ?? statusText,
+    detail: problem?.detail ?? `The answer had the status ${status}.`,
+    errors: problem?.errors,
+    requestId: problem?.request_id ?? headers.get('x-request-id') ?? undefined,
+    retryAfter: secondsUntil(headers.get('retry-after')),
+  });
+}
+
+/** The problem of a call that got no answer, or none that is JSON; `cause` is what was thrown. */
+export const unanswered = (cause: unknown) =>
+  new UserHubProblem(
+    cause instanceof SyntaxError
+      ? { status: 0, code: 'unexpected_answer', title: 'Unexpected answer', detail: 'The answer was not JSON.', cause }
+      : { status: 0, code: 'unreachable', title: 'Unreachable', detail: 'The server could not be reached.', cause },
+  );
+
+const isProblem = (body: unknown): body is Problem =>
+  typeof body === 'object' && body !== null && 'code' in body && 'detail' in body;
+
+/** `Retry-After` is a number of seconds or a date (RFC 9110 section 10.2.3). */
+function secondsUntil(retryAfter: string | null): number | undefined {
+  if (!retryAfter) return undefined;
+  const seconds = Number.isNaN(Number(retryAfter)) ? (Date.parse(retryAfter) - Date.now()) / 1000 : Number(retryAfter);
+  return Number.isNaN(seconds) ? undefined : Math.max(0, Math.ceil(seconds));
+}

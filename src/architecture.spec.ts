@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 const SRC = import.meta.dirname;
-const FEATURES = ['auth', 'posts', 'tasks', 'health'];
+const FEATURES = ['auth', 'posts', 'tasks', 'health', 'metrics'];
 
 /** What each part may import of the others; its own files, `access.ts` and `errors.ts` are everybody's. */
 const MAY_IMPORT: Record<string, string[]> = {

@@ -33,6 +33,7 @@ const PURGE = statement(
 @Injectable()
 export class AuditService {
   private readonly log = new Logger('Security');
+  private readonly listeners: ((event: Pick<AuditEvent, 'action' | 'outcome'>) => void)[] = [];
 
   constructor(
     @InjectRepository(AuditEvent) private readonly events: Repository<AuditEvent>,
@@ -42,6 +43,11 @@ export class AuditService {
     throttle: Throttle,
   ) {
     throttle.onRefusal((refusal) => this.recordRefusal(refusal));
+  }
+
+  /** Whom else to tell when something happens. */
+  onEvent(listener: (event: Pick<AuditEvent, 'action' | 'outcome'>) => void): void {
+    this.listeners.push(listener);
   }
 
   /** Records that something happened. What was done stays done when only the record fails: that is logged. */
@@ -57,6 +63,7 @@ export class AuditService {
       details,
     };
     this.log[outcome === 'success' ? 'log' : 'warn'](logLine(event));
+    for (const listener of this.listeners) listener(event);
     try {
       await this.events.insert({ id: uuidv7(), ...event });
     } catch (error) {
@@ -70,12 +77,10 @@ export class AuditService {
   }
 
   /** Once a window: an attacker must not fill the record by being refused. */
-  private recordRefusal({ limits, account, from }: Refusal): Promise<void> {
+  private async recordRefusal({ isFirst, limits, account, from }: Refusal): Promise<void> {
+    if (!isFirst) return;
     const userId = account && isUuid(account) ? account : undefined; // else it is what was typed
-    return this.record(
-      { action: 'throttled', outcome: 'failure', userId, details: { limits: limits.join(' ') } },
-      from,
-    );
+    await this.record({ action: 'throttled', outcome: 'failure', userId, details: { limits: limits.join(' ') } }, from);
   }
 
   /** Lists events, newest first. */

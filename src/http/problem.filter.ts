@@ -13,6 +13,7 @@ import {
   unsupportedMediaType,
   uriTooLong,
 } from '../errors.js';
+import { traceOf } from './trace-context.js';
 
 /** What of Fastify's and Nest's own failures may reach a client. */
 const BY_STATUS: Record<number, () => Problem> = {
@@ -34,15 +35,15 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const problem = toProblem(error);
-    if (problem !== error && problem.status >= 500) this.report(error, problem, request.id);
+    if (problem !== error && problem.status >= 500) this.report(error, problem, request);
     sendProblem(request, http.getResponse<FastifyReply>(), problem);
   }
 
   /** A bug with its trace, a failing dependency in one line; the client learns of neither. */
-  private report(error: unknown, { status, code }: Problem, requestId: string): void {
+  private report(error: unknown, { status, code }: Problem, request: FastifyRequest): void {
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
     const sqlstate = (error as { code?: string }).code;
-    const report = { event: code, request_id: requestId, sqlstate, reason: message };
+    const report = { event: code, request_id: request.id, ...traceOf(request), sqlstate, reason: message };
     if (status === 500) this.log.error({ ...report, stack });
     else this.log.warn(report);
   }

@@ -25,6 +25,13 @@ export type Counted = keyof typeof PER_NETWORK;
 const GUESSES_FROM_NETWORK: Limit = { name: 'guess:network', points: 50, window: minutes(5) };
 const GUESSES_AT_ACCOUNT: Limit = { name: 'guess:account', points: 100, window: minutes(15) };
 const GUESSES_AT_ACCOUNT_FROM_NETWORK: Limit = { name: 'guess', points: 5, window: minutes(15) };
+/** Every limit there is. */
+export const LIMITS: readonly Pick<Limit, 'name'>[] = [
+  ...Object.values(PER_NETWORK),
+  GUESSES_FROM_NETWORK,
+  GUESSES_AT_ACCOUNT,
+  GUESSES_AT_ACCOUNT_FROM_NETWORK,
+];
 const FAMILIAR = 'familiar';
 const FAMILIAR_FOR = days(30);
 
@@ -41,8 +48,10 @@ interface Reservation extends Budget {
   seconds: number;
 }
 
-/** Somebody is held back, for the first time in this window. */
+/** Somebody is held back. */
 export interface Refusal {
+  /** Whether it is the first time in the window of one of these limits. */
+  isFirst: boolean;
   /** The limits that were reached. */
   limits: string[];
   /** The account that was guessed at, as `guess` was told. */
@@ -110,16 +119,16 @@ const PURGE = statement(
  */
 @Injectable()
 export class Throttle {
-  private listener: (refusal: Refusal) => Promise<void> = () => Promise.resolve();
+  private readonly listeners: ((refusal: Refusal) => void | Promise<void>)[] = [];
 
   constructor(
     private readonly database: Database,
     private readonly settings: Settings,
   ) {}
 
-  /** Whom to tell when a limit is reached: once a window, however often it is run into. */
-  onRefusal(listener: (refusal: Refusal) => Promise<void>): void {
-    this.listener = listener;
+  /** Whom else to tell when somebody is held back. */
+  onRefusal(listener: (refusal: Refusal) => void | Promise<void>): void {
+    this.listeners.push(listener);
   }
 
   /** Counts one more of something from the network that this client is in. @throws Problem 429 when it is too many */
@@ -192,7 +201,8 @@ export class Throttle {
   ): Promise<never> {
     await this.giveBack(reserved);
     const untold = await this.database.write<{ key: string }>(NOTE, keysAndWindows(limits));
-    if (untold.length) await this.listener({ limits: limits.map(({ limit }) => limit.name), account, from });
+    const refusal = { isFirst: untold.length > 0, limits: limits.map(({ limit }) => limit.name), account, from };
+    for (const listener of this.listeners) await listener(refusal);
     throw tooManyRequests(Math.max(...limits.map(({ seconds }) => seconds)));
   }
 
@@ -211,11 +221,14 @@ export const Throttled = (what: Counted) => SetMetadata(COUNTED, what);
 export class ThrottleGuard implements CanActivate {
   constructor(private readonly throttle: Throttle) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const what = Reflect.getMetadata(COUNTED, context.getHandler()) as Counted | undefined;
+    return what === undefined || this.admit(what, context);
+  }
+
+  private async admit(what: Counted, context: ExecutionContext): Promise<boolean> {
     const http = context.switchToHttp();
-    if (what)
-      await this.throttle.count(what, clientOf(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>()));
+    await this.throttle.count(what, clientOf(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>()));
     return true;
   }
 }

@@ -48,6 +48,7 @@ export async function startApp(env: Record<string, string> = {}, database?: Test
   if (!settings.database) throw new Error('The tests need a database');
   const options = { settings, database: settings.database, logger };
   const nest = await createApp(options);
+  if (settings.metricsPort) await (await import('../../src/metrics/exposition.js')).exposeMetrics(nest, settings);
   await nest.listen(0, '127.0.0.1');
   await prepareApp(nest, options);
   const url = await nest.getUrl();

@@ -1,0 +1,115 @@
+/** What is measured. Every label has few values, known beforehand: whoever calls can't make new ones. */
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { AuditService } from '../audit/audit.service.js';
+import { Database } from '../database/database.js';
+import { LIMITS, Throttle } from '../http/throttle.js';
+import type { PasswordHasher } from '../users/password-hasher.js';
+import { Passwords } from '../users/passwords.service.js';
+
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const NO_ROUTE = 'unmatched';
+
+/** Measures an application from now on; it must not listen yet. */
+export function measure(app: NestFastifyApplication): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  measureRequests(registry, app.getHttpAdapter().getInstance());
+  measurePool(registry, app.get(Database));
+  measureHashing(registry, app.get(Passwords, { strict: false }).hasher);
+  countSecurityEvents(registry, app.get(AuditService));
+  countRefusals(registry, app.get(Throttle));
+  return registry;
+}
+
+function measureRequests(registry: Registry, fastify: FastifyInstance): void {
+  const duration = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'How long requests took to answer, by the pattern of their route.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: SECONDS,
+    registers: [registry],
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? NO_ROUTE;
+    duration.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+    done();
+  });
+}
+
+function measurePool(registry: Registry, database: Database): void {
+  new Gauge({
+    name: 'userhub_db_pool_connections',
+    help: 'Connections to the database that are open, by whether somebody uses them.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const { total, idle } = database.stats();
+      this.set({ state: 'busy' }, total - idle);
+      this.set({ state: 'idle' }, idle);
+    },
+  });
+  new Gauge({
+    name: 'userhub_db_pool_max',
+    help: 'How many connections there may be.',
+    registers: [registry],
+    collect() {
+      this.set(database.stats().max);
+    },
+  });
+  new Gauge({
+    name: 'userhub_db_pool_waiting',
+    help: 'Statements that wait for a connection.',
+    registers: [registry],
+    collect() {
+      this.set(database.stats().waiting);
+    },
+  });
+}
+
+function measureHashing(registry: Registry, hasher: PasswordHasher): void {
+  new Gauge({
+    name: 'userhub_bcrypt_jobs',
+    help: 'Passwords that are being hashed or verified, and those in line for it.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const { running, waiting } = hasher.stats();
+      this.set({ state: 'running' }, running);
+      this.set({ state: 'waiting' }, waiting);
+    },
+  });
+}
+
+function countSecurityEvents(registry: Registry, audit: AuditService): void {
+  const signIns = new Counter({
+    name: 'userhub_sign_ins_total',
+    help: 'Attempts to sign in whose password was checked, by result.',
+    labelNames: ['result'],
+    registers: [registry],
+  });
+  const reused = new Counter({
+    name: 'userhub_refresh_token_reuse_total',
+    help: 'Refresh tokens that came a second time: stolen from somebody. Their sessions were ended.',
+    registers: [registry],
+  });
+  for (const result of ['success', 'failure'] as const) signIns.inc({ result }, 0); // so that the first is an increase
+  audit.onEvent(({ action, outcome }) => {
+    if (action === 'login') signIns.inc({ result: outcome });
+    if (action === 'token_reused') reused.inc();
+  });
+}
+
+function countRefusals(registry: Registry, throttle: Throttle): void {
+  const throttled = new Counter({
+    name: 'userhub_throttled_total',
+    help: 'Attempts refused for being too many, by the limit that was reached.',
+    labelNames: ['limit'],
+    registers: [registry],
+  });
+  for (const { name } of LIMITS) throttled.inc({ limit: name }, 0);
+  throttle.onRefusal(({ limits }) => {
+    for (const limit of limits) throttled.inc({ limit });
+  });
+}

@@ -1,0 +1,239 @@
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { projectFile } from '../src/config/project.js';
+import { loadSettings } from '../src/config/settings.js';
+import { SECRET, startApp, type TestApp } from './support/app.js';
+import { createDatabase, type TestDatabase } from './support/database.js';
+import { PASSWORD, person } from './support/people.js';
+import { freePort } from './support/ports.js';
+import { build, launch, type ServerProcess } from './support/process.js';
+
+/** What a scrape found: `name{label="value",…}` and its number. */
+type Samples = Map<string, number>;
+
+async function scrape(port: number): Promise<Samples> {
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+  const lines = (await response.text()).split('\n').filter((line) => line && !line.startsWith('#'));
+  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]));
+}
+
+/** What a scrape finds as soon as this sample is so high. */
+async function scrapeWhen(port: number, sample: string, atLeast = 1): Promise<Samples> {
+  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await delay(10)) {
+    const samples = await scrape(port);
+    if ((samples.get(sample) ?? 0) >= atLeast) return samples;
+  }
+  throw new Error(`${sample} stayed below ${atLeast}`);
+}
+
+describe('GET /metrics', () => {
+  let app: TestApp;
+  let port: number;
+
+  beforeAll(async () => {
+    port = await freePort();
+    app = await startApp({ METRICS_PORT: String(port), THROTTLE: 'on' });
+  });
+  afterAll(() => app.close());
+
+  /** By how much the work made a sample grow. */
+  async function growth(sample: string, work: () => Promise<unknown>): Promise<number> {
+    const before = await scrape(port);
+    await work();
+    return ((await scrape(port)).get(sample) ?? NaN) - (before.get(sample) ?? 0);
+  }
+
+  const requests = (labels: string) => `http_request_duration_seconds_count{${labels}}`;
+
+  it('counts requests by the pattern of their route, not by what was asked for', async () => {
+    const ada = await person(app, 'ada');
+    const found = requests('method="GET",route="/api/users/:id",status="200"');
+    await expect(growth(found, () => ada.api.get(`/api/users/${ada.id}`))).resolves.toBe(1);
+    const trailing = () => ada.api.get(`/api/users/${ada.id}/?`);
+    await expect(growth(found, trailing)).resolves.toBe(1);
+    expect([...(await scrape(port)).keys()].join('\n')).not.toContain(ada.id);
+  });
+
+  it('counts under one name whatever has no route', async () => {
+    const none = requests('method="GET",route="unmatched",status="404"');
+    const wander = () => Promise.all(['/etc/passwd', '/api/nowhere', '/%2e%2e/'].map((path) => app.api.get(path)));
+    await expect(growth(none, wander)).resolves.toBe(3);
+    const wrong = requests('method="DELETE",route="unmatched",status="405"');
+    await expect(growth(wrong, () => app.api.delete('/api/users'))).resolves.toBe(1);
+  });
+
+  it('knows how long requests took', async () => {
+    await app.api.get('/health/live');
+    const samples = await scrape(port);
+    const labels = 'method="GET",route="/health/live",status="200"';
+    const took = samples.get(`http_request_duration_seconds_sum{${labels}}`);
+    expect(took).toBeGreaterThan(0);
+    expect(took).toBeLessThan(5);
+    const bucket = (le: string) => samples.get(`http_request_duration_seconds_bucket{le="${le}",${labels}}`);
+    expect(bucket('+Inf')).toBe(samples.get(requests(labels)));
+    expect(bucket('10')).toBe(bucket('+Inf'));
+  });
+
+  it('counts sign-ins by result, as soon as it starts', async () => {
+    await person(app, 'bob');
+    const login = (password: string) => () => app.api.post('/api/auth/login', { username: 'bob', password });
+    expect((await scrape(port)).has('userhub_sign_ins_total{result="failure"}')).toBe(true);
+    await expect(growth('userhub_sign_ins_total{result="success"}', login(PASSWORD))).resolves.toBe(1);
+    await expect(growth('userhub_sign_ins_total{result="failure"}', login('wrong horse'))).resolves.toBe(1);
+  });
+
+  it('counts refresh tokens that come again', async () => {
+    const { tokens } = await person(app, 'carl');
+    const refresh = (refresh_token: string) => app.api.post('/api/auth/refresh', { refresh_token });
+    const child = await refresh(tokens.refresh_token);
+    await refresh((child.body as typeof tokens).refresh_token);
+    const reuse = () => refresh(tokens.refresh_token);
+    await expect(growth('userhub_refresh_token_reuse_total', reuse)).resolves.toBe(1);
+  });
+
+  it('counts every refusal, by the limit', async () => {
+    await person(app, 'dora');
+    const guess = () => app.api.post('/api/auth/login', { username: 'dora', password: 'wrong horse' });
+    for (let guesses = 0; guesses < 5; guesses++) await guess();
+    const thrice = async () => {
+      for (let guesses = 0; guesses < 3; guesses++) await expect(guess()).resolves.toFailWith(429, 'too_many_requests');
+    };
+    await expect(growth('userhub_throttled_total{limit="guess"}', thrice)).resolves.toBe(3);
+  });
+
+  it('shows the connections to the database', async () => {
+    const samples = await scrape(port);
+    expect(samples.get('userhub_db_pool_connections{state="idle"}')).toBeGreaterThan(0);
+    expect(samples.get('userhub_db_pool_connections{state="busy"}')).toBe(0);
+    expect(samples.get('userhub_db_pool_max')).toBe(5);
+    expect(samples.get('userhub_db_pool_waiting')).toBe(0);
+  });
+
+  it('measures the process', async () => {
+    const names = [...(await scrape(port)).keys()].join('\n');
+    expect(names).toContain('process_resident_memory_bytes');
+    expect(names).toContain('nodejs_eventloop_lag_p99_seconds');
+  });
+
+  it('answers nothing else, and not on the port of the API', async () => {
+    const status = async (path: string, method = 'GET') =>
+      (await fetch(`http://127.0.0.1:${port}${path}`, { method })).status;
+    await expect(status('/')).resolves.toBe(404);
+    await expect(status('/api/users')).resolves.toBe(404);
+    await expect(status('/metrics', 'POST')).resolves.toBe(405);
+    await expect(app.api.get('/metrics')).resolves.toFailWith(404, 'not_found');
+  });
+
+  it('has all that the dashboard shows', async () => {
+    const known = new Set([...(await scrape(port)).keys()].map((sample) => sample.replace(/\{.*/, '')));
+    const dashboard = await readFile(projectFile('deploy/grafana/userhub.json'), 'utf8');
+    const shown = [...dashboard.matchAll(/"expr": "((?:[^"\\]|\\.)*)"/g)].flatMap(([, expr = '']) => metricsIn(expr));
+    expect(shown.length).toBeGreaterThan(10);
+    expect(shown.filter((name) => !known.has(name))).toEqual([]);
+  });
+});
+
+/** The metrics in a query: what stands before a selector. */
+const metricsIn = (query: string) => [...query.matchAll(/\b([a-z][a-z0-9_]+)\{/g)].map(([, name = '']) => name);
+
+describe('under contention', () => {
+  let app: TestApp;
+  let port: number;
+
+  beforeAll(async () => {
+    port = await freePort();
+    app = await startApp({ METRICS_PORT: String(port), DB_POOL_MAX: '1', BCRYPT_ROUNDS: '12' });
+  });
+  afterAll(() => app.close());
+
+  it('shows who waits for their password to be checked', async () => {
+    await person(app, 'ada');
+    const login = () => app.api.post('/api/auth/login', { username: 'ada', password: PASSWORD });
+    const logins = Promise.all(Array.from({ length: 8 }, login));
+    const samples = await scrapeWhen(port, 'userhub_bcrypt_jobs{state="waiting"}');
+    expect(samples.get('userhub_bcrypt_jobs{state="running"}')).toBeGreaterThan(0);
+    await logins;
+  });
+
+  it('shows who waits for a connection', async () => {
+    const bob = await person(app, 'bob');
+    const locker = new pg.Client(app.database.url);
+    await locker.connect();
+    await locker.query('BEGIN; LOCK TABLE users');
+    const reading = Promise.all([1, 2, 3].map(() => bob.api.get('/api/auth/me')));
+    const samples = await scrapeWhen(port, 'userhub_db_pool_waiting');
+    await locker.end();
+    expect(samples.get('userhub_db_pool_connections{state="busy"}')).toBe(1);
+    expect(samples.get('userhub_db_pool_connections{state="idle"}')).toBe(0);
+    await reading;
+  });
+});
+
+describe('METRICS_PORT', () => {
+  const settings = (env: Record<string, string>) => loadSettings({ NODE_ENV: 'test', DATABASE_URL: 'postgres://h/d', JWT_SECRET_KEY: SECRET, ...env }); // prettier-ignore
+
+  it('is off unless it is set', () => {
+    expect(settings({}).metricsPort).toBeUndefined();
+    expect(settings({ METRICS_PORT: '9464' }).metricsPort).toBe(9464);
+  });
+
+  it('must be a port, and another one than the API has', () => {
+    expect(() => settings({ METRICS_PORT: 'yes' })).toThrow('METRICS_PORT must be a whole number from 1 to 65535.');
+    expect(() => settings({ METRICS_PORT: '8000' })).toThrow('METRICS_PORT must not be PORT.');
+  });
+});
+
+describe('with several workers', () => {
+  let database: TestDatabase;
+  let server: ServerProcess | undefined;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+  });
+  afterAll(async () => {
+    server?.child.kill('SIGKILL');
+    await server?.exitCode;
+    await database.drop();
+  });
+
+  it('adds up what they measured', async () => {
+    const [port, metricsPort] = [await freePort(), await freePort()];
+    server = launch(await build(), {
+      cwd: tmpdir(),
+      env: {
+        NODE_ENV: 'test',
+        DATABASE_URL: database.url,
+        JWT_SECRET_KEY: SECRET,
+        PORT: String(port),
+        METRICS_PORT: String(metricsPort),
+        WEB_CONCURRENCY: '2',
+      },
+    });
+    await server.seen(/http:\/\/127\.0\.0\.1:\d+/);
+    await scrapeWhen(metricsPort, 'userhub_db_pool_max', 20); // ten connections each
+    // a connection each: the primary deals them out in turn
+    const live = () => fetch(`http://127.0.0.1:${port}/health/live`, { headers: { connection: 'close' } });
+    for (let sent = 0; sent < 10; sent++) await live();
+    const samples = await scrape(metricsPort);
+    expect(samples.get('http_request_duration_seconds_count{method="GET",route="/health/live",status="200"}')).toBe(10);
+    server.child.kill('SIGTERM');
+    await expect(server.exitCode).resolves.toBe(0);
+  });
+});
+
+describe('traceparent', () => {
+  it('is in the log line of its request', async () => {
+    const app = await startApp();
+    const [trace, span] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
+    await app.api.get('/api/users', { headers: { traceparent: `00-${trace}-${span}-01` } });
+    await app.api.get('/api/tasks', { headers: { traceparent: 'nonsense' } });
+    const lines = app.logs.filter(({ msg }) => msg === 'request');
+    expect(lines[0]).toMatchObject({ path: '/api/users', trace_id: trace, span_id: span });
+    expect(lines[1]).not.toHaveProperty('trace_id');
+    await app.close();
+  });
+});

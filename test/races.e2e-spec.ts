@@ -4,7 +4,7 @@ import { figure } from './support/figures.js';
 import { admin, PASSWORD, person, type Person, signIn, type Tokens } from './support/people.js';
 
 const NEW_PASSWORD = 'another horse battery';
-const ROUNDS = 20;
+const ROUNDS = 12;
 
 /** What happens in one moment on two replicas; whatever comes first, what holds afterwards is the same. */
 describe('Two replicas at the same moment', () => {
@@ -14,7 +14,7 @@ describe('Two replicas at the same moment', () => {
   let names = 0;
 
   beforeAll(async () => {
-    app = await startApp();
+    app = await startApp({ DB_POOL_MAX: '20' });
     replica = await app.replica();
     root = await admin(app);
   });

@@ -23,7 +23,9 @@ export const processFaults: Fault[] = [
 
 async function killed(world: World): Promise<Row> {
   const [, b] = world.replicas;
-  return underLoad('one of two replicas killed', world, { mayEnd: true }, async (load) => {
+  const balancer = new Balancer(world.replicas);
+  const bounds = { mayEnd: true, pick: balancer.pick };
+  const result = await underLoad('one of two replicas killed, back 1 s later', world, bounds, async (load) => {
     await delay(WARM_UP);
     b.signal('SIGKILL');
     await b.ended();
@@ -34,6 +36,8 @@ async function killed(world: World): Promise<Row> {
     const failed = load.samples.filter(({ status }) => status === 0 || status >= 400);
     return { expect: [['the other one goes on', failed.every(({ server }) => server === b.name)]] };
   });
+  balancer.stop();
+  return result;
 }
 
 async function drained(world: World): Promise<Row> {

@@ -38,6 +38,7 @@ export function tellReady(): boolean {
 
 class Crew {
   private ending = false;
+  private readonly ready = new WeakSet<Worker>();
   private hasBeenReady = false;
 
   constructor(private readonly logger: Logger) {}
@@ -45,7 +46,11 @@ class Crew {
   hire(pause = FIRST_PAUSE): void {
     const worker = cluster.fork();
     const start = performance.now();
-    worker.on('message', (message) => (this.hasBeenReady ||= message === READY));
+    worker.on('message', (message) => {
+      if (message !== READY) return;
+      this.hasBeenReady = true;
+      this.ready.add(worker);
+    });
     worker.once('exit', (code, signal) => {
       if (this.ending) return;
       this.logger.error({ event: 'worker_died', worker: worker.id, code, signal });
@@ -58,12 +63,16 @@ class Crew {
   /** Tells all to end and waits until they have. */
   async end(): Promise<void> {
     this.ending = true;
-    await Promise.all(Object.values(cluster.workers ?? {}).flatMap((worker) => (worker ? endOne(worker) : [])));
+    await Promise.all(Object.values(cluster.workers ?? {}).flatMap((worker) => (worker ? this.endOne(worker) : [])));
   }
-}
 
-async function endOne(worker: Worker): Promise<void> {
-  const gone = once(worker, 'exit');
-  worker.send(END, () => undefined); // it may just have died by itself
-  await gone;
+  /** One that is still starting doesn't listen yet, and has nobody to answer. */
+  private async endOne(worker: Worker): Promise<void> {
+    if (worker.isDead()) return;
+    const gone = once(worker, 'exit');
+    if (this.ready.has(worker))
+      worker.send(END, () => undefined); // it may just have died by itself
+    else worker.process.kill('SIGKILL');
+    await gone;
+  }
 }

@@ -8,12 +8,12 @@ interface Waiter {
   enter(): void;
 }
 
-const PATIENCE = 800; // together with the 2 s that a lock may take, an answer within 3 s
+const PATIENCE = 500; // together with the 2 s that a lock may take, an answer within 3 s
 const LONGEST_LINE = 50; // for each lane
 
 /**
  * Admits as many statements as the pool has connections, writers to four fifths of them only: a locked table that holds
- * up every writer must not hold up the readers of all the others. Whoever finds no lane waits 0.8 s at most.
+ * up every writer must not hold up the readers of all the others. Whoever finds no lane waits half a second at most.
  */
 export class Lanes {
   private readonly inside: Record<Kind, number> = { read: 0, write: 0 };

@@ -1,0 +1,286 @@
+/** What is asked of the servers, and what a right answer is. */
+import type { Exchange, Traffic } from './load.js';
+import { PASSWORD, type Somebody } from './seed.js';
+import type { Server } from './servers.js';
+import { type Actor, CONNECTIONS, type CursorPage, loginOf, PAGE, type PageBody, parsePage, signIn, someOthers, type World } from './world.js'; // prettier-ignore
+
+/** One line of the table. */
+export interface Scenario {
+  /** What `--only` calls it. */
+  name: string;
+  /** What the table calls it; `{depth}` stands for how far down the list is. */
+  title: string;
+  traffic(world: World, server: Server): Traffic | Promise<Traffic>;
+  /** What it is compared with: the same on the ceiling, or something else that bounds it. */
+  against?: 'ceiling' | 'update' | 'bcrypt';
+  /** So many logins are kept going meanwhile. */
+  logins?: number;
+}
+
+const LOGIN_CONNECTIONS = 4; // always one in line, and never so many that some are turned away
+
+type Json = Record<string, unknown>;
+
+const parse = (body: string) => JSON.parse(body) as Json;
+const isFull = ({ items }: PageBody) => items.length === PAGE;
+const actorAt = ({ actors }: World, connection: number) => actors[connection % actors.length] as Actor;
+
+/** Every actor sends one and the same request of their own, over and over. */
+function asActor(
+  world: World,
+  exchange: (actor: Actor, connection: number) => Exchange,
+  check: (body: Json, actor: Actor) => boolean,
+  status = 200,
+): Traffic {
+  return {
+    connections: CONNECTIONS,
+    status,
+    requests: (connection) => {
+      const actor = actorAt(world, connection);
+      return [{ token: actor.token, ...exchange(actor, connection) }];
+    },
+    check: (body, _request, connection) => check(parse(body), actorAt(world, connection)),
+  };
+}
+
+/** Every actor asks for pages. */
+function pages(
+  world: World,
+  paths: (actor: Actor, connection: number) => string[],
+  check: (page: PageBody, path: string) => boolean,
+): Traffic {
+  return {
+    connections: CONNECTIONS,
+    status: 200,
+    requests: (connection) => {
+      const actor = actorAt(world, connection);
+      return paths(actor, connection).map((path) => ({ method: 'GET', path, token: actor.token }));
+    },
+    check: (body, { path }) => check(parsePage(body), path),
+  };
+}
+
+const byCursor = (world: World, { cursor, ids }: CursorPage) =>
+  pages(
+    world,
+    () => [`/api/users?limit=${PAGE}&cursor=${cursor}`],
+    ({ items, total }) => total === null && items.map(({ id }) => id).join() === ids.join(),
+  );
+
+const isFoundBy = (q: string) => (user: Json) =>
+  [user['username'], user['display_name']].some((text) => String(text).toLowerCase().includes(q.toLowerCase()));
+
+const NAMES = ['Ada', 'Ada L.', 'Ada Lovelace', 'Augusta Ada King', 'The Countess of Lovelace'];
+const POST = { title: 'Notes on the engine', content: 'It weaves algebraic patterns just as the loom weaves flowers.' };
+let newcomers = 0;
+
+/** All that is measured, in the order of the table. */
+export const SCENARIOS: Scenario[] = [
+  {
+    name: 'health',
+    title: 'health',
+    against: 'ceiling',
+    traffic: () => ({
+      connections: CONNECTIONS,
+      status: 200,
+      requests: () => [{ method: 'GET', path: '/health/live' }],
+      check: (body) => parse(body)['status'] === 'ok',
+    }),
+  },
+  {
+    name: 'me',
+    title: 'me',
+    against: 'ceiling',
+    traffic: me,
+  },
+  {
+    name: 'by-id',
+    title: 'user by id',
+    against: 'ceiling',
+    traffic: (world) => ({
+      connections: CONNECTIONS,
+      status: 200,
+      requests: (connection) =>
+        someOthers(world, connection, 100).map(({ id }) => ({
+          method: 'GET',
+          path: `/api/users/${id}`,
+          token: actorAt(world, connection).token,
+        })),
+      check: (body, { path }) => path.endsWith(parse(body)['id'] as string),
+    }),
+  },
+  {
+    name: 'by-email',
+    title: 'user by e-mail address',
+    against: 'ceiling',
+    traffic: (world) => ({
+      connections: CONNECTIONS,
+      status: 200,
+      requests: (connection) =>
+        someOthers(world, connection, 100).map(({ email }) => ({
+          method: 'GET',
+          path: `/api/users/email/${email}`,
+          token: world.admin.token,
+        })),
+      check: (body, { path }) => path.endsWith(parse(body)['email'] as string),
+    }),
+  },
+  {
+    name: 'list',
+    title: 'list of 20, by skip, with total',
+    against: 'ceiling',
+    traffic: (world) =>
+      pages(
+        world,
+        () => Array.from({ length: 10 }, (_, i) => `/api/users?skip=${i * PAGE}&limit=${PAGE}`),
+        (page) => isFull(page) && (page.total ?? 0) >= world.users,
+      ),
+  },
+  { name: 'cursor', title: 'list of 20, by cursor, at the start', traffic: (world) => byCursor(world, world.shallow) },
+  {
+    name: 'cursor-deep',
+    title: 'list of 20, by cursor, {depth} deep',
+    traffic: (world) => byCursor(world, world.deep),
+  },
+  {
+    name: 'search',
+    title: 'search for a full name',
+    against: 'ceiling',
+    traffic: (world) =>
+      pages(
+        world,
+        (_, connection) =>
+          someOthers(world, connection, 20).map(
+            ({ display_name }) => `/api/users?q=${encodeURIComponent(display_name)}&limit=${PAGE}`,
+          ),
+        ({ items }, path) => items.length > 0 && items.every(isFoundBy(new URL(path, 'http://x').searchParams.get('q') ?? '')), // prettier-ignore
+      ),
+  },
+  { name: 'refresh', title: 'refresh, rotating', against: 'update', traffic: refresh },
+  {
+    name: 'update',
+    title: 'update one’s display name',
+    against: 'ceiling',
+    traffic: (world) => ({
+      connections: CONNECTIONS,
+      status: 200,
+      requests: (connection) => {
+        const { id, token } = actorAt(world, connection);
+        return NAMES.map((display_name) => ({
+          method: 'PATCH',
+          path: `/api/users/${id}`,
+          token,
+          body: { display_name },
+        }));
+      },
+      check: (body, request) => parse(body)['display_name'] === (request.body as Json)['display_name'],
+    }),
+  },
+  {
+    name: 'create-post',
+    title: 'create a post',
+    traffic: (world) =>
+      asActor(
+        world,
+        () => ({ method: 'POST', path: '/api/posts', body: POST }),
+        ({ content, author }, { id }) => content === POST.content && (author as Json)['id'] === id,
+        201,
+      ),
+  },
+  {
+    name: 'list-posts',
+    title: 'list of 20 posts with total',
+    traffic: (world) =>
+      pages(
+        world,
+        () => [`/api/posts?limit=${PAGE}`],
+        (page) => isFull(page) && (page.total ?? 0) > PAGE,
+      ),
+  },
+  {
+    name: 'like',
+    title: 'like, unlike',
+    traffic: (world) => ({
+      connections: CONNECTIONS,
+      status: 204,
+      requests: (connection) => {
+        const path = `/api/posts/${world.posts[connection % world.posts.length]}/like`;
+        const { token } = actorAt(world, connection);
+        return [
+          { method: 'PUT', path, token },
+          { method: 'DELETE', path, token },
+        ];
+      },
+      check: (body) => body === '',
+    }),
+  },
+  {
+    name: 'list-tasks',
+    title: 'list of 20 tasks with total',
+    traffic: (world) =>
+      pages(
+        world,
+        ({ id }) => [`/api/users/${id}/tasks?limit=${PAGE}`],
+        (page) => isFull(page) && (page.total ?? 0) > PAGE,
+      ),
+  },
+  {
+    name: 'login',
+    title: 'login',
+    against: 'bcrypt',
+    traffic: ({ actors }) => ({
+      connections: LOGIN_CONNECTIONS,
+      status: 200,
+      requests: (connection) => [loginOf(actors[connection] as Somebody)],
+      check: (body) => typeof parse(body)['access_token'] === 'string',
+    }),
+  },
+  {
+    name: 'register',
+    title: 'register',
+    against: 'bcrypt',
+    traffic: () => ({
+      connections: LOGIN_CONNECTIONS,
+      status: 201,
+      requests: () => Array.from({ length: 500 }, newcomer),
+      check: (body, request) => parse(body)['username'] === (request.body as Json)['username'],
+    }),
+  },
+  { name: 'storm', title: 'me, while 16 logins run', against: 'ceiling', logins: 16, traffic: me },
+];
+
+function me(world: World): Traffic {
+  return asActor(
+    world,
+    () => ({ method: 'GET', path: '/api/auth/me' }),
+    ({ id, email }, actor) => id === actor.id && email === actor.email,
+  );
+}
+
+/** Each connection has a session of its own, made afresh: where the last round broke off, an answer was lost. */
+async function refresh(world: World, server: Server): Promise<Traffic> {
+  const tokens: string[] = [];
+  for (const actor of world.actors.slice(0, CONNECTIONS)) {
+    tokens.push((await signIn(server, actor)).refresh_token);
+  }
+  const exchange = (refresh_token: unknown): Exchange => ({ method: 'POST', path: '/api/auth/refresh', body: { refresh_token } }); // prettier-ignore
+  return {
+    connections: CONNECTIONS,
+    status: 200,
+    requests: (connection) => [exchange(tokens[connection])],
+    check: (body, request) => {
+      const { access_token, refresh_token } = parse(body);
+      return typeof access_token === 'string' && refresh_token !== (request.body as Json)['refresh_token'];
+    },
+    follow: (body) => exchange(parse(body)['refresh_token']),
+  };
+}
+
+function newcomer(): Exchange {
+  const username = `newcomer-${Date.now().toString(36)}-${newcomers++}`;
+  return {
+    method: 'POST',
+    path: '/api/auth/register',
+    body: { email: `${username}@example.com`, username, password: PASSWORD },
+  };
+}

@@ -1,0 +1,155 @@
+/** The processes under test, and what the kernel knows of them. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Which processors the server under test has for itself, and which ones everybody else shares. */
+export interface Pinning {
+  server: string;
+  others: string;
+}
+
+/** A server that runs as a process of its own. */
+export interface Server {
+  url: string;
+  /** Milliseconds from its start to its first answer that it is ready. */
+  readyMs: number;
+  /** Milliseconds of processor time that its threads have used so far; undefined where there is no /proc. */
+  cpuMs(): number | undefined;
+  /** MiB of memory that it holds; undefined where there is no /proc. */
+  rssMiB(): number | undefined;
+  /** Tells it to end and waits until it has. */
+  stop(): Promise<void>;
+}
+
+/** What to start, where, and the path that answers 200 when it is ready. */
+export interface Program {
+  name: string;
+  /** Of node. */
+  args: string[];
+  cwd: string;
+  env: Record<string, string>;
+  ready: string;
+}
+
+const PATIENCE = 60_000;
+const POLL = 5;
+const TICK_MS = 10; // of /proc: USER_HZ is 100 on every Linux that Node runs on
+const children = new Set<ChildProcess>();
+
+process.on('exit', () => children.forEach((child) => child.kill('SIGKILL'))); // nothing is left behind by a bench that fails
+
+/**
+ * Keeps this process, and the children it will have, off the first processor that it may use: that one is for the server
+ * under test. Undefined where there is no `taskset`, or only one processor.
+ */
+export function pinProcessors(): Pinning | undefined {
+  const [server, ...others] = allowedProcessors();
+  if (server === undefined || others.length === 0) return undefined;
+  const list = others.join(',');
+  const { status } = spawnSync('taskset', ['-a', '-c', '-p', list, String(process.pid)]);
+  return status === 0 ? { server: String(server), others: list } : undefined;
+}
+
+/** Starts a program on a free port, alone on its processor, and waits until it is ready. @throws when it ends instead */
+export async function startServer(program: Program, pinning: Pinning | undefined): Promise<Server> {
+  const port = await freePort();
+  const start = performance.now();
+  const child = launch(program, { ...program.env, PORT: String(port) }, pinning);
+  let output = '';
+  child.stdout?.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-2000)));
+  child.stderr?.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-2000)));
+  const url = `http://127.0.0.1:${port}`;
+  while (!(await isReady(url + program.ready))) {
+    if (hasEnded(child)) throw new Error(`${program.name} ended before it was ready: ${output.trim()}`);
+    if (performance.now() - start > PATIENCE) throw new Error(`${program.name} is not ready after ${PATIENCE} ms.`);
+    await delay(POLL);
+  }
+  const readyMs = performance.now() - start;
+  const pid = child.pid ?? 0;
+  return { url, readyMs, cpuMs: () => cpuMs(pid), rssMiB: () => rssMiB(pid), stop: () => stop(child) };
+}
+
+/** Runs a program on the server's processor and returns what it prints. @throws when it fails */
+export async function runAlone(args: string[], pinning: Pinning | undefined): Promise<string> {
+  const child = launch({ args, cwd: process.cwd() }, {}, pinning);
+  let printed = '';
+  child.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+  child.stderr?.pipe(process.stderr);
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`${args.join(' ')} failed.`);
+  return printed;
+}
+
+/** Nothing of the shell's environment, and no `.env` of the working directory, has a say in what is measured. */
+function launch(
+  { args, cwd }: Pick<Program, 'args' | 'cwd'>,
+  env: Record<string, string>,
+  pinning: Pinning | undefined,
+): ChildProcess {
+  const [command = '', ...rest] = [...(pinning ? ['taskset', '-c', pinning.server] : []), process.execPath, ...args];
+  const child = spawn(command, rest, {
+    cwd,
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  await ended;
+}
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    const { ok, body } = await fetch(url);
+    await body?.cancel();
+    return ok;
+  } catch {
+    return false;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+/** As the kernel says it, such as `0-3,6`. */
+function allowedProcessors(): number[] {
+  const [, list = ''] = /^Cpus_allowed_list:\s*(\S+)$/m.exec(procFile('self', 'status')) ?? [];
+  return list.split(',').flatMap((part) => {
+    const [first = NaN, last = first] = part.split('-').map(Number);
+    return Number.isNaN(first) ? [] : Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+}
+
+function cpuMs(pid: number): number | undefined {
+  const fields = procFile(pid, 'stat').split(') ')[1]?.split(' '); // what stands before the bracket may hold anything
+  return fields && (Number(fields[11]) + Number(fields[12])) * TICK_MS; // utime and stime
+}
+
+function rssMiB(pid: number): number | undefined {
+  const [, kib] = /^VmRSS:\s*(\d+) kB$/m.exec(procFile(pid, 'status')) ?? [];
+  return kib === undefined ? undefined : Number(kib) / 1024;
+}
+
+function procFile(pid: number | 'self', name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
+  } catch {
+    return '';
+  }
+}

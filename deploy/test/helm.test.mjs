@@ -1,0 +1,183 @@
+// Renders the chart with Helm itself and holds what comes out to Kubernetes' own types.
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { problemsOf } from './support/kubernetes.mjs';
+import { HELM, helm, render } from './support/helm.mjs';
+
+const SECRETS = { DATABASE_URL: 'postgresql://hub:p%40ss@db:5432/hub', JWT_SECRET_KEY: 'x'.repeat(48) };
+const MINIMAL = { secrets: SECRETS };
+const EVERYTHING = {
+  image: { repository: 'registry.example.com/userhub', tag: '1.2.3', pullSecrets: [{ name: 'registry' }] },
+  env: { CORS_ORIGINS: 'https://app.example.com', DB_POOL_MAX: 5, THROTTLE: true },
+  secrets: { ...SECRETS, DATABASE_URL_DIRECT: 'postgresql://db:5432/hub' },
+  shutdownDelaySeconds: 20,
+  service: { type: 'LoadBalancer', port: 8080, annotations: { a: 'b' } },
+  ingress: { enabled: true, className: 'nginx', host: 'api.example.com', tlsSecret: 'tls', annotations: { a: 'b' } },
+  podDisruptionBudget: { maxUnavailable: '30%' },
+  networkPolicy: { from: [{ podSelector: {} }], metricsFrom: [{ namespaceSelector: {} }], databasePorts: [5433] },
+  metrics: { enabled: true, serviceMonitor: { enabled: true, labels: { release: 'prometheus' } } },
+  serviceAccount: { annotations: { a: 'b' } },
+  podAnnotations: { a: 'b' },
+  podLabels: { team: 'accounts' },
+  nodeSelector: { disk: 'ssd' },
+  tolerations: [{ key: 'spot', operator: 'Exists' }],
+  affinity: { nodeAffinity: {} },
+  priorityClassName: 'high',
+};
+const BARE = {
+  existingSecret: 'mine',
+  autoscaling: { enabled: false },
+  podDisruptionBudget: { enabled: false },
+  networkPolicy: { enabled: false },
+  migrations: { job: false },
+};
+
+const only = (manifests, kind, name = '') => {
+  const found = manifests.filter((one) => one.kind === kind && one.metadata.name.endsWith(name));
+  assert.equal(found.length, 1, `${found.length} × ${kind} ${name}`);
+  return found[0];
+};
+const kinds = (manifests) => manifests.map(({ kind }) => kind).sort();
+const container = (workload) => workload.spec.template.spec.containers[0];
+const envOf = (workload) => Object.fromEntries((container(workload).env ?? []).map(({ name, value }) => [name, value]));
+
+describe('the chart', { skip: HELM ? false : 'there is no helm for this machine' }, () => {
+  let minimal, everything, bare;
+  before(async () => {
+    [minimal, everything, bare] = await Promise.all([MINIMAL, EVERYTHING, BARE].map((values) => render(values)));
+  });
+
+  it('passes helm lint --strict', async () => {
+    for (const values of [MINIMAL, EVERYTHING, BARE]) await helm(['lint', '--strict', '.'], values);
+  });
+
+  it('renders what Kubernetes knows, and nothing else', async () => {
+    assert.deepEqual(await problemsOf([...minimal, ...everything, ...bare]), []);
+    const misspelt = structuredClone(only(minimal, 'Deployment'));
+    container(misspelt).livenessProbe.periodSecond = 1;
+    container(misspelt).ports[0].containerPort = '8000';
+    const problems = (await problemsOf([misspelt])).join('\n');
+    assert.match(problems, /'"periodSecond"' does not exist in type 'IProbe'/);
+    assert.match(problems, /containerPort.* must be integer/);
+  });
+
+  it('has all parts', () => {
+    const parts = ['Deployment', 'HorizontalPodAutoscaler', 'Job', 'NetworkPolicy', 'PodDisruptionBudget', 'Secret', 'Secret', 'Service', 'ServiceAccount']; // prettier-ignore
+    assert.deepEqual(kinds(minimal), parts);
+    assert.deepEqual(kinds(everything), [...parts, 'Ingress', 'Service', 'ServiceMonitor'].sort());
+    assert.deepEqual(kinds(bare), ['Deployment', 'Service', 'ServiceAccount']);
+  });
+
+  it('insists on its secrets', async () => {
+    await assert.rejects(render({}), /Set secrets\.DATABASE_URL, or existingSecret/);
+    await assert.rejects(render({ secrets: { DATABASE_URL: 'x' } }), /Set secrets\.JWT_SECRET_KEY/);
+  });
+
+  it('refuses values that it does not know', async () => {
+    await assert.rejects(render({ ...MINIMAL, replicaCount: 3 }), /replicaCount/);
+    await assert.rejects(render({ ...MINIMAL, env: { PORT: '1' } }), /PORT/);
+    await assert.rejects(render({ ...MINIMAL, ingress: { enabled: true } }), /host/);
+  });
+
+  it('keeps secrets in Secrets', () => {
+    for (const manifest of everything.filter(({ kind }) => kind !== 'Secret')) {
+      for (const secret of Object.values(EVERYTHING.secrets)) assert.ok(!JSON.stringify(manifest).includes(secret));
+    }
+    const secret = only(everything, 'Secret', 'userhub');
+    assert.deepEqual(secret.stringData, EVERYTHING.secrets);
+    assert.equal(container(only(everything, 'Deployment')).envFrom[0].secretRef.name, secret.metadata.name);
+    assert.equal(container(only(bare, 'Deployment')).envFrom[0].secretRef.name, 'mine');
+  });
+
+  it('restarts the replicas when a secret changes', async () => {
+    const changed = await render({ secrets: { ...SECRETS, JWT_SECRET_KEY: 'y'.repeat(48) } });
+    const checksum = (manifests) => only(manifests, 'Deployment').spec.template.metadata.annotations['checksum/secret'];
+    assert.notEqual(checksum(changed), checksum(minimal));
+  });
+
+  it('migrates first, in a Job with a secret that is there by then', () => {
+    const [job, secret] = [only(minimal, 'Job'), only(minimal, 'Secret', '-migrate')];
+    const hook = ({ metadata: { annotations } }) => annotations['helm.sh/hook'];
+    const weight = ({ metadata: { annotations } }) => Number(annotations['helm.sh/hook-weight']);
+    assert.equal(hook(job), 'pre-install,pre-upgrade');
+    assert.equal(hook(secret), hook(job));
+    assert.ok(weight(secret) < weight(job));
+    assert.equal(container(job).envFrom[0].secretRef.name, secret.metadata.name);
+    assert.deepEqual(secret.stringData, SECRETS);
+    assert.deepEqual(container(job).command, ['node', 'dist/src/cli/main.js', 'migrate']);
+    assert.equal(job.spec.template.spec.serviceAccountName, undefined); // not there yet
+    assert.equal(envOf(only(minimal, 'Deployment')).MIGRATE_ON_START, 'false');
+    assert.equal(envOf(only(bare, 'Deployment')).MIGRATE_ON_START, 'true');
+  });
+
+  it('replaces replicas without losing requests', () => {
+    for (const manifests of [minimal, everything]) {
+      const { spec } = only(manifests, 'Deployment');
+      const delay = Number(envOf({ spec }).SHUTDOWN_DELAY_SECONDS);
+      assert.ok(spec.template.spec.terminationGracePeriodSeconds > delay + 15);
+      assert.equal(spec.strategy.rollingUpdate.maxUnavailable, 0);
+      const { startupProbe, livenessProbe, readinessProbe } = container({ spec });
+      assert.equal(readinessProbe.httpGet.path, '/health/ready');
+      assert.deepEqual([startupProbe, livenessProbe].map(({ httpGet }) => httpGet.path), ['/health/live', '/health/live']); // prettier-ignore
+    }
+  });
+
+  it('runs with as few rights as there are', () => {
+    for (const workload of [...minimal, ...bare].filter(({ spec }) => spec?.template)) {
+      const pod = workload.spec.template.spec;
+      assert.equal(pod.automountServiceAccountToken, false);
+      assert.deepEqual(pod.securityContext, {
+        runAsNonRoot: true,
+        runAsUser: 1000,
+        runAsGroup: 1000,
+        seccompProfile: { type: 'RuntimeDefault' },
+      });
+      const { allowPrivilegeEscalation, readOnlyRootFilesystem, capabilities } = container(workload).securityContext;
+      assert.deepEqual([allowPrivilegeEscalation, readOnlyRootFilesystem], [false, true]);
+      assert.deepEqual(capabilities, { drop: ['ALL'] });
+      assert.ok(container(workload).resources.limits.memory);
+    }
+  });
+
+  it('finds its own pods by its labels, and only the replicas', () => {
+    const { labels } = only(everything, 'Deployment').spec.template.metadata;
+    const selects = (selector, target) => Object.entries(selector).every(([key, value]) => target[key] === value);
+    const selectors = [
+      only(everything, 'Deployment').spec.selector.matchLabels,
+      only(everything, 'Service', 'userhub').spec.selector,
+      only(everything, 'Service', '-metrics').spec.selector,
+      only(everything, 'PodDisruptionBudget').spec.selector.matchLabels,
+      only(everything, 'NetworkPolicy').spec.podSelector.matchLabels,
+      ...only(everything, 'Deployment').spec.template.spec.topologySpreadConstraints.map(
+        ({ labelSelector }) => labelSelector.matchLabels,
+      ),
+    ];
+    for (const selector of selectors) {
+      assert.ok(selects(selector, labels));
+      assert.ok(!selects(selector, only(everything, 'Job').spec.template.metadata.labels));
+    }
+    const scraped = only(everything, 'ServiceMonitor').spec.selector.matchLabels;
+    const services = everything.filter(({ kind, metadata }) => kind === 'Service' && selects(scraped, metadata.labels));
+    assert.deepEqual(services.map(({ spec }) => spec.ports[0].targetPort), ['metrics']); // prettier-ignore
+  });
+
+  it('scales and routes to what there is', () => {
+    const deployment = only(everything, 'Deployment');
+    assert.equal(only(everything, 'HorizontalPodAutoscaler').spec.scaleTargetRef.name, deployment.metadata.name);
+    assert.equal(deployment.spec.replicas, undefined); // the autoscaler's to say
+    assert.equal(only(bare, 'Deployment').spec.replicas, 2);
+    const service = only(everything, 'Service', 'userhub');
+    const { backend } = only(everything, 'Ingress').spec.rules[0].http.paths[0];
+    assert.equal(backend.service.name, service.metadata.name);
+    assert.equal(backend.service.port.name, service.spec.ports[0].name);
+    assert.equal(envOf(deployment).METRICS_PORT, '9464');
+    assert.equal(envOf(only(minimal, 'Deployment')).METRICS_PORT, undefined);
+  });
+
+  it('lets nobody scrape who was not named', async () => {
+    const [, metrics] = only(everything, 'NetworkPolicy').spec.ingress;
+    assert.deepEqual(metrics, { ports: [{ port: 'metrics' }], from: [{ namespaceSelector: {} }] });
+    const closed = await render({ ...MINIMAL, metrics: { enabled: true } });
+    assert.deepEqual(only(closed, 'NetworkPolicy').spec.ingress, [{ ports: [{ port: 'http' }] }]);
+  });
+});

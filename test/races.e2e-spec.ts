@@ -1,3 +1,5 @@
+import pg from 'pg';
+import { Passwords } from '../src/users/passwords.service.js';
 import type { Answer } from './support/api.js';
 import { startApp, type TestApp } from './support/app.js';
 import { figure } from './support/figures.js';
@@ -126,6 +128,26 @@ describe('Two replicas at the same moment', () => {
       }
     });
 
+    it('that meets a new password halfway still finds its session alive', async () => {
+      const ada = await somebody();
+      const client = new pg.Client(app.database.url);
+      await client.connect();
+      await client.query('BEGIN');
+      await client.query(`UPDATE users SET session_generation = session_generation + 1 WHERE id = $1`, [ada.id]);
+      await client.query(`UPDATE sessions SET generation = generation + 1 WHERE user_id = $1`, [ada.id]);
+      const waiting = refresh(ada.tokens);
+      await somebodyWaits();
+      await client.query('COMMIT');
+      await client.end();
+      expect(await waiting).toMatchObject({ status: 200 });
+    });
+
+    /** Until a statement waits for another's lock. */
+    async function somebodyWaits(): Promise<void> {
+      const sql = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      while ((await app.sql(sql)).length === 0);
+    }
+
     it.each([
       ['deactivation', (id: string) => root.api.patch(`/api/users/${id}`, { is_active: false })],
       ['deletion', (id: string) => root.api.delete(`/api/users/${id}`)],
@@ -240,6 +262,17 @@ describe('Two replicas at the same moment', () => {
       expect(answers.map(({ status }) => status).sort()).toEqual([204, 403, 403, 403]);
       const set = passwords[answers.findIndex(({ status }) => status === 204)];
       expect(await login(ada, app, set)).toMatchObject({ status: 200 });
+    });
+
+    it('is not set when its session has ended while it was hashed', async () => {
+      const slow = await app.replica({ BCRYPT_ROUNDS: '12' });
+      const ada = await somebody();
+      const change = changePassword({ ...ada, api: slow.api.as(ada.tokens) });
+      while (slow.nest.get(Passwords).hasher.stats().running === 0) await new Promise(setImmediate);
+      await root.api.delete(`/api/users/${ada.id}/sessions`);
+      expect(await change).toFailWith(401, 'invalid_token');
+      expect(await login(ada)).toMatchObject({ status: 200 });
+      await slow.close();
     });
 
     it('and the end of its session: it is set if and only if the answer says so', async () => {

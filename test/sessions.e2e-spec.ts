@@ -111,7 +111,7 @@ describe('Sessions', () => {
       ['no password', { username: 'barbara' }, 'invalid_request'],
       ['another grant', { grant_type: 'client_credentials' }, 'unsupported_grant_type'],
     ])('answers %s as RFC 6749 says', async (_, form, error) => {
-      const { status, body } = await token(form as Record<string, string>);
+      const { status, body } = await token(form);
       expect([status, body]).toEqual([400, { error, error_description: expect.any(String) }]);
     });
   });

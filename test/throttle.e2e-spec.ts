@@ -58,8 +58,8 @@ describe('Throttling', () => {
       const ghost = await guessInTurn(unknown, 'nobody', 7);
       const seen = (answers: Answer[]) =>
         answers.map(({ status, body, headers }) => {
-          const { 'x-request-id': _, date: __, 'retry-after': wait, ...rest } = Object.fromEntries(headers);
-          return { status, code: body.code, detail: body.detail, waits: wait !== undefined, rest };
+          const names = [...headers.keys()]; // their values are a time to wait, a date, an id
+          return { status, code: body.code, detail: body.detail, names };
         });
       expect(seen(ghost)).toEqual(seen(real));
     });
@@ -104,7 +104,7 @@ describe('Throttling', () => {
       await meet('grace');
       await meet('heidi');
       const ip = somewhere();
-      await guessInTurn(from(ip), 'grace', 30);
+      await times(70, () => login(from(ip), 'grace'));
       expect((await login(from(ip), 'heidi', PASSWORD)).status).toBe(200);
       expect((await login(from(somewhere()), 'grace', PASSWORD)).status).toBe(200);
     });

@@ -1,15 +1,16 @@
 # syntax=docker/dockerfile:1
-# docker build -t userhub .   A PostgreSQL of its own it has not: DATABASE_URL says where there is one.
+# docker build -t userhub .
 
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-# without install scripts (bcrypt ships its binaries) and without the embedded PostgreSQL, which is optional
-RUN --mount=type=cache,target=/root/.npm npm ci --omit=optional --ignore-scripts
+# no install scripts: bcrypt ships its binaries
+RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
 COPY nest-cli.json tsconfig.json tsconfig.build.json ormconfig.ts ./
 COPY migrations migrations
 COPY src src
 RUN npm run build
+# the embedded PostgreSQL is optional, and stays here
 RUN npm prune --omit=dev --omit=optional --ignore-scripts
 
 FROM node:24-slim

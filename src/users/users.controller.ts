@@ -54,7 +54,7 @@ export class UsersController {
     @CurrentUser() me: Principal,
     @From() from: Client,
     @IfMatch() versions?: number[],
-  ): Promise<UserDto | PublicUserDto> {
+  ): Promise<UserDto> {
     return this.users.update(id, dto, { me, from, versions });
   }
 
@@ -67,7 +67,7 @@ export class UsersController {
     @CurrentUser() me: Principal,
     @From() from: Client,
     @IfMatch() versions?: number[],
-  ): Promise<UserDto | PublicUserDto> {
+  ): Promise<UserDto> {
     return this.users.update(id, dto, { me, from, versions });
   }
 
@@ -89,7 +89,7 @@ export class UsersController {
   @Post(':id/restore')
   @HttpCode(200)
   @Roles('admin')
-  restoreUser(@Id() id: string, @CurrentUser() me: Principal, @From() from: Client): Promise<UserDto | PublicUserDto> {
+  restoreUser(@Id() id: string, @CurrentUser() me: Principal, @From() from: Client): Promise<UserDto> {
     return this.users.restore(id, me, from);
   }
 

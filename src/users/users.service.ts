@@ -19,6 +19,7 @@ import {
   type PublicUserDto,
   type RegisterDto,
   showUser,
+  toUserDto,
   type UpdateUserDto,
   type UserDto,
   type UserRow,
@@ -148,7 +149,7 @@ export class UsersService {
    * Changes a user, one's own or as an admin anybody's; only what `dto` names.
    * @throws Problem 403, 404, 409, 412; `last_admin` for the last one
    */
-  async update(id: string, dto: UpdateUserDto, context: ChangeContext): Promise<UserDto | PublicUserDto> {
+  async update(id: string, dto: UpdateUserDto, context: ChangeContext): Promise<UserDto> {
     const { me, from } = context;
     if (!isSelfOrAdmin(me, id)) throw forbidden();
     const { current_password, ...changes } = dto;
@@ -160,7 +161,7 @@ export class UsersService {
     for (const happening of happeningsOf(changes, me)) {
       await this.audit.record({ ...happening, actorId: me.id, userId: id }, from);
     }
-    return showUser(user, me);
+    return toUserDto(user, me);
   }
 
   /**
@@ -189,12 +190,12 @@ export class UsersService {
   }
 
   /** Brings a deleted or inactive user back; old sessions stay dead. @throws Problem 404, 409 when the address or name is taken */
-  async restore(id: string, me: Principal, from: Client): Promise<UserDto | PublicUserDto> {
+  async restore(id: string, me: Principal, from: Client): Promise<UserDto> {
     const [user] = await this.database.write<UserRow>(sql.RESTORE, [id]);
     if (!user) throw notFound('user');
     this.lists.changed();
     await this.audit.record({ action: 'user_restored', actorId: me.id, userId: id }, from);
-    return showUser(user, me);
+    return toUserDto(user, me);
   }
 
   /** Forgets the wrong guesses at a user's password, so that they can try again at once. @throws Problem 404 */

@@ -1,3 +1,5 @@
+import { assertAsDocumented } from './contract.js';
+
 /** What came back. `body` is parsed JSON, or text when it is none. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a test says what it expects of a body, then looks
 export interface Answer<Body = any> {
@@ -14,7 +16,10 @@ interface Options {
   form?: Record<string, string>;
 }
 
-/** Calls the server as a front end does: JSON over a socket. Fails on any answer that holds what looks like a secret. */
+/**
+ * Calls the server as a front end does: JSON over a socket. Fails on any answer that holds what looks like a secret, or
+ * that openapi.json doesn't promise.
+ */
 export class Api {
   constructor(
     readonly url: string,
@@ -51,6 +56,7 @@ export class Api {
     const text = await response.text();
     const answer = { status: response.status, headers: response.headers, body: parse(text), text };
     assertNoSecretAnswered(answer, `${method} ${path}`);
+    assertAsDocumented(method, path, answer);
     return answer;
   }
 }

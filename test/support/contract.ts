@@ -40,7 +40,8 @@ export function assertAsDocumented(method: string, url: string, answer: Answer<u
   const said = responseOf(operation, answer.status);
   const complaints = said ? complaintsOf(answer, said) : [`an undocumented status: ${answer.text}`];
   if (complaints.length) {
-    throw new Error(`${method} ${url} answered ${answer.status} with ${complaints.join(', ')}`);
+    const told = `${method} ${url} answered ${answer.status} with ${complaints.join(', ')}`;
+    throw new Error(`${told} (if it shall: npm run openapi; failures are told in scripts/openapi/problems.ts)`);
   }
 }
 

@@ -61,11 +61,15 @@ describe('the image', { skip: existsSync(NODE) ? false : 'there is no such Node.
     const [command, ...args] = image.command;
     const child = spawn(command, args, { ...inside(env), stdio: 'ignore' });
     children.add(child);
+    await until('/health/live');
+    return child;
+  }
+
+  async function until(where) {
     for (const deadline = Date.now() + 30_000; Date.now() < deadline; await delay(50)) {
-      const answer = await fetch(`http://127.0.0.1:${port}/health/live`).catch(() => undefined);
-      if (answer?.ok) return child;
+      if ((await call('GET', where).catch(() => undefined))?.status === 200) return;
     }
-    throw new Error('It does not start');
+    throw new Error(`${where} is never 200`);
   }
 
   async function stop(child) {
@@ -104,13 +108,13 @@ describe('the image', { skip: existsSync(NODE) ? false : 'there is no such Node.
     assert.equal((await call('GET', '/health/ready')).status, 503);
     const { stdout } = await run(['node', 'dist/src/cli/main.js', 'migrate']);
     assert.match(stdout, /^Applied /m);
-    while ((await call('GET', '/health/ready')).status !== 200) await delay(50);
+    await until('/health/ready');
     assert.equal(await stop(server), 0);
   });
 
   it('signs people in, and shows its documentation', async () => {
     const server = await start();
-    while ((await call('GET', '/health/ready')).status !== 200) await delay(50);
+    await until('/health/ready');
     const ada = { email: 'ada@example.com', username: 'ada', password: 'correct horse battery' };
     assert.equal((await call('POST', '/api/auth/register', ada)).status, 201);
     assert.equal((await call('POST', '/api/auth/login', { username: 'ada', password: ada.password })).status, 200);

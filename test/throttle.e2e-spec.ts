@@ -3,6 +3,7 @@ import { Throttle } from '../src/http/throttle.js';
 import type { Answer, Api } from './support/api.js';
 import { startApp, type TestApp } from './support/app.js';
 import { figure } from './support/figures.js';
+import { insist, timesTurnedAway } from './support/insist.js';
 import { admin, PASSWORD, person, type Person } from './support/people.js';
 
 const WRONG = 'a wrong horse battery';
@@ -19,6 +20,7 @@ describe('Throttling', () => {
     root = await admin(app);
   });
   afterAll(async () => {
+    figure('503 in the throttle tests', timesTurnedAway());
     await replica.close();
     await app.close();
   });
@@ -27,7 +29,8 @@ describe('Throttling', () => {
   const somewhere = () => `10.0.${addresses >> 8}.${addresses++ & 255}`;
   const from = (ip: string, at = app) => at.api.with({ 'x-forwarded-for': ip });
   const meet = (name: string, ip = somewhere()) => person({ ...app, api: from(ip) }, name);
-  const login = (api: Api, username: string, password = WRONG) => api.post('/api/auth/login', { username, password });
+  const login = (api: Api, username: string, password = WRONG) =>
+    insist(() => api.post('/api/auth/login', { username, password }));
   const statuses = (answers: Answer[]) => answers.map(({ status }) => status);
   const times = <T>(count: number, work: (i: number) => Promise<T>) =>
     Promise.all(Array.from({ length: count }, (_, i) => work(i)));
@@ -227,8 +230,8 @@ describe('Throttling', () => {
   });
 
   describe('registrations and refreshes', () => {
-    const register = (api: Api, name: string) =>
-      api.post('/api/auth/register', { email: `${name}@example.net`, username: name, password: PASSWORD });
+    const register = (api: Api, username: string) =>
+      insist(() => api.post('/api/auth/register', { email: `${username}@example.net`, username, password: PASSWORD }));
 
     it('are 30 an hour from one network', async () => {
       const ip = somewhere();
@@ -244,8 +247,9 @@ describe('Throttling', () => {
       const { tokens } = await meet('quinn');
       const api = from(somewhere());
       const { refresh_token } = tokens;
-      const refresh = () => api.post('/api/auth/refresh', { refresh_token });
-      const grant = () => api.form('/api/auth/token', { grant_type: 'refresh_token', refresh_token });
+      const refresh = () => insist(() => api.post('/api/auth/refresh', { refresh_token }));
+      const form = { grant_type: 'refresh_token', refresh_token };
+      const grant = () => insist(() => api.form('/api/auth/token', form));
       const answers = await times(150, (i) => (i % 2 ? refresh() : grant()));
       expect(new Set(statuses(answers))).toEqual(new Set([200]));
       expect(await refresh()).toFailWith(429, 'too_many_requests');

@@ -8,7 +8,7 @@ import { type Progress, runBench } from './bench.js';
 import { type Options, readOptions } from './options.js';
 import { chart, insertIntoPage, table } from './report.js';
 import { readResults, type Results } from './results.js';
-import { pinProcessors } from './servers.js';
+import { killAll, pinProcessors } from './servers.js';
 
 const RESULTS = projectFile('bench/results.json');
 const PAGE = projectFile('docs/performance.md');
@@ -30,6 +30,7 @@ async function benchInFolder(options: Options): Promise<Results> {
   const bar = progressBar();
   const cleanUp = async () => {
     bar.stop();
+    killAll();
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });
   };

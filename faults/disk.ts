@@ -60,7 +60,9 @@ function pretendedDisk({ postgres, database }: World): FullDisk {
       );
       await postgres.sql('CREATE TRIGGER disk_full BEFORE INSERT ON posts EXECUTE FUNCTION disk_full()', [], database);
     },
-    free: async () => void (await postgres.sql('DROP TRIGGER disk_full ON posts', [], database)),
+    free: async () => {
+      await postgres.sql('DROP TRIGGER disk_full ON posts', [], database);
+    },
   };
 }
 

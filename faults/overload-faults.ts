@@ -87,7 +87,8 @@ function slowSender(port: number, start: string, more: string): Promise<{ text: 
   const begin = performance.now();
   return new Promise((resolve) => {
     let text = '';
-    const socket: Socket = connect(port, '127.0.0.1', () => socket.write(start));
+    const socket: Socket = connect(port, '127.0.0.1');
+    socket.write(start);
     const timer = setInterval(() => socket.writable && socket.write(more), 1_000);
     socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
     socket.on('error', () => undefined);

@@ -17,6 +17,7 @@ import { sendResourceHeaders } from './resource.js';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const BODY_LIMIT = 64 * 1024;
+const SLOWEST_REQUEST = seconds(8);
 const LONGEST_ANSWER = seconds(10);
 const LINGER = seconds(1);
 const ON_ITS_WAY = 100; // milliseconds for a request that has been sent and not read yet
@@ -31,12 +32,12 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2048 },
     // Fastify switches Node's own time-outs off: a slow sender must not hold a connection for ever
     connectionTimeout: seconds(30), // nor one who doesn't read
-    requestTimeout: seconds(12),
+    requestTimeout: SLOWEST_REQUEST, // before the handler's time is up, which runs while a body comes in
     keepAliveTimeout: seconds(72), // longer than a balancer's, so that it never writes into a closing connection
     handlerTimeout: LONGEST_ANSWER,
     return503OnClosing: false, // while draining, what still comes is served
     // a missing Host is refused below: Node's own answer would be an empty one
-    http: { headersTimeout: seconds(10), connectionsCheckingInterval: seconds(1), requireHostHeader: false },
+    http: { headersTimeout: SLOWEST_REQUEST, connectionsCheckingInterval: seconds(1), requireHostHeader: false },
     clientErrorHandler: (error, socket) => answerUnparsed(error, socket),
     frameworkErrors: (error, request, reply) => {
       reply.raw.once('finish', () => logResponse(logger, request as FastifyRequest, reply as unknown as FastifyReply)); // no hook runs

@@ -8,11 +8,14 @@ const ALIVE = `s.ended_at IS NULL AND s.expires_at > now() AND s.generation = u.
 const MS = `interval '1 millisecond'`;
 const SECONDS_LEFT = `floor(extract(epoch FROM s.expires_at - now()))::int`;
 
-/** The guard's one query: the user, provided that the session is theirs and alive. */
+/**
+ * The guard's one query: the user, provided that the session is theirs and alive. Only the session's id is in a WHERE: if
+ * its user were, it might be looked for among all sessions of somebody who has thousands.
+ */
 export const SIGNED_IN = statement(
   'sessions.signed_in',
   `SELECT ${USER_COLUMNS} FROM users u
-   WHERE u.id = $2 AND EXISTS (SELECT FROM sessions s WHERE s.id = $1 AND s.user_id = u.id AND ${ALIVE})`,
+   WHERE u.id = $2 AND (SELECT s.user_id = u.id AND ${ALIVE} FROM sessions s WHERE s.id = $1)`,
 );
 
 /** Only in the generation in which the password was verified, and if the user may still sign in: the update waits for others. */

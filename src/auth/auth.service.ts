@@ -66,7 +66,10 @@ export class AuthService {
       const holds = await this.passwords.verify(password, account?.passwordHash ?? null, from.signal);
       return holds && account?.isActive === true;
     });
-    if (isRight && account) return this.withCurrentHash(account, password);
+    if (isRight && account) {
+      await this.renewHash(account, password);
+      return account;
+    }
     await this.audit.record({ action: 'login', outcome: 'failure', userId: account?.id }, from);
     return null;
   }
@@ -162,15 +165,14 @@ export class AuthService {
   }
 
   /** Now, and only now, the password is known: a hash that is cheaper than today's is replaced. Signing in goes on without. */
-  private async withCurrentHash(account: Credentials, password: string): Promise<Credentials> {
-    if (!this.passwords.hasher.needsRehash(account.passwordHash)) return account;
+  private async renewHash({ id, passwordHash }: Credentials, password: string): Promise<void> {
+    const { hasher } = this.passwords;
+    if (!hasher.needsRehash(passwordHash)) return;
     try {
-      const passwordHash = await this.passwords.hasher.hash(password);
-      const replaced = await this.users.rehash(account.id, { from: account.passwordHash, to: passwordHash });
-      return replaced ? { ...account, passwordHash } : account;
+      await this.users.rehash(id, { from: passwordHash, to: await hasher.hash(password) });
     } catch (error) {
-      this.log.warn({ event: 'rehash_failed', user_id: account.id, reason: (error as Error).message });
-      return account; // the next sign-in tries again
+      // the next sign-in tries again
+      this.log.warn({ event: 'rehash_failed', user_id: id, reason: (error as Error).message });
     }
   }
 

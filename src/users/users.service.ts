@@ -218,9 +218,9 @@ export class UsersService {
     return this.readCredentials(sql.CREDENTIALS_BY_ID, id);
   }
 
-  /** Replaces a hash by a better one of the same password, unless the password has changed. Returns whether it did. */
-  async rehash(id: string, { from, to }: { from: string; to: string }): Promise<boolean> {
-    return (await this.database.write(sql.REHASH, [id, to, from])).length > 0;
+  /** Replaces a hash by a better one of the same password, unless the password has changed. */
+  async rehash(id: string, { from, to }: { from: string; to: string }): Promise<void> {
+    await this.database.write(sql.REHASH, [id, to, from]);
   }
 
   /**

@@ -33,7 +33,7 @@ export const CREDENTIALS_BY_USERNAME = statement(
 
 export const REHASH = statement(
   'users.rehash',
-  `UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3 RETURNING id`,
+  `UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3`,
 );
 
 /** Of many; whatever unique index is in the way of one. */

@@ -51,7 +51,8 @@ export async function register(replica: Replica, name: string, count: number): P
   const people: Person[] = [];
   for (let i = 0; i < count; i++) {
     const body = { username: `${name}${i}`, email: `${name}${i}@example.com`, password: PASSWORD };
-    const { body: user } = await replica.call('POST', '/api/auth/register', { body });
+    const { status, body: user } = await replica.call('POST', '/api/auth/register', { body });
+    if (status !== 201) throw new Error(`${body.username} could not register (${status}: ${JSON.stringify(user)})`);
     people.push(await signIn(replica, user['id'] as string, body.username));
   }
   return people;

@@ -371,7 +371,7 @@ describe('Errors', () => {
         body,
         headers: { 'content-type': 'application/json' },
         duplex: 'half',
-      } as RequestInit);
+      });
       const text = await response.text();
       const answer = { status: response.status, headers: response.headers, text, body: JSON.parse(text) as unknown };
       expect(answer).toFailWith(413, 'body_too_large');

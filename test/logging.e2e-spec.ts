@@ -109,7 +109,7 @@ describe('the log', () => {
       await root.api.post(`${at}/restore`);
       await root.api.delete(`${at}?purge=true`);
       await app.api.post('/api/auth/logout', { refresh_token: (await signIn(app, 'root')).refresh_token });
-      const told = events().map(({ event, outcome }) => `${event} ${outcome}`);
+      const told = events().map(({ event, outcome }) => `${String(event)} ${String(outcome)}`);
       expect(told).toEqual([
         'register success',
         'login success',

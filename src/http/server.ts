@@ -47,7 +47,7 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
     skipMiddie: true,
   } as ConstructorParameters<typeof FastifyAdapter>[0]);
 
-  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  const fastify = adapter.getInstance<FastifyInstance>();
   const allowedMethods = trackAllowedMethods(fastify);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);

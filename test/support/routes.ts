@@ -1,9 +1,8 @@
-import type { FastifyInstance } from 'fastify';
 import type { TestApp } from './app.js';
 
 /** Every route that the running server answers, as `GET /api/users/:id`; without HEAD, which comes with every GET. */
 export function routesOf({ nest }: TestApp): string[] {
-  const fastify = nest.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  const fastify = nest.getHttpAdapter().getInstance();
   const parents: string[] = [];
   return fastify
     .printRoutes({ commonPrefix: false })

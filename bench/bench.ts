@@ -158,7 +158,7 @@ async function measureOnce(
 ): Promise<void> {
   plan.progress.step(`${scenario.title.replace(', {depth} deep', ', far down')}${kind === 'ceiling' ? ', bare' : ''}`);
   const server = pair[kind];
-  const span = { warmUp: round === 0 ? WARM_UP.first : WARM_UP.again, seconds: plan.seconds };
+  const span = { warmUp: round === 0 ? WARM_UP.first : WARM_UP.again, seconds: secondsOf(scenario, plan) };
   const traffic = await scenario.traffic(world, server);
   const leave = new AbortController();
   const [sample, logins] = await Promise.all([
@@ -180,8 +180,17 @@ async function untilQuiet(server: Server): Promise<void> {
   }
 }
 
-async function bcryptRate({ seconds, pinning }: Plan): Promise<number> {
-  return Number(await runAlone([...TYPESCRIPT, projectFile('bench/bcrypt.ts'), String(seconds)], pinning));
+/** A few hashes a second are no measurement after one second. */
+const secondsOf = ({ isSlow }: Pick<Scenario, 'isSlow'>, { seconds }: Plan) =>
+  isSlow ? Math.max(4, seconds) : seconds;
+
+async function bcryptRate(plan: Plan): Promise<number> {
+  return Number(
+    await runAlone(
+      [...TYPESCRIPT, projectFile('bench/bcrypt.ts'), String(secondsOf({ isSlow: true }, plan))],
+      plan.pinning,
+    ),
+  );
 }
 
 function lineOf({ name, title, against }: Scenario, measured: Measured, { deep }: World): Line {
@@ -197,14 +206,17 @@ function lineOf({ name, title, against }: Scenario, measured: Measured, { deep }
 }
 
 function boundOf(name: string, against: Scenario['against'], { ceiling, bcrypt }: Measured): Line['bound'] {
-  const rateOf = (scenario: string) => median((ceiling.get(scenario) ?? []).map(({ rate }) => rate));
+  const ofCeiling = (scenario: string) => {
+    const { rate, cpu } = medians(ceiling.get(scenario) ?? []);
+    return { rate, cpu };
+  };
   switch (against) {
     case undefined:
       return undefined;
     case 'ceiling':
-      return { name: 'bare Fastify', rate: rateOf(name) };
+      return { name: 'bare Fastify', ...ofCeiling(name) };
     case 'update':
-      return ceiling.has('update') ? { name: 'its update', rate: rateOf('update') } : undefined;
+      return ceiling.has('update') ? { name: 'its update', ...ofCeiling('update') } : undefined;
     case 'bcrypt':
       return { name: 'bcrypt alone', rate: median(bcrypt) };
   }

@@ -174,7 +174,7 @@ class Tally {
   sample(errors: number, cpuMs: number | undefined): Sample {
     const elapsed = (this.last - this.first) / 1000;
     return {
-      rate: elapsed > 0 ? (this.answers - 1) / elapsed : 0,
+      rate: elapsed > 0 ? (this.answers - 1) / elapsed : NaN,
       p50: this.answers ? this.latencies.percentile(50) / 1000 : NaN,
       p99: this.answers ? this.latencies.percentile(99) / 1000 : NaN,
       errors: errors + this.refused,

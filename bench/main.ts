@@ -34,7 +34,7 @@ async function benchInFolder(options: Options): Promise<Results> {
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });
   };
-  process.once('SIGINT', () => void cleanUp().finally(() => process.exit(130)));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void cleanUp().finally(() => process.exit(1)));
   try {
     return await runBench({ ...options, databaseUrl: postgres.url, folder, pinning, progress: bar });
   } finally {
@@ -65,4 +65,6 @@ function report(results: Results, { jsonFile, write }: Options): void {
   insertIntoPage(PAGE, results.users, `${text}\n\n![Requests a second, as bars](${picture})`);
 }
 
-const save = (file: string, value: unknown) => writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+function save(file: string, value: unknown): void {
+  writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+}

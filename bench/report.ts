@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Line, Results } from './results.js';
 
-const HEAD = ['', 'requests/s', 'p50 ms', 'p99 ms', 'errors', 'CPU µs', 'bound by', 'ratio'];
+const HEAD = ['', 'requests/s', 'p50 ms', 'p99 ms', 'errors', 'CPU µs', 'bound by', 'its CPU µs', 'ratio'];
 
 /**
  * The table, with what it was measured on below it.
@@ -25,6 +25,7 @@ function cellsOf({ name, title, sample, bound }: Line, smaller?: Results): strin
     String(errors),
     cpu === undefined ? '' : count(cpu),
     bound ? `${bound.name} ${figure(bound.rate)}` : '',
+    bound?.cpu === undefined ? '' : count(bound.cpu),
     bound ? figure(rate / bound.rate) : '',
     ...(smaller ? [before === undefined ? '' : figure(rate / before)] : []),
   ];

@@ -10,8 +10,8 @@ export interface Line {
   title: string;
   sample: Sample;
   rounds: Sample[];
-  /** What bounds it, and its requests per second. */
-  bound?: { name: string; rate: number };
+  /** What bounds it: its requests per second, and its processor time for one in µs. */
+  bound?: { name: string; rate: number; cpu?: number };
   /** Of the logins beside it. */
   logins?: Logins;
 }

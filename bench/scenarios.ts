@@ -15,6 +15,8 @@ export interface Scenario {
   against?: 'ceiling' | 'update' | 'bcrypt';
   /** So many logins are kept going meanwhile. */
   logins?: number;
+  /** Whether there are only a few of them a second. */
+  isSlow?: true;
 }
 
 const LOGIN_CONNECTIONS = 4; // always one in line, and never so many that some are turned away
@@ -228,6 +230,7 @@ export const SCENARIOS: Scenario[] = [
     name: 'login',
     title: 'login',
     against: 'bcrypt',
+    isSlow: true,
     traffic: ({ actors }) => ({
       connections: LOGIN_CONNECTIONS,
       status: 200,
@@ -239,6 +242,7 @@ export const SCENARIOS: Scenario[] = [
     name: 'register',
     title: 'register',
     against: 'bcrypt',
+    isSlow: true,
     traffic: () => ({
       connections: LOGIN_CONNECTIONS,
       status: 201,
@@ -246,7 +250,7 @@ export const SCENARIOS: Scenario[] = [
       check: (body, request) => parse(body)['username'] === (request.body as Json)['username'],
     }),
   },
-  { name: 'storm', title: 'me, while 16 logins run', against: 'ceiling', logins: 16, traffic: me },
+  { name: 'storm', title: 'me, while 16 logins run', against: 'ceiling', logins: 16, isSlow: true, traffic: me },
 ];
 
 function me(world: World): Traffic {

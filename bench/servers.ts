@@ -20,7 +20,7 @@ export interface Server {
   cpuMs(): number | undefined;
   /** MiB of memory that it holds; undefined where there is no /proc. */
   rssMiB(): number | undefined;
-  /** Tells it to end and waits until it has. */
+  /** Tells it to end and waits until it has: killed after 20 s if need be. */
   stop(): Promise<void>;
 }
 
@@ -35,6 +35,7 @@ export interface Program {
 }
 
 const PATIENCE = 60_000;
+const END_PATIENCE = 20_000;
 const POLL = 5;
 const TICK_MS = 10; // of /proc: USER_HZ is 100 on every Linux that Node runs on
 const children = new Set<ChildProcess>();
@@ -106,7 +107,9 @@ async function stop(child: ChildProcess): Promise<void> {
   if (hasEnded(child)) return;
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), END_PATIENCE);
   await ended;
+  clearTimeout(timer);
 }
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;

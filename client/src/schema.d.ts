@@ -2231,11 +2231,7 @@ export interface operations {
             };
         };
         responses: {
-            /**
-             * @description What people see of themselves.
-             *
-             *     What anybody who is signed in may see of a person.
-             */
+            /** @description What people see of themselves. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2243,7 +2239,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"] | components["schemas"]["PublicUser"];
+                    "application/json": components["schemas"]["User"];
                 };
             };
             400: components["responses"]["MalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex"];
@@ -2317,11 +2313,7 @@ export interface operations {
             };
         };
         responses: {
-            /**
-             * @description What people see of themselves.
-             *
-             *     What anybody who is signed in may see of a person.
-             */
+            /** @description What people see of themselves. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2329,7 +2321,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"] | components["schemas"]["PublicUser"];
+                    "application/json": components["schemas"]["User"];
                 };
             };
             400: components["responses"]["MalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex"];
@@ -2454,11 +2446,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /**
-             * @description What people see of themselves.
-             *
-             *     What anybody who is signed in may see of a person.
-             */
+            /** @description What people see of themselves. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2466,7 +2454,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"] | components["schemas"]["PublicUser"];
+                    "application/json": components["schemas"]["User"];
                 };
             };
             400: components["responses"]["MalformedRequestOrRefusedCharacter"];

@@ -33,6 +33,7 @@ export default {
       setupFilesAfterEnv: ['<rootDir>/test/support/matchers.ts'],
     },
   ],
+  maxWorkers: '100%', // two cores would get one worker
   testTimeout: 120_000, // for a machine that is busy; nothing here waits for its own sake
   coverageProvider: 'v8', // the babel provider counts swc's decorator metadata as branches
   collectCoverageFrom: [

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { ProblemCode } from '../src/errors.js';
 import type { Answer } from './support/api.js';
@@ -7,7 +10,8 @@ import { admin, PASSWORD, person, type Person } from './support/people.js';
 import { exchange, head } from './support/wire.js';
 
 /** Milliseconds of processor time, the test's own included: unlike the time on the wall, it doesn't depend on who else runs. */
-const AT_ONCE = 500; // milliseconds of CPU, on any machine and with coverage counted: what is refused late takes seconds
+const AT_ONCE = 100;
+const TRIES = 3; // one may meet a garbage collection
 
 const register = '/api/auth/register';
 const ada = { email: 'ada@example.com', username: 'ada', password: PASSWORD };
@@ -39,13 +43,19 @@ describe('Errors', () => {
     expect(app.logs.filter(({ event }) => event === 'internal_error')).toEqual([]);
   });
 
-  /** The answer, if it came at once. */
+  /** The answer, if it comes at once. */
   async function atOnce<A extends Answer>(request: () => Promise<A>): Promise<A> {
-    const before = process.cpuUsage();
-    const answer = await request();
-    const { user, system } = process.cpuUsage(before);
-    expect((user + system) / 1000).toBeLessThan(AT_ONCE);
-    return answer;
+    let least = Infinity;
+    for (let i = 1; ; i++) {
+      const before = process.cpuUsage();
+      const answer = await request();
+      const { user, system } = process.cpuUsage(before);
+      least = Math.min(least, (user + system) / 1000);
+      if (least < AT_ONCE || i === TRIES) {
+        expect(least).toBeLessThan(AT_ONCE);
+        return answer;
+      }
+    }
   }
 
   const raw = (text: string | Uint8Array, headers: Record<string, string> = {}) =>
@@ -355,7 +365,34 @@ describe('Errors', () => {
 
     it('413 before it is sent, when it waits to be asked for', async () => {
       const lines = ['Content-Type: application/json', 'Content-Length: 70000', 'Expect: 100-continue'];
-      expect((await exchange(app.url, head(`POST ${register}`, ...lines))).status).not.toBe(500);
+      expect(await exchange(app.url, head(`POST ${register}`, ...lines))).toFailWith(413, 'body_too_large');
+      const small = ['Content-Type: application/json', 'Content-Length: 2', 'Expect: 100-continue'];
+      expect((await exchange(app.url, `${head(`POST ${register}`, ...small)}{}`)).status).toBe(100);
+    });
+
+    it.each([['413', 'application/json'], ['415', 'text/plain']]) // prettier-ignore
+    ('reads on after %s, so that the answer is not lost to who sends first and reads later', async (status, type) => {
+      for (const connection of ['close', 'keep-alive']) {
+        const { hostname, port } = new URL(app.url);
+        const socket = connect({ host: hostname, port: Number(port) });
+        const reset = once(socket, 'error');
+        const lines = [`Content-Type: ${type}`, `Content-Length: ${16 * 70_000}`, `Connection: ${connection}`];
+        socket.write([`POST ${register} HTTP/1.1`, 'Host: a', ...lines, '', ''].join('\r\n'));
+        for (let i = 0; i < 16; i++) {
+          socket.write(Buffer.alloc(70_000));
+          await sleep(10);
+        }
+        const [answer] = (await Promise.race([once(socket, 'data'), reset])) as [Buffer];
+        expect(String(answer)).toContain(`HTTP/1.1 ${status}`);
+        socket.destroy();
+      }
+    });
+
+    it('but not for ever', async () => {
+      const lines = ['Content-Type: application/json', 'Content-Length: 100000'];
+      const start = performance.now();
+      expect(await exchange(app.url, head(`POST ${register}`, ...lines))).toFailWith(413, 'body_too_large');
+      expect(performance.now() - start).toBeLessThan(4_000);
     });
 
     it('413 for a body that turns out to be, in chunks', async () => {

@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { seconds } from '../config/durations.js';
 import { malformedJson, type Problem, refusedCharacter, unsupportedMediaType } from '../errors.js';
 import { hasRefusedBytes, jsonProblem } from './json-limits.js';
 
 const FORM = 'application/x-www-form-urlencoded';
+const LINGER = seconds(1);
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -34,6 +36,26 @@ export function readBodies(fastify: FastifyInstance): void {
   });
   fastify.addContentTypeParser('*', (request: FastifyRequest, _payload, done) => {
     done(unsupportedMediaType(expectedTypes(request)));
+  });
+  fastify.addHook('onSend', (request, reply, _payload, done) => {
+    if (reply.statusCode === 413 || reply.statusCode === 415) readOn(request, reply);
+    done();
+  });
+}
+
+/**
+ * Closing a connection while a body comes in resets it, and an answer that its sender, or a proxy, has not read yet is lost
+ * with it. So the rest is read and thrown away for a while, whoever wants to close (RFC 9112 section 9.6).
+ */
+function readOn({ raw }: FastifyRequest, reply: FastifyReply): void {
+  const { shouldKeepAlive } = reply.raw;
+  reply.removeHeader('connection'); // Fastify's "close"
+  reply.raw.shouldKeepAlive = true; // what a client asks for with "close" is done at the end, below
+  reply.raw.once('finish', () => {
+    setTimeout(() => raw.complete || raw.socket.destroy(), LINGER).unref();
+    if (shouldKeepAlive) return;
+    if (raw.readableEnded) raw.socket.end();
+    else raw.once('end', () => raw.socket.end());
   });
 }
 

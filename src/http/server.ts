@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -65,6 +65,11 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
   });
   // Node answers any other expectation than 100-continue with a bare 417; ignoring it is as good (RFC 9110 section 10.1.1)
   fastify.server.on('checkExpectation', (request, response) => fastify.server.emit('request', request, response));
+  // who asks before sending is told at once that it is too much
+  fastify.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (!(Number(request.headers['content-length']) > BODY_LIMIT)) response.writeContinue();
+    fastify.server.emit('request', request, response);
+  });
   readBodies(fastify);
   sendResourceHeaders(fastify);
   sendPageLinks(fastify);

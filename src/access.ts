@@ -42,12 +42,27 @@ export const Public = () => SetMetadata(PUBLIC, true);
 /** Lets only these roles call the route; others get 403 `forbidden`. */
 export const Roles = (...roles: Role[]) => SetMetadata(ROLES_KEY, roles);
 
-/** Whether the route being called is open to anyone. */
-export const isPublic = (context: ExecutionContext): boolean => read(PUBLIC, context) === true;
+/**
+ * Reads something off routes, once for each: every request passes several guards that ask, and reflection is slow.
+ * @param read sees only what is the same for all requests to a route
+ */
+export function perRoute<T>(read: (context: ExecutionContext) => T): (context: ExecutionContext) => T {
+  const routes = new Map<unknown, Map<unknown, T>>();
+  return (context) => {
+    const [controller, handler] = [context.getClass(), context.getHandler()];
+    const known = routes.get(controller)?.get(handler);
+    if (known !== undefined) return known;
+    const found = read(context);
+    routes.set(controller, (routes.get(controller) ?? new Map<unknown, T>()).set(handler, found));
+    return found;
+  };
+}
 
-/** The roles that may call the route; undefined means any signed-in person. */
-export const requiredRoles = (context: ExecutionContext): Role[] | undefined =>
-  read(ROLES_KEY, context) as Role[] | undefined;
+/** Whether the route being called is open to anyone. */
+export const isPublic = perRoute((context) => metadata(PUBLIC, context) === true);
+
+/** The roles that may call the route; null means any signed-in person. */
+export const requiredRoles = perRoute((context) => (metadata(ROLES_KEY, context) as Role[] | undefined) ?? null);
 
 /** The signed-in person, in a controller's arguments. */
 export const CurrentUser = createParamDecorator((_: unknown, context: ExecutionContext) => requestOf(context).user);
@@ -91,6 +106,6 @@ function requestOf(context: ExecutionContext): FastifyRequest {
   return context.switchToHttp().getRequest<FastifyRequest>();
 }
 
-function read(key: symbol, context: ExecutionContext): unknown {
+function metadata(key: symbol, context: ExecutionContext): unknown {
   return Reflect.getMetadata(key, context.getHandler()) ?? Reflect.getMetadata(key, context.getClass());
 }

@@ -1,36 +1,40 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { isPublic, requiredRoles } from '../access.js';
 import { forbidden, invalidToken, notAuthenticated } from '../errors.js';
 import { JwtStrategy } from './jwt.strategy.js';
+import type { SignedIn } from './sessions.service.js';
 
 /** Lets in who has a valid bearer token, and anyone where a route is public. */
 @Injectable()
-export class BearerGuard extends AuthGuard() {
+export class BearerGuard implements CanActivate {
+  constructor(private readonly strategy: JwtStrategy) {}
+
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    return isPublic(context) || this.authenticate(context.switchToHttp().getRequest<FastifyRequest>());
+  }
+
   /**
-   * The strategy itself, not its name: passport's names are the process's, which may hold several applications. And an
-   * heir of it for each request, as passport hangs the request's callbacks on it (by name, it makes the heir itself).
+   * As passport does it, with an heir of the strategy for each request, which its outcome is hung on. Not by Nest's
+   * AuthGuard: it asks passport, whose strategies are the process's, which may hold several applications, and who hangs
+   * ten members on every request.
    */
-  constructor(strategy: JwtStrategy) {
-    super({
-      get defaultStrategy(): object {
-        return Object.create(strategy) as object;
-      },
+  private authenticate(request: FastifyRequest): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const outcome = {
+        success: (user: SignedIn) => {
+          request.user = user;
+          resolve(true);
+        },
+        fail: () => reject(isBearer(request) ? invalidToken() : notAuthenticated()),
+        error: reject,
+      };
+      Object.assign(Object.create(this.strategy) as JwtStrategy, outcome).authenticate(request as never);
     });
   }
-
-  override canActivate(context: ExecutionContext) {
-    return isPublic(context) || super.canActivate(context);
-  }
-
-  override handleRequest<User>(error: unknown, user: User | false, _info: unknown, context: ExecutionContext): User {
-    if (error) throw error as Error;
-    if (user) return user;
-    const { headers } = context.switchToHttp().getRequest<FastifyRequest>();
-    throw /^bearer(\s|$)/i.test(headers.authorization ?? '') ? invalidToken() : notAuthenticated();
-  }
 }
+
+const isBearer = ({ headers }: FastifyRequest) => /^bearer(\s|$)/i.test(headers.authorization ?? '');
 
 /** Lets in who has one of the roles that a route asks for. */
 @Injectable()

@@ -39,8 +39,8 @@ export class SessionsService {
 
   /** The person behind a session that is still alive, or null. */
   async findSignedIn({ userId, sessionId }: AccessClaims): Promise<SignedIn | null> {
-    const [user] = await this.database.read<UserRow>(sql.SIGNED_IN, [sessionId, userId]);
-    return user ? Object.assign(user, { sessionId }) : null;
+    const [user] = await this.database.lookUp<SignedIn>(sql.SIGNED_IN, [sessionId, userId]);
+    return user ?? null;
   }
 
   /** Begins a session, or returns null when the password or the user's right to sign in has changed since they were read. */

@@ -33,7 +33,7 @@ export function dataSourceOptions(
     migrations,
     installExtensions: false, // the migrations do
     logger: new SqlLogger(settings.debug),
-    poolSize: settings.poolMax,
+    poolSize: poolSize(settings),
     connectTimeoutMS: seconds(2),
     extra: {
       Client: DeadlineClient,
@@ -45,6 +45,13 @@ export function dataSourceOptions(
     },
   };
 }
+
+/** Whether one of the connections is for look-ups: not where others might use the same one in between, or it is the only one. */
+export const hasPipeline = ({ database, poolMax }: Settings): boolean =>
+  database?.pooler !== 'transaction' && poolMax > 1;
+
+/** How many connections are left for the pool. */
+export const poolSize = (settings: Settings): number => settings.poolMax - (hasPipeline(settings) ? 1 : 0);
 
 /** Start-up parameters that a pooler in transaction mode refuses; behind one, the client's deadline stands alone. */
 const SESSION_TIMEOUTS = {

@@ -1,13 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import type pg from 'pg';
+import pg from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { Settings } from '../config/settings.js';
 import { unavailable } from '../errors.js';
+import { hasPipeline, poolSize } from './data-source-options.js';
 import { isConnectionLost, isRetriable, violation } from './failures.js';
 import { Lanes } from './lanes.js';
+import { NamedQuery, submit } from './named-query.js';
+import { Pipeline } from './pipeline.js';
 
 /** A statement written by hand. Named, a connection parses it once; without a name it is planned for its very values. */
 export interface Statement {
@@ -32,16 +35,22 @@ const PAUSE = 50;
 
 /** The way to the database: statements written by hand, and the retries and the queue for everything else. */
 @Injectable()
-export class Database {
+export class Database implements OnApplicationShutdown {
   private readonly named: boolean;
   private readonly lanes: Lanes;
+  private readonly pipeline?: Pipeline;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly settings: Settings,
   ) {
     this.named = settings.database?.pooler !== 'transaction';
-    this.lanes = new Lanes(settings.poolMax);
+    this.lanes = new Lanes(poolSize(settings));
+    if (hasPipeline(settings)) this.pipeline = new Pipeline(() => this.connection(), settings.poolRecycle);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.pipeline?.close();
   }
 
   /** The connection pool. @throws Problem 503 while the database has not been reached yet */
@@ -54,13 +63,31 @@ export class Database {
   stats(): { total: number; idle: number; max: number; waiting: number } {
     const { poolMax: max } = this.settings;
     if (!this.dataSource.isInitialized) return { total: 0, idle: 0, max, waiting: this.lanes.waiting };
-    const { totalCount: total, idleCount: idle, waitingCount } = this.pool;
+    const { totalCount, idleCount, waitingCount } = this.pool;
+    const total = totalCount + (this.pipeline?.size ?? 0);
+    const idle = idleCount + (this.pipeline?.isIdle ? 1 : 0);
     return { total, idle, max, waiting: this.lanes.waiting + waitingCount };
   }
 
   /** The rows that a reading statement finds. @throws as `reading` */
   read<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
     return this.reading(() => this.run<Row>(statement, values));
+  }
+
+  /**
+   * The rows that a named statement finds by a key: on the one connection that all look-ups share, or else as `read` does.
+   * @throws as `reading`
+   */
+  async lookUp<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
+    const { name, text } = statement;
+    if (!name || !this.pipeline?.takes(name)) return this.read(statement, values);
+    this.dataSource.logger.logQuery(text);
+    try {
+      return await this.pipeline.run<Row>(name, text, values);
+    } catch (error) {
+      if (!isConnectionLost(error)) throw error;
+      return this.read(statement, values);
+    }
   }
 
   /** The rows that a writing statement returns. @throws as `writing` */
@@ -109,12 +136,23 @@ export class Database {
     });
   }
 
+  /** A connection as the pool makes them, not open yet. */
+  private connection(): pg.Client {
+    const { options } = this.pool as unknown as { options: pg.PoolConfig };
+    return new pg.Client({ ...options, password: options.password }); // which is not enumerable
+  }
+
   /** Not by `pool.query`, which ends the connection after any error, be it a duplicate. */
   private async run<Row extends object>({ name, text }: Statement, values: unknown[]): Promise<Row[]> {
     this.dataSource.logger.logQuery(text);
     const client = await this.pool.connect();
     try {
-      return (await client.query<Row>(this.named && name ? { name, text, values } : { text, values })).rows;
+      if (!this.named || !name) return (await client.query<Row>(text, values)).rows;
+      return await new Promise<Row[]>((resolve, reject) => {
+        submit<Row>(client, new NamedQuery(name, text, values), (error, rows) =>
+          error ? reject(error) : resolve(rows),
+        );
+      });
     } finally {
       client.release();
     }

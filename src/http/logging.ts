@@ -57,9 +57,10 @@ export function logResponses(fastify: FastifyInstance, logger: Logger): void {
 /** The line. Paths without their query, which may hold what people search for; health only when debugging. */
 export function logResponse(logger: Logger, request: FastifyRequest, reply: FastifyReply): void {
   const path = request.url.split('?', 1)[0]?.slice(0, 512);
-  logger[path?.startsWith('/health') ? 'debug' : 'info']({
+  const level = path?.startsWith('/health') ? 'debug' : 'info';
+  if (!logger.isLevelEnabled(level)) return;
+  logger[level]({
     request_id: request.id,
-    ...traceOf(request),
     ...traceOf(request),
     method: request.method,
     path,

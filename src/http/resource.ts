@@ -1,7 +1,8 @@
 /** What an answer says about the thing that it is: its version for conditional requests, and its address. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type CanActivate, createParamDecorator, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { perRoute } from '../access.js';
 import { Settings } from '../config/settings.js';
 import { preconditionFailed, preconditionRequired } from '../errors.js';
 
@@ -71,6 +72,7 @@ const CONDITIONAL = Symbol('resource:conditional');
 
 /** A write that REQUIRE_IF_MATCH makes conditional. */
 export const ConditionalWrite = () => SetMetadata(CONDITIONAL, true);
+const isConditional = perRoute((context) => Reflect.getMetadata(CONDITIONAL, context.getHandler()) === true);
 
 /** Asks for `If-Match` where REQUIRE_IF_MATCH says so. */
 @Injectable()
@@ -78,15 +80,14 @@ export class PreconditionGuard implements CanActivate {
   constructor(private readonly settings: Settings) {}
 
   canActivate(context: ExecutionContext): boolean {
-    if (!this.settings.requireIfMatch || !Reflect.getMetadata(CONDITIONAL, context.getHandler())) return true;
+    if (!this.settings.requireIfMatch || !isConditional(context)) return true;
     const { headers } = context.switchToHttp().getRequest<FastifyRequest>();
     if (headers['if-match'] === undefined) throw preconditionRequired();
     return true;
   }
 }
 
-const entityTag = (version: number, body: string) =>
-  `"${version}-${createHash('sha1').update(body).digest('base64url').slice(0, 12)}"`;
+const entityTag = (version: number, body: string) => `"${version}-${hash('sha1', body, 'base64url').slice(0, 12)}"`;
 
 /** If-None-Match compares weakly (RFC 9110 section 13.1.2). */
 function isFresh({ method, headers }: FastifyRequest, etag: string): boolean {

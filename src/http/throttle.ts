@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Client, clientOf } from '../access.js';
+import { type Client, clientOf, perRoute } from '../access.js';
 import { days, hours, minutes } from '../config/durations.js';
 import { Settings } from '../config/settings.js';
 import { Database, statement } from '../database/database.js';
@@ -212,6 +212,9 @@ export class Throttle {
 }
 
 const COUNTED = Symbol('throttle:counted');
+const countedOf = perRoute(
+  (context) => (Reflect.getMetadata(COUNTED, context.getHandler()) as Counted | undefined) ?? null,
+);
 
 /** Limits a route for each network. */
 export const Throttled = (what: Counted) => SetMetadata(COUNTED, what);
@@ -222,8 +225,8 @@ export class ThrottleGuard implements CanActivate {
   constructor(private readonly throttle: Throttle) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const what = Reflect.getMetadata(COUNTED, context.getHandler()) as Counted | undefined;
-    return what === undefined || this.admit(what, context);
+    const what = countedOf(context);
+    return what === null || this.admit(what, context);
   }
 
   private async admit(what: Counted, context: ExecutionContext): Promise<boolean> {

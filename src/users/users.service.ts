@@ -300,12 +300,12 @@ export class UsersService {
   }
 
   private async findOne(statement: Statement, key: string | null, asAdmin: boolean): Promise<UserRow | null> {
-    const [user] = await this.database.read<UserRow>(statement, [key, asAdmin]);
+    const [user] = await this.database.lookUp<UserRow>(statement, [key, asAdmin]);
     return user ?? null;
   }
 
   private async readCredentials(statement: Statement, key: string | null): Promise<Credentials | null> {
-    const [credentials] = await this.database.read<Credentials>(statement, [key]);
+    const [credentials] = await this.database.lookUp<Credentials>(statement, [key]);
     return credentials ?? null;
   }
 }

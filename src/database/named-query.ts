@@ -1,0 +1,82 @@
+import pg from 'pg';
+import utils from 'pg/lib/utils.js';
+
+/** What pg knows of a statement's columns: as far as a row is made with it. */
+interface Columns {
+  fields: unknown[];
+  _parsers: unknown[];
+  _prebuiltEmptyResultObject: object;
+}
+
+/** The part of pg's connection that a query speaks to. */
+interface Connection {
+  bind(what: object): void;
+  execute(what: object): void;
+  sync(): void;
+}
+
+/** What is pg's own in a query. */
+interface Internals {
+  name: string;
+  values: unknown[];
+  _result: Columns & { rows: unknown[] };
+  _accumulateRows: boolean;
+  hasBeenParsed(connection: Connection): boolean;
+  prepare(connection: Connection): void;
+  handleRowDescription(message: object): void;
+  handleError(error: Error, connection: Connection): void;
+}
+
+const known = new WeakMap<Connection, Map<string, Columns>>();
+const PgQuery = pg.Query as unknown as new (text: string, values: unknown[]) => pg.Query & Internals;
+
+/**
+ * A named statement that asks for its columns once on each connection. pg asks again, and works out again how to read
+ * them, each time that it runs a statement; without that a look-up takes half of the time here and a tenth less in the
+ * database. What the columns are can't change: PostgreSQL refuses to run a prepared statement that would return others.
+ */
+export class NamedQuery extends PgQuery {
+  private connection?: Connection;
+
+  constructor(name: string, text: string, values: unknown[]) {
+    super(text, values);
+    this.name = name;
+  }
+
+  override prepare(connection: Connection): void {
+    const columns = this.hasBeenParsed(connection) && known.get(connection)?.get(this.name);
+    this.connection = connection;
+    if (!columns) return super.prepare(connection);
+    const { fields, _parsers, _prebuiltEmptyResultObject } = columns;
+    Object.assign(this._result, { fields, _parsers, _prebuiltEmptyResultObject });
+    this._accumulateRows = true;
+    try {
+      connection.bind({
+        statement: this.name,
+        values: this.values,
+        valueMapper: (value: unknown) => utils.prepareValue(value),
+      });
+    } catch (error) {
+      connection.sync();
+      return this.handleError(error as Error, connection);
+    }
+    connection.execute({});
+    connection.sync();
+  }
+
+  override handleRowDescription(message: object): void {
+    super.handleRowDescription(message);
+    if (!this.connection) return;
+    const statements = known.get(this.connection) ?? new Map<string, Columns>();
+    known.set(this.connection, statements.set(this.name, this._result));
+  }
+}
+
+/** Who is told of a query's end, and with what rows. */
+export type Done<Row> = (error: Error | null, rows: Row[]) => void;
+
+/** Runs a query on a connection. By a callback, so that a client's deadline sees its end; pg's types don't know of that. */
+export function submit<Row>(client: pg.ClientBase, query: NamedQuery, done: Done<Row>): void {
+  const callback = (error: Error | null, result?: { rows: Row[] }) => done(error, result?.rows ?? []);
+  (client as unknown as { query(query: NamedQuery, callback: unknown): void }).query(query, callback);
+}

@@ -1,0 +1,127 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { Database } from '../src/database/database.js';
+import type { Pipeline } from '../src/database/pipeline.js';
+import { startApp, type TestApp } from './support/app.js';
+import { person, type Person } from './support/people.js';
+
+const CROWD = 50;
+
+describe('look-ups by key', () => {
+  let app: TestApp;
+  let ada: Person, bob: Person;
+
+  beforeAll(async () => {
+    app = await startApp();
+    [ada, bob] = await Promise.all([person(app, 'ada'), person(app, 'bob')]);
+  });
+  afterAll(() => app.close());
+
+  const connections = (server: TestApp) => server.nest.get(Database).stats().total;
+  const pipeline = (server: TestApp) => Reflect.get(server.nest.get(Database), 'pipeline') as Pipeline | undefined;
+
+  /** A replica whose connection for look-ups is open. */
+  async function flowing(env: Record<string, string> = {}): Promise<TestApp> {
+    const server = await app.replica(env);
+    await flows(server);
+    return server;
+  }
+
+  async function flows(server: TestApp): Promise<void> {
+    for (let tries = 0; tries < 100 && !pipeline(server)?.isFlowing; tries++) await delay(50);
+    expect(pipeline(server)?.isFlowing).toBe(true);
+  }
+
+  async function crowd(server: TestApp): Promise<void> {
+    const people = Array.from({ length: CROWD }, (_, i) => (i % 2 ? ada : bob));
+    const answers = await Promise.all(people.map(({ tokens }) => server.api.as(tokens).get('/api/auth/me')));
+    expect(answers.map(({ body }) => (body.id ?? body) as unknown)).toEqual(people.map(({ id }) => id));
+  }
+
+  it('of a crowd go by one connection, and everybody gets their own answer', async () => {
+    const server = await flowing();
+    const before = connections(server);
+    for (let i = 0; i < 5; i++) await crowd(server);
+    expect(connections(server)).toBe(before);
+    await server.close();
+  });
+
+  it('go on while that connection dies, and soon go by another one', async () => {
+    const server = await flowing();
+    const crowds = Promise.all(Array.from({ length: 5 }, () => crowd(server)));
+    await app.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid()`);
+    await crowds;
+    await flows(server);
+    await crowd(server);
+    await server.close();
+  });
+
+  it('get a new connection when theirs is old, and nobody notices', async () => {
+    const server = await flowing({ DB_POOL_RECYCLE_SECONDS: '1' });
+    const backends = new Set<number>();
+    for (const end = Date.now() + 3_500; Date.now() < end; await delay(20)) {
+      await crowd(server);
+      const [row] = await app.sql<{ pid: number }>(`SELECT pid FROM pg_stat_activity
+        WHERE datname = current_database() AND query LIKE '%session_generation%' AND pid <> pg_backend_pid()
+        ORDER BY state_change DESC LIMIT 1`);
+      if (row) backends.add(row.pid);
+    }
+    expect(backends.size).toBeGreaterThan(1);
+    await server.close();
+  });
+
+  it('stuck behind a lock are given up after 2 s; whoever comes next goes by the pool', async () => {
+    const server = await flowing();
+    await crowd(server);
+    const client = new pg.Client(app.database.url);
+    await client.connect();
+    await client.query('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
+    const start = performance.now();
+    const first = Promise.all(Array.from({ length: CROWD }, () => server.api.as(ada.tokens).get('/api/auth/me')));
+    await delay(1_000);
+    const later = server.api.as(ada.tokens).get('/api/auth/me');
+    for (const answer of await first) expect(answer).toFailWith(503, 'unavailable');
+    expect(performance.now() - start).toBeLessThan(3_000);
+    await client.query('ROLLBACK');
+    await client.end();
+    await expect(later).resolves.toMatchObject({ status: 200 });
+    await crowd(server);
+    await server.close();
+  });
+
+  it('of a kind that is new to the connection fail one at a time when they can’t be prepared', async () => {
+    const server = await flowing();
+    const client = new pg.Client(app.database.url);
+    await client.connect();
+    await client.query('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
+    const start = performance.now();
+    const answers = await Promise.all(
+      Array.from({ length: CROWD }, () => server.api.as(ada.tokens).get('/api/auth/me')),
+    );
+    for (const answer of answers) expect(answer).toFailWith(503, 'unavailable');
+    expect(performance.now() - start).toBeLessThan(3_000);
+    await client.query('ROLLBACK');
+    await client.end();
+    await crowd(server);
+    await server.close();
+  });
+
+  it('go by the pool where that is all there is', async () => {
+    for (const env of [{ DB_POOL_MAX: '1' }, { DATABASE_POOLER: 'transaction' }] as Record<string, string>[]) {
+      const server = await app.replica(env);
+      await crowd(server);
+      expect(pipeline(server)).toBeUndefined();
+      expect(connections(server)).toBeLessThanOrEqual(server.settings.poolMax);
+      await server.close();
+    }
+  });
+
+  it('count among the connections that DB_POOL_MAX allows', async () => {
+    const server = await flowing({ DB_POOL_MAX: '3' });
+    const lists = Array.from({ length: CROWD }, () => server.api.as(ada.tokens).get('/api/auth/events'));
+    await Promise.all(lists);
+    expect(connections(server)).toBe(3);
+    await server.close();
+  });
+});

@@ -4,11 +4,10 @@ import { type Client, CurrentUser, From, type Principal, Public } from '../acces
 import { notAuthenticated } from '../errors.js';
 import { Id } from '../http/fields.js';
 import { Throttled } from '../http/throttle.js';
-import { RegisterDto, toUserDto, type UserDto } from '../users/users.dto.js';
+import { type Me, RegisterDto, toUserDto, type UserDto } from '../users/users.dto.js';
 import { UsersService } from '../users/users.service.js';
 import { ChangePasswordDto, LoginDto, LogoutDto, RefreshDto, type SessionListDto, TokenDto, type TokenPairDto } from './auth.dto.js'; // prettier-ignore
 import { AuthService } from './auth.service.js';
-import type { SignedIn } from './sessions.service.js';
 
 const FORM_MEMBERS = ['grant_type', 'username', 'password', 'refresh_token', 'scope'];
 
@@ -73,7 +72,7 @@ export class AuthController {
 
   /** Who is signed in. */
   @Get('me')
-  getMe(@CurrentUser() me: SignedIn): UserDto {
+  getMe(@CurrentUser() me: Me): UserDto {
     return toUserDto(me);
   }
 

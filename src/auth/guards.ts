@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { isPublic, requiredRoles } from '../access.js';
 import { forbidden, invalidToken, notAuthenticated } from '../errors.js';
 import { JwtStrategy } from './jwt.strategy.js';
-import type { SignedIn } from './sessions.service.js';
+import type { Me } from '../users/users.dto.js';
 
 /** Lets in who has a valid bearer token, and anyone where a route is public. */
 @Injectable()
@@ -22,7 +22,7 @@ export class BearerGuard implements CanActivate {
   private authenticate(request: FastifyRequest): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const outcome = {
-        success: (user: SignedIn) => {
+        success: (user: Me) => {
           request.user = user;
           resolve(true);
         },

@@ -3,7 +3,8 @@ import { PassportStrategy } from '@nestjs/passport';
 import { ExtractJwt, Strategy, type StrategyOptionsWithoutRequest } from 'passport-jwt';
 import { Settings } from '../config/settings.js';
 import { AccessTokens, verifyJwt } from './access-tokens.js';
-import { SessionsService, type SignedIn } from './sessions.service.js';
+import type { Me } from '../users/users.dto.js';
+import { SessionsService } from './sessions.service.js';
 
 // passport-jwt's place to put a verifier that knows one algorithm more than its own
 Object.assign(Strategy, { JwtVerifier: verifyJwt });
@@ -28,7 +29,7 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
   }
 
   /** One query, by primary key. Null when the session has ended, or its user may not sign in any more. */
-  async validate(payload: unknown): Promise<SignedIn | null> {
+  async validate(payload: unknown): Promise<Me | null> {
     const claims = this.tokens.claimsOf(payload);
     return claims ? this.sessions.findSignedIn(claims) : null;
   }

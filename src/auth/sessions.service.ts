@@ -1,18 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import type { Client, Principal } from '../access.js';
+import type { Client } from '../access.js';
 import { days } from '../config/durations.js';
 import { Settings } from '../config/settings.js';
 import { Database } from '../database/database.js';
 import type { User } from '../users/user.entity.js';
-import type { UserRow } from '../users/users.dto.js';
+import type { Me } from '../users/users.dto.js';
 import type { AccessClaims } from './access-tokens.js';
 import type { RefreshClaims } from './refresh-tokens.js';
 import type { Session } from './session.entity.js';
 import * as sql from './sessions.statements.js';
-
-/** The signed-in person, with all that answers about them need. */
-export type SignedIn = UserRow & Principal;
 
 /** Whose password was verified, and in which generation of their sessions. */
 export type Account = Pick<User, 'id' | 'sessionGeneration'>;
@@ -38,8 +35,8 @@ export class SessionsService {
   ) {}
 
   /** The person behind a session that is still alive, or null. */
-  async findSignedIn({ userId, sessionId }: AccessClaims): Promise<SignedIn | null> {
-    const [user] = await this.database.lookUp<SignedIn>(sql.SIGNED_IN, [sessionId, userId]);
+  async findSignedIn({ userId, sessionId }: AccessClaims): Promise<Me | null> {
+    const [user] = await this.database.lookUp<Me>(sql.SIGNED_IN, [sessionId, userId]);
     return user ?? null;
   }
 

@@ -22,7 +22,8 @@ declare module 'fastify' {
 
 /** Marks an answer as one thing, at this version, living at this path: it gets an `ETag`, and a `Location` when new. */
 export function asResource<T extends object>(answer: T, resource: Resource): T {
-  return Object.defineProperty(answer, RESOURCE, { value: resource });
+  (answer as Exclude<Answer, null | undefined>)[RESOURCE] = resource; // JSON leaves symbols out
+  return answer;
 }
 
 /** Sends `ETag` and `Location`, and `304` for a conditional read of what the client has already. */

@@ -3,7 +3,7 @@ import { type Client, CurrentUser, From, type Principal, Roles } from '../access
 import { Id } from '../http/fields.js';
 import type { Page } from '../http/pages.js';
 import { ConditionalWrite, IfMatch } from '../http/resource.js';
-import { CreateUserDto, DeleteUserQuery, type PublicUserDto, toUserDto, UpdateUserDto, type UserDto, UsersQuery } from './users.dto.js'; // prettier-ignore
+import { CreateUserDto, DeleteUserQuery, type Me, type PublicUserDto, toUserDto, UpdateUserDto, type UserDto, UsersQuery } from './users.dto.js'; // prettier-ignore
 import { UsersService } from './users.service.js';
 
 /** Accounts: one's own, other people's public side, and all of them for admins. */
@@ -13,7 +13,7 @@ export class UsersController {
 
   /** Lists users, newest first unless asked otherwise. */
   @Get()
-  listUsers(@Query() query: UsersQuery, @CurrentUser() me: Principal): Promise<Page<UserDto | PublicUserDto>> {
+  listUsers(@Query() query: UsersQuery, @CurrentUser() me: Me): Promise<Page<UserDto | PublicUserDto>> {
     return this.users.list(query, me);
   }
 
@@ -26,22 +26,19 @@ export class UsersController {
 
   /** Finds a user by id: whole for oneself and admins, the public part for others. */
   @Get(':id')
-  getUser(@Id() id: string, @CurrentUser() me: Principal): Promise<UserDto | PublicUserDto> {
+  getUser(@Id() id: string, @CurrentUser() me: Me): Promise<UserDto | PublicUserDto> {
     return this.users.getById(id, me);
   }
 
   /** Finds a user by username, without regard to case. */
   @Get('username/:username')
-  getUserByUsername(
-    @Param('username') username: string,
-    @CurrentUser() me: Principal,
-  ): Promise<UserDto | PublicUserDto> {
+  getUserByUsername(@Param('username') username: string, @CurrentUser() me: Me): Promise<UserDto | PublicUserDto> {
     return this.users.getByUsername(username, me);
   }
 
   /** Finds a user by e-mail address: oneself, or anybody for an admin. */
   @Get('email/:email')
-  getUserByEmail(@Param('email') email: string, @CurrentUser() me: Principal): Promise<UserDto | PublicUserDto> {
+  getUserByEmail(@Param('email') email: string, @CurrentUser() me: Me): Promise<UserDto | PublicUserDto> {
     return this.users.getByEmail(email, me);
   }
 

@@ -174,13 +174,17 @@ export class UserDto extends PublicUserDto {
   last_login_at?: Date | null;
 }
 
-/** The columns that answers are made of. */
+/** The columns that the answers to oneself and to admins are made of. */
 export type UserRow = Omit<User, 'passwordHash' | 'sessionGeneration'>;
+/** The columns that the answers to everybody else are made of. */
+export type PublicUserRow = Pick<UserRow, 'id' | 'username' | 'displayName' | 'profilePictureUrl' | 'createdAt'>;
 
-/** The person as this viewer may see them: whole for themselves and admins, the public part for others. */
-export function showUser(user: UserRow, viewer: Principal): UserDto | PublicUserDto {
-  return viewer.id === user.id || viewer.role === 'admin' ? toUserDto(user, viewer) : toPublicUserDto(user);
-}
+/** The signed-in person, with all that answers about them need. */
+export type Me = UserRow & Principal;
+
+/** The person as this viewer may see them: whole for themselves, whose row is known already, and the public part for others. */
+export const showUser = (user: PublicUserRow & { version?: number }, me: Me): UserDto | PublicUserDto =>
+  user.id === me.id ? toUserDto(me) : toPublicUserDto(user);
 
 /** The whole person, for themselves and for admins. */
 export function toUserDto(user: UserRow, viewer: Pick<Principal, 'role'> = user): UserDto {
@@ -203,7 +207,7 @@ export function toUserDto(user: UserRow, viewer: Pick<Principal, 'role'> = user)
 }
 
 /** The public part of a person. */
-export function toPublicUserDto(user: UserRow): PublicUserDto {
+export function toPublicUserDto(user: PublicUserRow & { version?: number }): PublicUserDto {
   const dto = {
     id: user.id,
     username: user.username,
@@ -211,7 +215,7 @@ export function toPublicUserDto(user: UserRow): PublicUserDto {
     profile_picture_url: user.profilePictureUrl,
     created_at: user.createdAt,
   };
-  return asResource(dto, resourceOf(user));
+  return user.version === undefined ? dto : asResource(dto, resourceOf({ id: user.id, version: user.version }));
 }
 
-const resourceOf = ({ id, version }: UserRow) => ({ version, path: `/api/users/${id}` });
+const resourceOf = ({ id, version }: Pick<UserRow, 'id' | 'version'>) => ({ version, path: `/api/users/${id}` });

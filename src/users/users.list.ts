@@ -3,7 +3,7 @@ import { Conditions, containing } from '../database/conditions.js';
 import { forbidden } from '../errors.js';
 import { byCreation, type List, type Order } from '../http/lists.js';
 import type { UserRow, UserSort, UsersQuery } from './users.dto.js';
-import { USER_COLUMNS } from './users.statements.js';
+import { PUBLIC_COLUMNS, USER_COLUMNS } from './users.statements.js';
 
 // exactly the expressions that the trigram indexes are on
 const SEARCHED = `lower(username || E'\\n' || coalesce(display_name, ''))`;
@@ -29,7 +29,7 @@ export function userList(query: UsersQuery, me: Principal): List<UserRow> {
   if (q) conditions.add(`${isAdmin ? SEARCHED_BY_ADMINS : SEARCHED} LIKE lower($)`, containing(q));
   return {
     identity: ['users', isAdmin, q, sort, role, is_active, deleted],
-    columns: USER_COLUMNS,
+    columns: isAdmin ? USER_COLUMNS : PUBLIC_COLUMNS, // by their address only admins sort
     from: 'users',
     conditions,
     order: ORDERS[keyOf(sort)],

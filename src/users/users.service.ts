@@ -16,6 +16,7 @@ import { Passwords } from './passwords.service.js';
 import { User } from './user.entity.js';
 import {
   type CreateUserDto,
+  type Me,
   type PublicUserDto,
   type RegisterDto,
   showUser,
@@ -109,40 +110,43 @@ export class UsersService {
   }
 
   /** The user as this viewer may see them. @throws Problem 404, also for deleted and inactive ones unless an admin asks */
-  async getById(id: string, me: Principal): Promise<UserDto | PublicUserDto> {
-    return this.show(sql.BY_ID, id, me);
+  async getById(id: string, me: Me): Promise<UserDto | PublicUserDto> {
+    if (id === me.id) return toUserDto(me);
+    return this.show(me.role === 'admin' ? sql.BY_ID : sql.PUBLIC_BY_ID, id, me);
   }
 
   /** As `getById`, by username without regard to case. */
-  async getByUsername(username: string, me: Principal): Promise<UserDto | PublicUserDto> {
-    return this.show(sql.BY_USERNAME, username, me);
+  async getByUsername(username: string, me: Me): Promise<UserDto | PublicUserDto> {
+    return this.show(me.role === 'admin' ? sql.BY_USERNAME : sql.PUBLIC_BY_USERNAME, username, me);
   }
 
   /** The user with this e-mail address, for themselves and for admins. @throws Problem 403 for others, 404 */
-  async getByEmail(email: string, me: Principal): Promise<UserDto | PublicUserDto> {
+  async getByEmail(email: string, me: Me): Promise<UserDto | PublicUserDto> {
     const address = normalizeEmail(email);
-    if (me.role !== 'admin' && address !== me.email) throw forbidden();
+    if (address === me.email) return toUserDto(me);
+    if (me.role !== 'admin') throw forbidden();
     return this.show(sql.BY_EMAIL, address, me);
   }
 
   /** For scripts: the user with this id, inactive ones too, or null. */
   findById(id: string): Promise<UserRow | null> {
-    return this.findOne(sql.BY_ID, id, true);
+    return this.findOne(sql.BY_ID, id);
   }
 
   /** For scripts: the user with this e-mail address in any spelling, or null. */
   findByEmail(email: string): Promise<UserRow | null> {
-    return this.findOne(sql.BY_EMAIL, normalizeEmail(email), true);
+    return this.findOne(sql.BY_EMAIL, normalizeEmail(email));
   }
 
   /** For scripts: the user with this username in any case, or null. */
   findByUsername(username: string): Promise<UserRow | null> {
-    return this.findOne(sql.BY_USERNAME, username, true);
+    return this.findOne(sql.BY_USERNAME, username);
   }
 
   /** A page of users. @throws Problem 403 when somebody else than an admin uses an admin's filter */
-  list(query: UsersQuery, me: Principal): Promise<Page<UserDto | PublicUserDto>> {
-    return this.lists.page(userList(query, me), query, (row) => showUser(row, me));
+  list(query: UsersQuery, me: Me): Promise<Page<UserDto | PublicUserDto>> {
+    const show = (row: UserRow) => (me.role === 'admin' ? toUserDto(row, me) : showUser(row, me));
+    return this.lists.page(userList(query, me), query, show);
   }
 
   /**
@@ -280,7 +284,7 @@ export class UsersService {
   }
 
   private async whyNotChanged(id: string, { me, versions }: ChangeContext): Promise<Error> {
-    const user = await this.findOne(sql.BY_ID, id, me.role === 'admin');
+    const user = await this.findOne(me.role === 'admin' ? sql.BY_ID : sql.PUBLIC_BY_ID, id);
     if (!user) return notFound('user');
     assertMatches(user.version, versions);
     return conflict('A deleted user must be restored before it can be changed.');
@@ -293,14 +297,14 @@ export class UsersService {
     if (!user.deletedAt) assertMatches(user.version, versions);
   }
 
-  private async show(statement: Statement, key: string | null, me: Principal): Promise<UserDto | PublicUserDto> {
-    const user = await this.findOne(statement, key, me.role === 'admin');
+  private async show(statement: Statement, key: string | null, me: Me): Promise<UserDto | PublicUserDto> {
+    const user = await this.findOne(statement, key);
     if (!user) throw notFound('user');
-    return showUser(user, me);
+    return me.role === 'admin' ? toUserDto(user, me) : showUser(user, me);
   }
 
-  private async findOne(statement: Statement, key: string | null, asAdmin: boolean): Promise<UserRow | null> {
-    const [user] = await this.database.lookUp<UserRow>(statement, [key, asAdmin]);
+  private async findOne(statement: Statement, key: string | null): Promise<UserRow | null> {
+    const [user] = await this.database.lookUp<UserRow>(statement, [key]);
     return user ?? null;
   }
 

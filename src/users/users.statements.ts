@@ -1,23 +1,34 @@
 /** The hot paths of users, written by hand: hydrating an entity costs more than finding its row. */
 import { statement } from '../database/database.js';
 
-/** The columns that answers are made of, named as the entity names them. */
-export const USER_COLUMNS = `id, email, username, display_name AS "displayName",
-  profile_picture_url AS "profilePictureUrl", role, is_active AS "isActive", created_at AS "createdAt",
-  updated_at AS "updatedAt", deleted_at AS "deletedAt", last_login_at AS "lastLoginAt", version`;
+/** What anybody may see of a person, named as the entity names it. */
+export const PUBLIC_COLUMNS = `id, username, display_name AS "displayName", profile_picture_url AS "profilePictureUrl",
+  created_at AS "createdAt"`;
 
-const VISIBLE = `($2 OR is_active AND deleted_at IS NULL)`; // $2: whether an admin asks
+/** The columns that the answers to oneself and to admins are made of. */
+export const USER_COLUMNS = `${PUBLIC_COLUMNS}, email, role, is_active AS "isActive", updated_at AS "updatedAt",
+  deleted_at AS "deletedAt", last_login_at AS "lastLoginAt", version`;
 
-export const BY_ID = statement('users.by_id', `SELECT ${USER_COLUMNS} FROM users WHERE id = $1 AND ${VISIBLE}`);
+const VISIBLE = 'is_active AND deleted_at IS NULL';
+
+export const BY_ID = statement('users.by_id', `SELECT ${USER_COLUMNS} FROM users WHERE id = $1`);
+export const PUBLIC_BY_ID = statement(
+  'users.public_by_id',
+  `SELECT ${PUBLIC_COLUMNS}, version FROM users WHERE id = $1 AND ${VISIBLE}`,
+);
 
 // a deleted account's address and name may be somebody else's by now: theirs comes first
 export const BY_EMAIL = statement(
   'users.by_email',
-  `SELECT ${USER_COLUMNS} FROM users WHERE email = $1 AND deleted_at IS NULL AND ($2 OR is_active)`,
+  `SELECT ${USER_COLUMNS} FROM users WHERE email = $1 AND deleted_at IS NULL`,
 );
 export const BY_USERNAME = statement(
   'users.by_username',
-  `SELECT ${USER_COLUMNS} FROM users WHERE lower(username) = lower($1) AND deleted_at IS NULL AND ($2 OR is_active)`,
+  `SELECT ${USER_COLUMNS} FROM users WHERE lower(username) = lower($1) AND deleted_at IS NULL`,
+);
+export const PUBLIC_BY_USERNAME = statement(
+  'users.public_by_username',
+  `SELECT ${PUBLIC_COLUMNS}, version FROM users WHERE lower(username) = lower($1) AND ${VISIBLE}`,
 );
 
 const CREDENTIALS = `SELECT id, email, username, role, is_active AS "isActive", password_hash AS "passwordHash",

@@ -69,14 +69,15 @@ async function slowSenders({ replicas, people }: World): Promise<Row> {
   const lasted = Math.max(...ends.map(({ ms }) => ms));
   const told = ends.filter(({ text }) => text.startsWith('HTTP/1.1 408') && text.includes('problem+json')).length;
   const slowest = Math.max(...answers.map(({ ms }) => ms));
-  const note = `closed after ${(lasted / 1000).toFixed(1)} s, ${told} told 408; others ${answers.length} × 200, slowest ${Math.round(slowest)} ms`;
+  const served = answers.filter(({ status }) => status === 200).length;
+  const note = `closed after ${(lasted / 1000).toFixed(1)} s, ${told} told 408; of ${answers.length} others ${served} served, slowest ${Math.round(slowest)} ms`;
   return row(
     `${SENDERS} slow headers and ${SENDERS} slow bodies`,
     note,
     [
       ['closed within 15 s', lasted <= 15_000],
       ['each is told why', told >= ends.length * 0.99],
-      ['others are served', answers.every(({ status }) => status === 200)],
+      ['others are served', served === answers.length],
     ],
     slowest,
   );

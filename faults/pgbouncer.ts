@@ -4,7 +4,8 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { type Postgres, ROLE } from './postgres.js';
-import { freePort, launch } from './processes.js';
+import { freePort } from '../test/support/ports.js';
+import { launch } from './processes.js';
 
 /** Whether Debian's package is installed. */
 export function hasPgBouncer(): boolean {

@@ -6,7 +6,8 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { startEmbeddedPostgres } from '../src/database/embedded-postgres.js';
-import { ended, freePort, launch, signalTree } from './processes.js';
+import { freePort } from '../test/support/ports.js';
+import { ended, launch, signalTree } from './processes.js';
 
 const OWNER = 'userhub';
 const POLL = 10; // milliseconds: the precision of "accepts connections again"

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ended, freePort, launch } from './processes.js';
+import { freePort } from '../test/support/ports.js';
+import { ended, launch } from './processes.js';
 
 /** What came of a request. Status 0: no answer at all. */
 export interface Answer<Body = Record<string, unknown>> {
@@ -22,11 +23,13 @@ interface CallOptions {
 }
 
 const PATIENCE = 20_000;
+const IDLE = 60_000;
 const MAIN = process.env['FAULTS_MAIN'] ?? path.resolve(import.meta.dirname, '../dist/src/main.js');
 
 /** A server under test, as it is run in production: a process of its own, called over sockets that are kept alive. */
 export class Replica {
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: 500 });
+  /** As a balancer's, it lets idle connections go before the server does: else a request may meet one that is closing. */
+  private readonly agent = new Agent({ keepAlive: true, maxSockets: 500, timeout: IDLE });
   private child?: ChildProcess;
 
   private constructor(

@@ -124,11 +124,10 @@ function limitAnswers(fastify: FastifyInstance): void {
   };
   fastify.addHook('onRequest', (_request, reply, done) => {
     answering.set(reply, tick);
-    done();
-  });
-  fastify.addHook('onResponse', (_request, reply, done) => {
-    answering.delete(reply);
-    if (isClosing) setTimeout(closeIfIdle, ON_ITS_WAY);
+    reply.raw.once('close', () => {
+      answering.delete(reply);
+      if (isClosing) setTimeout(closeIfIdle, ON_ITS_WAY);
+    });
     done();
   });
   fastify.addHook('preClose', (done) => {

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { SECRET, startApp, type TestApp } from './support/app.js';
 import { person, type Person } from './support/people.js';
 import { decode, forge, type Jwt } from './support/tokens.js';
@@ -28,6 +29,20 @@ describe('A bearer token', () => {
   it('made with the secret and the right claims is taken: so it is the change that the others are refused for', async () => {
     expect(await me(forge(real.header, real.payload))).toMatchObject({ status: 200, body: { id: ada.id } });
     expect(await me(withClaims({ jti: randomUUID(), iat: now(), exp: now() + 60 }))).toMatchObject({ status: 200 });
+  });
+
+  it('that was taken before is refused once it has expired, and with anything changed', async () => {
+    const token = withClaims({ jti: randomUUID(), iat: now(), exp: now() + 2 });
+    expect(await me(token)).toMatchObject({ status: 200 });
+    expect(await me(token)).toMatchObject({ status: 200 });
+    const [head, payload, signature = ''] = token.split('.');
+    const other = decode(bob.tokens.access_token).payload;
+    const forBob = Buffer.from(JSON.stringify(other)).toString('base64url');
+    expect(await me(`${head}.${forBob}.${signature}`)).toFailWith(401, 'invalid_token');
+    const flipped = signature.replace(/^./, (letter) => (letter === 'A' ? 'B' : 'A'));
+    expect(await me(`${head}.${payload}.${flipped}`)).toFailWith(401, 'invalid_token');
+    await delay(2_100);
+    expect(await me(token)).toFailWith(401, 'invalid_token');
   });
 
   describe('with another header', () => {

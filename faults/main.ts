@@ -41,10 +41,23 @@ async function runFaults(world: World): Promise<Row[]> {
     ({ name, isQuick }) => (isQuick || !short) && new RegExp(only, 'i').test(name),
   );
   for (const { name, run } of wanted) {
-    const result = await run(world).catch((error: unknown) => row(name, '', [[String(error), false]]));
-    for (const problem of result.problems) console.log(`  ${result.fault}: ${problem}`);
-    if (result.problems.length === 0) console.log(`  ${result.fault}: ok`);
+    const attempt = () => run(world).catch((error: unknown) => row(name, '', [[String(error), false]]));
+    let result = await attempt();
+    tell(result);
+    if (short && isLate(result)) {
+      console.log(`  ${result.fault}: once more`);
+      result = await attempt();
+      tell(result);
+    }
     rows.push(result);
   }
   return rows;
 }
+
+function tell({ fault, problems }: Row): void {
+  for (const problem of problems) console.log(`  ${fault}: ${problem}`);
+  if (problems.length === 0) console.log(`  ${fault}: ok`);
+}
+
+/** Broken, and not because something was lost. The short form runs where others want the machine too: late once is no proof. */
+const isLate = ({ problems, audit }: Row) => problems.length > 0 && !audit?.lost.length && !audit?.half.length;

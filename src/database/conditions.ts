@@ -35,3 +35,7 @@ export function assignmentsOf<Changes extends object>(
   const assignments = changed.map((column) => `${column} = $${all.push(changes[column])}`);
   return { assignments: [...assignments, 'version = version + 1', 'updated_at = now()'].join(', '), values: all };
 }
+
+/** The condition that a row has one of the versions that this placeholder stands for (`If-Match`); none given: any. */
+export const hasVersion = (placeholder: `$${number}`): string =>
+  `(${placeholder}::int[] IS NULL OR version = ANY (${placeholder}))`;

@@ -48,6 +48,7 @@ export class PostsService {
     const { assignments, values } = assignmentsOf(dto, ['title', 'content'], [me.id, id, versions]);
     const [post] = await this.database.write<PostRow>(sql.update(assignments), values);
     if (!post) return this.fail({ id, me, versions });
+    this.lists.changed(); // of a search
     return toPostDto(post);
   }
 

@@ -1,3 +1,4 @@
+import { hasVersion } from '../database/conditions.js';
 import { composedStatement, statement } from '../database/database.js';
 import { JOINED_USER_COLUMNS, JOINED_USER_IS_VISIBLE } from '../users/joined-user.js';
 
@@ -18,7 +19,7 @@ export const INSERT = statement(
 );
 export const DELETE = statement(
   'posts.delete',
-  `DELETE FROM posts WHERE id = $1 AND ($2::uuid IS NULL OR author_id = $2) AND ($3::int[] IS NULL OR version = ANY ($3))
+  `DELETE FROM posts WHERE id = $1 AND ($2::uuid IS NULL OR author_id = $2) AND ${hasVersion('$3')}
    RETURNING id`,
 );
 
@@ -26,7 +27,7 @@ export const DELETE = statement(
 export const update = (assignments: string) =>
   composedStatement(
     `WITH p AS (
-       UPDATE posts SET ${assignments} WHERE author_id = $1 AND id = $2 AND ($3::int[] IS NULL OR version = ANY ($3))
+       UPDATE posts SET ${assignments} WHERE author_id = $1 AND id = $2 AND ${hasVersion('$3')}
        RETURNING *)
      SELECT ${postColumns('$1')} FROM p JOIN users u ON u.id = p.author_id`,
   );

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { assignmentsOf, Conditions, containing } from '../database/conditions.js';
+import { assignmentsOf, Conditions, containing, hasVersion } from '../database/conditions.js';
 import { composedStatement, Database, statement } from '../database/database.js';
 import { notFound } from '../errors.js';
 import { byCreation, type List, Lists } from '../http/lists.js';
@@ -19,7 +19,7 @@ const INSERT = statement(
 );
 const DELETE = statement(
   'tasks.delete',
-  `DELETE FROM tasks WHERE id = $1 AND user_id = $2 AND ($3::int[] IS NULL OR version = ANY ($3)) RETURNING id`,
+  `DELETE FROM tasks WHERE id = $1 AND user_id = $2 AND ${hasVersion('$3')} RETURNING id`,
 );
 
 /** Which task, whose, and which versions of it the client has seen (undefined: any). */
@@ -63,7 +63,7 @@ export class TasksService {
       [id, ownerId, versions],
     );
     const update = composedStatement(
-      `UPDATE tasks SET ${assignments} WHERE id = $1 AND user_id = $2 AND ($3::int[] IS NULL OR version = ANY ($3))
+      `UPDATE tasks SET ${assignments} WHERE id = $1 AND user_id = $2 AND ${hasVersion('$3')}
        RETURNING ${COLUMNS}`,
     );
     const [task] = await this.database.write<TaskRow>(update, values);

@@ -4,7 +4,7 @@ import type { EntityManager, Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { type Client, isSelfOrAdmin, type Principal } from '../access.js';
 import { AuditService, type Happening } from '../audit/audit.service.js';
-import { assignmentsOf } from '../database/conditions.js';
+import { assignmentsOf, hasVersion } from '../database/conditions.js';
 import { composedStatement, Database, type Statement } from '../database/database.js';
 import { conflict, fieldForbidden, forbidden, invalidMember, lastAdmin, notFound, wrongPassword } from '../errors.js';
 import { Lists } from '../http/lists.js';
@@ -330,7 +330,7 @@ function updateOf(id: string, changes: AdminChange, { me, versions }: ChangeCont
   const update = composedStatement(
     `UPDATE users SET ${assignments}${ending}
      WHERE id = $1 AND deleted_at IS NULL ${me.role === 'admin' ? '' : 'AND is_active'}
-       AND ($2::int[] IS NULL OR version = ANY ($2))
+       AND ${hasVersion('$2')}
      RETURNING ${sql.USER_COLUMNS}`,
   );
   return { update, values };

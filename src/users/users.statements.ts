@@ -1,4 +1,5 @@
 /** The hot paths of users, written by hand: hydrating an entity costs more than finding its row. */
+import { hasVersion } from '../database/conditions.js';
 import { statement } from '../database/database.js';
 
 /** What anybody may see of a person, named as the entity names it. */
@@ -58,7 +59,7 @@ export const IMPORT = statement(
 
 const DELETED = `UPDATE users SET is_active = false, deleted_at = now(), updated_at = now(), version = version + 1,
     session_generation = session_generation + 1
-  WHERE id = $1 AND deleted_at IS NULL AND ($2::int[] IS NULL OR version = ANY ($2))`;
+  WHERE id = $1 AND deleted_at IS NULL AND ${hasVersion('$2')}`;
 
 /** What takes no admin away needs no look at the other admins. */
 export const DELETE_ORDINARY = statement('users.delete_ordinary', `${DELETED} AND role <> 'admin' RETURNING id`);

@@ -60,4 +60,6 @@ function tell({ fault, problems }: Row): void {
 }
 
 /** Broken, and not because something was lost. The short form runs where others want the machine too: late once is no proof. */
-const isLate = ({ problems, audit }: Row) => problems.length > 0 && !audit?.lost.length && !audit?.half.length;
+function isLate({ problems, audit }: Row): boolean {
+  return problems.length > 0 && !audit?.lost.length && !audit?.half.length;
+}

@@ -14,6 +14,7 @@ import { SECRET, startApp, type TestApp } from './support/app.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { admin, person, type Person } from './support/people.js';
 import { freePort } from './support/ports.js';
+import { holding, OURS, terminate } from './support/trouble.js';
 
 const CROWD = 30;
 
@@ -377,15 +378,6 @@ async function eventually(expectations: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Holds what a statement locks, on a connection of its own, until it is released. */
-async function holding({ database }: TestApp, statement: string): Promise<{ release: () => Promise<void> }> {
-  const client = new pg.Client(database.url);
-  await client.connect();
-  await client.query('BEGIN');
-  await client.query(statement);
-  return { release: () => client.query('ROLLBACK').then(() => client.end()) };
-}
-
 /** Runs a statement even where transactions are read-only by default. */
 async function writable({ database }: TestApp, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: database.url, options: '-c default_transaction_read_only=off' });
@@ -393,11 +385,6 @@ async function writable({ database }: TestApp, statement: string): Promise<void>
   await client.query(statement);
   await client.end();
 }
-
-const OURS = `datname = current_database() AND application_name LIKE 'userhub%'`;
-
-/** Ends all of the server's connections, the probe's too. */
-const terminate = ({ sql }: TestApp) => sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${OURS}`);
 
 /** The server's connections of which this holds. */
 async function backends({ sql }: TestApp, condition = 'true'): Promise<number[]> {

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { jest } from '@jest/globals';
-import pg from 'pg';
 import { Database } from '../src/database/database.js';
 import type { Pipeline } from '../src/database/pipeline.js';
 import { startApp, type TestApp } from './support/app.js';
 import { person, type Person } from './support/people.js';
+import { holding, terminate } from './support/trouble.js';
 
 const CROWD = 50;
 
@@ -51,8 +51,7 @@ describe('look-ups by key', () => {
   it('go on while that connection dies, and soon go by another one', async () => {
     const server = await flowing();
     const crowds = Promise.all(Array.from({ length: 5 }, () => crowd(server)));
-    await app.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE datname = current_database() AND pid <> pg_backend_pid()`);
+    await terminate(app);
     await crowds;
     await flows(server);
     await crowd(server);
@@ -76,17 +75,14 @@ describe('look-ups by key', () => {
   it('stuck behind a lock are given up after 2 s; whoever comes next goes by the pool', async () => {
     const server = await flowing();
     await crowd(server);
-    const client = new pg.Client(app.database.url);
-    await client.connect();
-    await client.query('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
+    const lock = await holding(app, 'LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
     const start = performance.now();
     const first = Promise.all(Array.from({ length: CROWD }, () => server.api.as(ada.tokens).get('/api/auth/me')));
     await delay(1_000);
     const later = server.api.as(ada.tokens).get('/api/auth/me');
     for (const answer of await first) expect(answer).toFailWith(503, 'unavailable');
     expect(performance.now() - start).toBeLessThan(3_000);
-    await client.query('ROLLBACK');
-    await client.end();
+    await lock.release();
     await expect(later).resolves.toMatchObject({ status: 200 });
     await crowd(server);
     await server.close();
@@ -94,17 +90,14 @@ describe('look-ups by key', () => {
 
   it('of a kind that is new to the connection fail one at a time when they can’t be prepared', async () => {
     const server = await flowing();
-    const client = new pg.Client(app.database.url);
-    await client.connect();
-    await client.query('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
+    const lock = await holding(app, 'LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
     const start = performance.now();
     const answers = await Promise.all(
       Array.from({ length: CROWD }, () => server.api.as(ada.tokens).get('/api/auth/me')),
     );
     for (const answer of answers) expect(answer).toFailWith(503, 'unavailable');
     expect(performance.now() - start).toBeLessThan(3_000);
-    await client.query('ROLLBACK');
-    await client.end();
+    await lock.release();
     await crowd(server);
     await server.close();
   });

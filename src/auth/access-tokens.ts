@@ -113,8 +113,7 @@ const verified = new WeakMap<KeyObject, LRUCache<string, object>>();
  * verified lately is remembered, which makes `me` 1.4 times as fast. Its claims, and its session, are judged each time.
  */
 export const verifyJwt: VerifyJwt = (token, key, options, done) => {
-  const tokens = verified.get(key) ?? new LRUCache({ max: VERIFIED });
-  verified.set(key, tokens);
+  const tokens = verifiedBy(key);
   const known = tokens.get(token);
   if (known) return done(null, known);
   verifySignature(token, key, options, (error, payload) => {
@@ -122,6 +121,14 @@ export const verifyJwt: VerifyJwt = (token, key, options, done) => {
     done(error, payload);
   });
 };
+
+function verifiedBy(key: KeyObject): LRUCache<string, object> {
+  const known = verified.get(key);
+  if (known) return known;
+  const tokens = new LRUCache<string, object>({ max: VERIFIED });
+  verified.set(key, tokens);
+  return tokens;
+}
 
 const verifySignature: VerifyJwt = (token, key, options, done) => {
   if (options.algorithms?.[0] === ('EdDSA' as string)) return verifyEdDsa(token, key, done);

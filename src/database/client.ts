@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import { seconds } from '../config/durations.js';
 import { DatabaseDeadlineError, isConnectionUseless } from './failures.js';
@@ -66,8 +67,10 @@ export class DeadlineClient extends pg.Client {
   }
 
   private destroySocket(reason?: Error): void {
-    (this as unknown as { connection: { stream: { destroy(reason?: Error): void } } }).connection.stream.destroy(
-      reason,
-    );
+    socketOf(this).destroy(reason);
   }
 }
+
+/** The socket of a connection, which pg's types keep to themselves: the one way to end a connection that hangs. */
+export const socketOf = (client: pg.Client): Socket =>
+  (client as unknown as { connection: { stream: Socket } }).connection.stream;

@@ -47,8 +47,7 @@ export class NamedQuery extends PgQuery {
     const columns = this.hasBeenParsed(connection) && known.get(connection)?.get(this.name);
     this.connection = connection;
     if (!columns) return super.prepare(connection);
-    const { fields, _parsers, _prebuiltEmptyResultObject } = columns;
-    Object.assign(this._result, { fields, _parsers, _prebuiltEmptyResultObject });
+    Object.assign(this._result, columns);
     this._accumulateRows = true;
     try {
       connection.bind({
@@ -68,7 +67,8 @@ export class NamedQuery extends PgQuery {
     super.handleRowDescription(message);
     if (!this.connection) return;
     const statements = known.get(this.connection) ?? new Map<string, Columns>();
-    known.set(this.connection, statements.set(this.name, this._result));
+    const { fields, _parsers, _prebuiltEmptyResultObject } = this._result; // not the rows, which hold secrets too
+    known.set(this.connection, statements.set(this.name, { fields, _parsers, _prebuiltEmptyResultObject }));
   }
 }
 

@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net';
 import type pg from 'pg';
 import { seconds } from '../config/durations.js';
+import { socketOf } from './client.js';
 import { DatabaseDeadlineError } from './failures.js';
 import { type Done, NamedQuery, submit } from './named-query.js';
 
@@ -154,5 +154,3 @@ export class Pipeline {
     this.client = undefined;
   }
 }
-
-const socketOf = (client: pg.Client) => (client as unknown as { connection: { stream: Socket } }).connection.stream;

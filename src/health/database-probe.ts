@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import type { DatabaseSettings } from '../config/database-settings.js';
 import { seconds } from '../config/durations.js';
+import { socketOf } from '../database/client.js';
 
 /** The database's place, in the injector. */
 export const DATABASE = Symbol('DatabaseSettings');
@@ -9,11 +10,6 @@ export const DATABASE = Symbol('DatabaseSettings');
 interface Connection {
   client: pg.Client;
   made: Promise<unknown>;
-}
-
-/** What pg doesn't say of its clients: how to end one that hangs. */
-interface Droppable {
-  connection: { stream: { destroy(): void } };
 }
 
 const DEADLINE = 800;
@@ -87,6 +83,6 @@ export class DatabaseProbe implements OnApplicationShutdown {
   /** Without a goodbye, which would wait for a server that hangs. */
   private drop(connection = this.connection): void {
     if (this.connection === connection) this.connection = undefined;
-    (connection?.client as unknown as Droppable | undefined)?.connection.stream.destroy();
+    if (connection) socketOf(connection.client).destroy();
   }
 }

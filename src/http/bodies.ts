@@ -37,17 +37,14 @@ export function readBodies(fastify: FastifyInstance): void {
   fastify.addContentTypeParser('*', (request: FastifyRequest, _payload, done) => {
     done(unsupportedMediaType(expectedTypes(request)));
   });
-  fastify.addHook('onSend', (request, reply, _payload, done) => {
-    if (reply.statusCode === 413 || reply.statusCode === 415) readOn(request, reply);
-    done();
-  });
 }
 
 /**
+ * To be called before a request is answered whose body has been refused unread.
  * Closing a connection while a body comes in resets it, and an answer that its sender, or a proxy, has not read yet is lost
  * with it. So the rest is read and thrown away for a while, whoever wants to close (RFC 9112 section 9.6).
  */
-function readOn({ raw }: FastifyRequest, reply: FastifyReply): void {
+export function readOn({ raw }: FastifyRequest, reply: FastifyReply): void {
   const { shouldKeepAlive } = reply.raw;
   reply.removeHeader('connection'); // Fastify's "close"
   reply.raw.shouldKeepAlive = true; // what a client asks for with "close" is done at the end, below

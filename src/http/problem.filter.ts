@@ -13,6 +13,7 @@ import {
   unsupportedMediaType,
   uriTooLong,
 } from '../errors.js';
+import { readOn } from './bodies.js';
 import { traceOf } from './trace-context.js';
 
 /** What of Fastify's and Nest's own failures may reach a client. */
@@ -60,6 +61,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   if (reply.sent) return;
   const config = request.routeOptions.config as FastifyContextConfig | undefined; // a malformed address has no route
   const oauth = config?.oauthErrors === true;
+  if (problem.status === 413 || problem.status === 415) readOn(request, reply);
   void reply
     .code(oauth ? oauthStatus(problem) : problem.status)
     .headers(problem.extras.headers ?? {})

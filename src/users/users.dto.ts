@@ -182,9 +182,14 @@ export type PublicUserRow = Pick<UserRow, 'id' | 'username' | 'displayName' | 'p
 /** The signed-in person, with all that answers about them need. */
 export type Me = UserRow & Principal;
 
-/** The person as this viewer may see them: whole for themselves, whose row is known already, and the public part for others. */
-export const showUser = (user: PublicUserRow & { version?: number }, me: Me): UserDto | PublicUserDto =>
-  user.id === me.id ? toUserDto(me) : toPublicUserDto(user);
+/**
+ * The person as this viewer may see them: whole for admins, who get all columns, and for themselves, whose row is known
+ * already; the public part for others.
+ */
+export function showUser(user: UserRow, me: Me): UserDto | PublicUserDto {
+  if (me.role === 'admin') return toUserDto(user, me);
+  return user.id === me.id ? toUserDto(me) : toPublicUserDto(user);
+}
 
 /** The whole person, for themselves and for admins. */
 export function toUserDto(user: UserRow, viewer: Pick<Principal, 'role'> = user): UserDto {

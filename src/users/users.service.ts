@@ -145,8 +145,7 @@ export class UsersService {
 
   /** A page of users. @throws Problem 403 when somebody else than an admin uses an admin's filter */
   list(query: UsersQuery, me: Me): Promise<Page<UserDto | PublicUserDto>> {
-    const show = (row: UserRow) => (me.role === 'admin' ? toUserDto(row, me) : showUser(row, me));
-    return this.lists.page(userList(query, me), query, show);
+    return this.lists.page(userList(query, me), query, (row) => showUser(row, me));
   }
 
   /**
@@ -300,7 +299,7 @@ export class UsersService {
   private async show(statement: Statement, key: string | null, me: Me): Promise<UserDto | PublicUserDto> {
     const user = await this.findOne(statement, key);
     if (!user) throw notFound('user');
-    return me.role === 'admin' ? toUserDto(user, me) : showUser(user, me);
+    return showUser(user, me);
   }
 
   private async findOne(statement: Statement, key: string | null): Promise<UserRow | null> {

@@ -2,10 +2,10 @@
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
 import { AuditEvent } from './src/audit/audit-event.entity.js';
-import { Session } from './src/auth/session.entity.js';
+import { Session } from './src/auth/sessions/session.entity.js';
 import { loadSettings } from './src/config/settings.js';
 import { migrationOptions } from './src/database/migrate.js';
-import { openDatabase } from './src/database/place.js';
+import { resolveDatabase } from './src/process/resolve-database.js';
 import { Like } from './src/posts/like.entity.js';
 import { Post } from './src/posts/post.entity.js';
 import { Task } from './src/tasks/task.entity.js';
@@ -20,7 +20,7 @@ export const entities = [User, Session, AuditEvent, Post, Like, Task];
  * @throws SettingsError
  */
 export async function connection(settings = loadSettings()): Promise<DataSource> {
-  const { database } = await openDatabase(settings, { join: true });
+  const { database } = await resolveDatabase(settings, { join: true });
   return new DataSource({ ...migrationOptions(settings, database, entities), logger: 'advanced-console' });
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { projectFile } from '../src/config/project.js';
-import { startEmbeddedPostgres } from '../src/database/embedded-postgres.js';
+import { startEmbeddedPostgres } from '../src/process/development/embedded-postgres.js';
 import { type Progress, runBench } from './bench.js';
 import { type Options, readOptions } from './options.js';
 import { chart, insertIntoPage, table } from './report.js';

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { startEmbeddedPostgres } from '../src/database/embedded-postgres.js';
+import { startEmbeddedPostgres } from '../src/process/development/embedded-postgres.js';
 import { freePort } from '../test/support/ports.js';
 import { ended, launch, signalTree } from './processes.js';
 

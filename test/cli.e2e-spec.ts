@@ -10,7 +10,7 @@ import { migrations } from '../migrations/index.js';
 import { run } from '../src/cli/program.js';
 import { projectFile } from '../src/config/project.js';
 import { loadSettings } from '../src/config/settings.js';
-import { openDatabase } from '../src/database/place.js';
+import { resolveDatabase } from '../src/process/resolve-database.js';
 import { SECRET, startApp } from './support/app.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { PASSWORD, person, signIn } from './support/people.js';
@@ -430,7 +430,7 @@ describe('userhub', () => {
         const dataDir = await mkdtemp(path.join(tmpdir(), 'userhub-cli-'));
         const settings = loadSettings({ NODE_ENV: 'test', DATA_DIR: dataDir, JWT_SECRET_KEY: SECRET });
         const lockFile = path.join(dataDir, 'postgres', 'postmaster.pid');
-        const server = await openDatabase(settings);
+        const server = await resolveDatabase(settings);
         expect((await userhub('migrate', { env: { DATA_DIR: dataDir } })).stdout).toContain('Applied ');
         expect(existsSync(lockFile)).toBe(true);
         await server.stop();

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import type { ProblemCode } from '../src/errors.js';
+import type { ProblemCode } from '../src/problems.js';
 import type { Answer } from './support/api.js';
 import { startApp, type TestApp } from './support/app.js';
 import { admin, PASSWORD, person, type Person } from './support/people.js';

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { loadSettings } from '../src/config/settings.js';
-import { createApp, prepareApp } from '../src/create-app.js';
+import { createApp } from '../src/app/create-app.js';
+import { prepareApp } from '../src/app/prepare.js';
 import { migrate } from '../src/database/migrate.js';
 import { Readiness } from '../src/health/readiness.js';
 import { Api, type Answer } from './support/api.js';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import { Database } from '../src/database/database.js';
-import type { Pipeline } from '../src/database/pipeline.js';
+import type { LookupConnection } from '../src/database/lookup-connection.js';
 import { startApp, type TestApp } from './support/app.js';
 import { person, type Person } from './support/people.js';
 import { holding, terminate } from './support/trouble.js';
@@ -19,7 +19,7 @@ describe('look-ups by key', () => {
   afterAll(() => app.close());
 
   const connections = (server: TestApp) => server.nest.get(Database).stats().total;
-  const pipeline = (server: TestApp) => Reflect.get(server.nest.get(Database), 'pipeline') as Pipeline | undefined;
+  const pipeline = (server: TestApp) => Reflect.get(server.nest.get(Database), 'pipeline') as LookupConnection | undefined;
 
   /** A replica whose connection for look-ups is open. */
   async function flowing(env: Record<string, string> = {}): Promise<TestApp> {
@@ -42,7 +42,7 @@ describe('look-ups by key', () => {
   it('of a crowd go by one connection, and everybody gets their own answer', async () => {
     const server = await flowing();
     await crowd(server);
-    const flow = jest.spyOn(pipeline(server) as Pipeline, 'run');
+    const flow = jest.spyOn(pipeline(server) as LookupConnection, 'run');
     for (let i = 0; i < 5; i++) await crowd(server);
     expect(flow.mock.calls.length).toBeGreaterThan(4 * CROWD); // not all: on a busy machine it may stall
     await server.close();

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { MediaType } from '../scripts/openapi/document.js';
 import { projectFile } from '../src/config/project.js';
-import { PROBLEM_CODES } from '../src/errors.js';
+import { PROBLEM_CODES } from '../src/problems.js';
 import { startApp, type TestApp } from './support/app.js';
 import { openApi, resolve, responseOf, type Route, routes, schemaComplaints } from './support/contract.js';
 import { routesOf } from './support/routes.js';

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { Passwords } from '../src/users/passwords.service.js';
+import { Passwords } from '../src/users/passwords/passwords.js';
 import type { Answer } from './support/api.js';
 import { startApp, type TestApp } from './support/app.js';
 import { figure } from './support/figures.js';

@@ -1,5 +1,5 @@
-import { type Client, SCRIPT } from '../src/access.js';
-import { Throttle } from '../src/http/throttle.js';
+import { type Origin, SCRIPT } from '../src/request.js';
+import { Throttle } from '../src/throttle/throttle.js';
 import type { Answer, Api } from './support/api.js';
 import { startApp, type TestApp } from './support/app.js';
 import { figure } from './support/figures.js';
@@ -287,7 +287,7 @@ describe('Throttling', () => {
 
   describe('what is counted', () => {
     const throttle = () => app.nest.get(Throttle);
-    const client = (ip: string): Client => ({ ...SCRIPT, ip });
+    const client = (ip: string): Origin => ({ ...SCRIPT, ip });
     const hitsOf = async (prefix: string) =>
       (await app.sql<{ hits: number }>(`SELECT hits FROM throttle_counters WHERE starts_with(key, $1)`, [prefix])).map(
         ({ hits }) => hits,

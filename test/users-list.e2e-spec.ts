@@ -1,4 +1,4 @@
-import { Lists } from '../src/http/lists.js';
+import { Lists } from '../src/lists/lists.js';
 import type { Api } from './support/api.js';
 import { startApp, type TestApp } from './support/app.js';
 import { admin, PASSWORD, person, type Person } from './support/people.js';

@@ -27,7 +27,7 @@ describe('the image', { skip: existsSync(NODE) ? false : 'there is no such Node.
     // the project's own PostgreSQL is borrowed
     process.env.SWC_NODE_PROJECT = path.join(CONTEXT, 'tsconfig.json');
     await import('@swc-node/register/esm-register');
-    const { startEmbeddedPostgres } = await import(path.join(CONTEXT, 'src/database/embedded-postgres.ts'));
+    const { startEmbeddedPostgres } = await import(path.join(CONTEXT, 'src/process/development/embedded-postgres.ts'));
     postgres = await startEmbeddedPostgres({ dataDir: path.join(folder, 'data/postgres'), password: 'test', durable: false }); // prettier-ignore
     image = await buildImage({ context: CONTEXT, node: NODE, folder: path.join(folder, 'stages') });
     port = await freePort();

@@ -1,7 +1,7 @@
 /** What failing answers look like: made by the same functions that make the real ones. */
 import { STATUS_CODES } from 'node:http';
-import * as failures from '../../src/errors.js';
-import type { Problem, ProblemCode } from '../../src/errors.js';
+import * as failures from '../../src/problems.js';
+import type { Problem, ProblemCode } from '../../src/problems.js';
 import { oauthBody, oauthStatus, problemBody } from '../../src/http/problem.filter.js';
 import { type MediaType, pascalCase, type Reference, refTo, type Response, type Schema } from './document.js';
 import { exampleOfMember } from './examples.js';

@@ -12,7 +12,7 @@ import { pino } from 'pino';
 import ts from 'typescript';
 import { projectFile } from '../../src/config/project.js';
 import { loadSettings } from '../../src/config/settings.js';
-import { createApp } from '../../src/create-app.js';
+import { createApp } from '../../src/app/create-app.js';
 import { completeDocument, type RawDocument } from './complete.js';
 import type { OpenApi } from './document.js';
 import { readHandlers } from './handlers.js';

@@ -1,5 +1,5 @@
 /** What can go wrong with an operation: mostly known by what it is, and for the rest by the table below. */
-import { PROBLEM_CODES, type ProblemCode } from '../../src/errors.js';
+import { PROBLEM_CODES, type ProblemCode } from '../../src/problems.js';
 import { sameFor } from './document.js';
 
 /** What an operation may fail with besides what its kind tells. */

@@ -1,7 +1,7 @@
 /** The shapes of what goes over the wire: what types, rules and comments say of them, in one. */
 import type { Type } from '@nestjs/common';
 import { getMetadataStorage } from 'class-validator';
-import { PROBLEM_CODES } from '../../src/errors.js';
+import { PROBLEM_CODES } from '../../src/problems.js';
 import { type Schema, refTo } from './document.js';
 import { exampleOfMember } from './examples.js';
 

@@ -1,6 +1,6 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { CurrentUser, type Principal, Roles } from '../access.js';
-import type { Page } from '../http/pages.js';
+import { CurrentUser, type Principal, Roles } from '../request.js';
+import type { Page } from '../lists/pages.js';
 import { type EventDto, EventsQuery, OwnEventsQuery } from './audit.dto.js';
 import { AuditService } from './audit.service.js';
 

@@ -1,11 +1,11 @@
 import { applyDecorators } from '@nestjs/common';
 import { isRFC3339 } from 'class-validator';
-import { Check, isUuid, OneOf, Optional } from '../http/fields.js';
-import { PageQuery } from '../http/pages.js';
+import { Rule, isUuid, OneOf, Optional } from '../http/fields.js';
+import { PageQuery } from '../lists/pages.js';
 import { AUDIT_ACTIONS, type AuditAction, type AuditEvent } from './audit-event.entity.js';
 
 const Time = () =>
-  applyDecorators(Optional(), Check('is_rfc3339', 'must be a time such as 2026-01-01T00:00:00Z', isTime));
+  applyDecorators(Optional(), Rule('is_rfc3339', 'must be a time such as 2026-01-01T00:00:00Z', isTime));
 
 /** Which security events to list. */
 export class OwnEventsQuery extends PageQuery {
@@ -27,7 +27,7 @@ export class OwnEventsQuery extends PageQuery {
 export class EventsQuery extends OwnEventsQuery {
   /** Only events that concern this user. */
   @Optional()
-  @Check('is_uuid', 'must be a UUID', isUuid)
+  @Rule('is_uuid', 'must be a UUID', isUuid)
   user_id?: string;
 }
 

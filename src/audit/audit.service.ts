@@ -2,19 +2,19 @@ import { Injectable, Logger } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import type { Client, Principal } from '../access.js';
+import type { Origin, Principal } from '../request.js';
 import { Settings } from '../config/settings.js';
-import { Conditions } from '../database/conditions.js';
+import { Conditions } from '../lists/conditions.js';
 import { Database, statement } from '../database/database.js';
 import { isUuid } from '../http/fields.js';
-import { type List, Lists } from '../http/lists.js';
-import type { Page } from '../http/pages.js';
-import { type Refusal, Throttle } from '../http/throttle.js';
+import { type List, Lists } from '../lists/lists.js';
+import type { Page } from '../lists/pages.js';
+import { type Rejection, Throttle } from '../throttle/throttle.js';
 import { AuditEvent } from './audit-event.entity.js';
 import { type EventDto, type EventsQuery, type OwnEventsQuery, toEventDto } from './audit.dto.js';
 
 /** What happened. Whoever isn't named wasn't known. */
-export interface Happening extends Pick<AuditEvent, 'action'> {
+export interface AuditEntry extends Pick<AuditEvent, 'action'> {
   outcome?: AuditEvent['outcome'];
   actorId?: string;
   userId?: string;
@@ -51,7 +51,7 @@ export class AuditService {
   }
 
   /** Records that something happened. What was done stays done when only the record fails: that is logged. */
-  async record({ action, outcome = 'success', actorId, userId, details = {} }: Happening, from: Client): Promise<void> {
+  async record({ action, outcome = 'success', actorId, userId, details = {} }: AuditEntry, from: Origin): Promise<void> {
     const event = {
       action,
       outcome,
@@ -77,7 +77,7 @@ export class AuditService {
   }
 
   /** Once a window: an attacker must not fill the record by being refused. */
-  private async recordRefusal({ isFirst, limits, account, from }: Refusal): Promise<void> {
+  private async recordRefusal({ isFirst, limits, account, from }: Rejection): Promise<void> {
     if (!isFirst) return;
     const userId = account && isUuid(account) ? account : undefined; // else it is what was typed
     await this.record({ action: 'throttled', outcome: 'failure', userId, details: { limits: limits.join(' ') } }, from);

@@ -1,4 +1,4 @@
-import { SCRIPT } from '../access.js';
+import { SCRIPT } from '../request.js';
 import { buildDto } from '../http/validation.pipe.js';
 import { CreateUserDto } from '../users/users.dto.js';
 import { UsersService } from '../users/users.service.js';

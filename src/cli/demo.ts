@@ -1,6 +1,6 @@
 /** The demo data: who and what there is to look at. Everything here is planted once, however often it is sown. */
 import type { INestApplicationContext } from '@nestjs/common';
-import { type Principal, SCRIPT } from '../access.js';
+import { type Principal, SCRIPT } from '../request.js';
 import { PostsService } from '../posts/posts.service.js';
 import { TasksService } from '../tasks/tasks.service.js';
 import type { CreateUserDto, UserRow } from '../users/users.dto.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import bcrypt from 'bcrypt';
-import { KeyRing } from '../auth/keys.js';
+import { KeyRing } from '../auth/sessions/keys.js';
 import type { DatabaseSettings } from '../config/database-settings.js';
 import { isPlaceholder, type JwtSettings } from '../config/jwt-settings.js';
 import { projectFile } from '../config/project.js';

@@ -3,9 +3,9 @@
  * same database. Copy this file, and change what is between the braces of `withApp`.
  */
 import { randomBytes } from 'node:crypto';
-import { SCRIPT } from '../access.js';
-import { AuthService } from '../auth/auth.service.js';
-import { Problem } from '../errors.js';
+import { SCRIPT } from '../request.js';
+import { AuthService } from '../auth/sign-in/auth.service.js';
+import { Problem } from '../problems.js';
 import { UsersService } from '../users/users.service.js';
 import { say, type Terminal } from './terminal.js';
 import { withApp } from './with-app.js';

@@ -1,5 +1,5 @@
 import { SettingsError } from '../config/environment.js';
-import { Problem } from '../errors.js';
+import { Problem } from '../problems.js';
 
 /** A command can't do what it was asked for; the message is for whoever asked. */
 export class Failure extends Error {}

@@ -1,8 +1,8 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import progress from 'cli-progress';
-import { SCRIPT } from '../access.js';
+import { SCRIPT } from '../request.js';
 import { Settings } from '../config/settings.js';
-import { Passwords } from '../users/passwords.service.js';
+import { Passwords } from '../users/passwords/passwords.js';
 import { UsersService } from '../users/users.service.js';
 import { DEMO_PASSWORD, madeUpUser, plantDemo } from './demo.js';
 import { Failure } from './failures.js';

@@ -1,4 +1,4 @@
-import { SCRIPT } from '../access.js';
+import { SCRIPT } from '../request.js';
 import { UsersService } from '../users/users.service.js';
 import { Failure } from './failures.js';
 import { say, type Terminal } from './terminal.js';

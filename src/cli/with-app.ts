@@ -3,12 +3,12 @@ import { NestFactory } from '@nestjs/core';
 import { pino, type Logger } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { DataSource } from 'typeorm';
-import { AppModule } from '../app.module.js';
+import { AppModule } from '../app/app.module.js';
 import type { DatabaseSettings } from '../config/database-settings.js';
 import { loadSettings, type Settings } from '../config/settings.js';
 import { listMigrations, migrate } from '../database/migrate.js';
-import { openDatabase } from '../database/place.js';
-import { NestLogger } from '../http/logging.js';
+import { resolveDatabase } from '../process/resolve-database.js';
+import { NestLogger } from '../logging/logging.js';
 import { Failure } from './failures.js';
 import type { Terminal } from './terminal.js';
 
@@ -29,7 +29,7 @@ export async function withDatabase<T>(
 ): Promise<T> {
   const settings = loadSettings(terminal.env);
   NestLoggers.overrideLogger(new NestLogger(commandLogger(settings, terminal)));
-  const place = await openDatabase(settings, { join: true });
+  const place = await resolveDatabase(settings, { join: true });
   try {
     return await work({ settings, database: place.database });
   } finally {

@@ -5,7 +5,6 @@ import { Settings } from '../config/settings.js';
 import { Connector } from './connector.js';
 import { dataSourceOptions } from './data-source-options.js';
 import { Database } from './database.js';
-import { Housekeeping } from './housekeeping.js';
 
 /** The connection to the database, for everyone. */
 @Global()
@@ -24,8 +23,8 @@ export class DatabaseModule {
           }),
         }),
       ],
-      providers: [Connector, Database, Housekeeping],
-      exports: [Connector, Database, Housekeeping],
+      providers: [Connector, Database],
+      exports: [Connector, Database],
     };
   }
 }

@@ -5,12 +5,12 @@ import pg from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { Settings } from '../config/settings.js';
-import { unavailable } from '../errors.js';
+import { unavailable } from '../problems.js';
 import { hasPipeline, poolSize } from './data-source-options.js';
 import { isConnectionLost, isRetriable, violation } from './failures.js';
-import { Lanes } from './lanes.js';
+import { AdmissionQueue } from './admission-queue.js';
 import { NamedQuery, submit } from './named-query.js';
-import { Pipeline } from './pipeline.js';
+import { LookupConnection } from './lookup-connection.js';
 
 /** A statement written by hand. Named, a connection parses it once; without a name it is planned for its very values. */
 export interface Statement {
@@ -37,16 +37,16 @@ const PAUSE = 50;
 @Injectable()
 export class Database implements OnApplicationShutdown {
   private readonly named: boolean;
-  private readonly lanes: Lanes;
-  private readonly pipeline?: Pipeline;
+  private readonly lanes: AdmissionQueue;
+  private readonly pipeline?: LookupConnection;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly settings: Settings,
   ) {
     this.named = settings.database?.pooler !== 'transaction';
-    this.lanes = new Lanes(poolSize(settings));
-    if (hasPipeline(settings)) this.pipeline = new Pipeline(() => this.connection(), settings.poolRecycle);
+    this.lanes = new AdmissionQueue(poolSize(settings));
+    if (hasPipeline(settings)) this.pipeline = new LookupConnection(() => this.connection(), settings.poolRecycle);
   }
 
   async onApplicationShutdown(): Promise<void> {

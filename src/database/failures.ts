@@ -1,5 +1,5 @@
 /** What a failing database means: to a connection, to a statement, to a client. */
-import { emailTaken, notFound, type Problem, unavailable, usernameTaken } from '../errors.js';
+import { emailTaken, notFound, type Problem, unavailable, usernameTaken } from '../problems.js';
 
 interface DatabaseError {
   code?: string;

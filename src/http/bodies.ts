@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { seconds } from '../config/durations.js';
-import { malformedJson, type Problem, refusedCharacter, unsupportedMediaType } from '../errors.js';
+import { malformedJson, type Problem, refusedCharacter, unsupportedMediaType } from '../problems.js';
 import { hasRefusedBytes, jsonProblem } from './json-limits.js';
 
 const FORM = 'application/x-www-form-urlencoded';

@@ -2,9 +2,9 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Controller, Get, Header, Param, StreamableFile } from '@nestjs/common';
-import { Public } from '../access.js';
+import { Public } from '../request.js';
 import { projectFile } from '../config/project.js';
-import { notFound } from '../errors.js';
+import { notFound } from '../problems.js';
 
 const POLICY = [
   "default-src 'none'",

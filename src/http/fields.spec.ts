@@ -11,11 +11,11 @@ import {
   QueryBoolean,
   QueryInteger,
   SearchText,
-  Text,
+  Length,
 } from './fields.js';
 
 class Sample {
-  @Clearable() @Text(1, 5) @OneLine() name?: string | null;
+  @Clearable() @Length(1, 5) @OneLine() name?: string | null;
   @SearchText() q?: string;
   @Optional() @QueryInteger(0, 100) count?: number;
   @Optional() @QueryBoolean() flag?: boolean;

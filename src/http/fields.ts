@@ -2,7 +2,7 @@
 import { applyDecorators, Param, type PipeTransform } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsString, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
-import { validationFailed } from '../errors.js';
+import { validationFailed } from '../problems.js';
 
 /** May be left out; unlike class-validator's IsOptional, null is not "left out". */
 export const Optional = () => ValidateIf((_, value) => value !== undefined);
@@ -11,10 +11,10 @@ export const Optional = () => ValidateIf((_, value) => value !== undefined);
 export const Clearable = () => ValidateIf((_, value) => value !== undefined && value !== null);
 
 /** A text of so many characters (code points, as people count them). */
-export const Text = (min: number, max: number) =>
+export const Length = (min: number, max: number) =>
   applyDecorators(
     IsString({ message: 'must be a string' }),
-    Check(
+    Rule(
       'length',
       `must have ${min} to ${max} characters`,
       (text) => {
@@ -27,7 +27,7 @@ export const Text = (min: number, max: number) =>
 
 /** A text in one line: no control character, nothing invisible, nothing that turns the direction of writing. */
 export const OneLine = () =>
-  Check('one_line', 'must not hold control, invisible or direction-changing characters', isOneLine);
+  Rule('one_line', 'must not hold control, invisible or direction-changing characters', isOneLine);
 
 /** What a rule means to machines: the part of JSON Schema that the OpenAPI document takes over. */
 export interface FieldSchema {
@@ -38,7 +38,7 @@ export interface FieldSchema {
 }
 
 /** A rule on a string; `code` is what the answer's `code` says, `detail` its sentence, `schema` the same for machines. */
-export const Check = (
+export const Rule = (
   code: string,
   detail: string,
   holds: (text: string) => boolean,
@@ -75,7 +75,7 @@ export const QueryBoolean = () =>
 export const OneOf = (values: readonly string[]) => IsIn(values, { message: `must be one of: ${values.join(', ')}` });
 
 /** What people search for: 1 to 100 characters in one line. */
-export const SearchText = () => applyDecorators(Optional(), Text(1, 100), OneLine());
+export const SearchText = () => applyDecorators(Optional(), Length(1, 100), OneLine());
 
 /** A path value that is a UUID, of any version and in any case; passed on in lower case. */
 export const Id = (name = 'id') => Param(name, new IdPipe(name));

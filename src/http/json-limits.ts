@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { malformedJson, type Problem, refusedCharacter, tooComplex } from '../errors.js';
+import { malformedJson, type Problem, refusedCharacter, tooComplex } from '../problems.js';
 
 const MAX_DEPTH = 16;
 const MAX_MEMBERS = 200;

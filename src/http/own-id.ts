@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { forbidden } from '../errors.js';
+import { forbidden } from '../problems.js';
 import { idOf } from './fields.js';
 
 /** The `user_id` of the path, which must be the caller's own. @throws Problem 403 for another's, admins too; 422 for none */

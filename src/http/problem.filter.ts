@@ -12,9 +12,9 @@ import {
   unavailable,
   unsupportedMediaType,
   uriTooLong,
-} from '../errors.js';
+} from '../problems.js';
 import { readOn } from './bodies.js';
-import { traceOf } from './trace-context.js';
+import { traceOf } from '../logging/trace-context.js';
 
 /** What of Fastify's and Nest's own failures may reach a client. */
 const BY_STATUS: Record<number, () => Problem> = {

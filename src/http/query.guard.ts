@@ -2,9 +2,9 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { FastifyRequest } from 'fastify';
-import { perRoute } from '../access.js';
+import { perRoute } from '../request.js';
 import { unknownMember } from './validation.pipe.js';
-import { validationFailed } from '../errors.js';
+import { validationFailed } from '../problems.js';
 
 /** Refuses a query where a route reads none, as the validation pipe refuses unknown members where it reads one. */
 @Injectable()

@@ -6,14 +6,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { seconds } from '../config/durations.js';
 import type { Settings } from '../config/settings.js';
-import { headersTooLarge, malformedRequest, methodNotAllowed, notFound, type Problem, refusedCharacter, requestTimeout, unavailable } from '../errors.js'; // prettier-ignore
+import { headersTooLarge, malformedRequest, methodNotAllowed, notFound, type Problem, refusedCharacter, requestTimeout, unavailable } from '../problems.js'; // prettier-ignore
 import { trackAllowedMethods } from './allowed-methods.js';
 import { readBodies } from './bodies.js';
 import { hasRefusedEscape } from './json-limits.js';
-import { logResponse, logResponses } from './logging.js';
-import { sendPageLinks } from './pages.js';
+import { logResponse, logResponses } from '../logging/logging.js';
 import { problemBody, sendProblem, toProblem } from './problem.filter.js';
-import { sendResourceHeaders } from './resource.js';
+import { sendResourceHeaders } from './conditional-requests.js';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const BODY_LIMIT = 64 * 1024;
@@ -73,7 +72,6 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
   });
   readBodies(fastify);
   sendResourceHeaders(fastify);
-  sendPageLinks(fastify);
   logResponses(fastify, logger);
   limitAnswers(fastify);
   return adapter as unknown as FastifyAdapter;

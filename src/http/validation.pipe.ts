@@ -1,7 +1,7 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { type ValidationError, validateSync } from 'class-validator';
-import { type FieldError, validationFailed } from '../errors.js';
+import { type FieldError, validationFailed } from '../problems.js';
 
 const BUILT_IN: unknown[] = [String, Boolean, Number, Array, Object, Date, undefined];
 

@@ -4,9 +4,9 @@ import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { AuditService } from '../audit/audit.service.js';
 import { Database } from '../database/database.js';
-import { LIMITS, Throttle } from '../http/throttle.js';
-import type { PasswordHasher } from '../users/password-hasher.js';
-import { Passwords } from '../users/passwords.service.js';
+import { LIMITS, Throttle } from '../throttle/throttle.js';
+import type { PasswordHasher } from '../users/passwords/password-hasher.js';
+import { Passwords } from '../users/passwords/passwords.js';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const NO_ROUTE = 'unmatched';

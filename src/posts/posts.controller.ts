@@ -1,8 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Put, Query } from '@nestjs/common';
-import { CurrentUser, type Principal } from '../access.js';
+import { CurrentUser, type Principal } from '../request.js';
 import { Id } from '../http/fields.js';
-import type { Page } from '../http/pages.js';
-import { ConditionalWrite, IfMatch } from '../http/resource.js';
+import type { Page } from '../lists/pages.js';
+import { ConditionalWrite, IfMatch } from '../http/conditional-requests.js';
 import { CreatePostDto, type LikeDto, LikesQuery, type PostDto, PostsQuery, UpdatePostDto } from './posts.dto.js';
 import { PostsService } from './posts.service.js';
 

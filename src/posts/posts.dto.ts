@@ -1,6 +1,6 @@
-import { Check, Clearable, isUuid, Optional, SearchText, Text } from '../http/fields.js';
-import { PageQuery } from '../http/pages.js';
-import { asResource } from '../http/resource.js';
+import { Rule, Clearable, isUuid, Optional, SearchText, Length } from '../http/fields.js';
+import { PageQuery } from '../lists/pages.js';
+import { withVersion } from '../http/conditional-requests.js';
 import { type JoinedUser, joinedUserDto } from '../users/joined-user.js';
 import type { PublicUserDto } from '../users/users.dto.js';
 import type { Post } from './post.entity.js';
@@ -9,11 +9,11 @@ import type { Post } from './post.entity.js';
 export class CreatePostDto {
   /** @example "Notes on the engine" */
   @Clearable()
-  @Text(0, 200)
+  @Length(0, 200)
   title?: string | null;
 
   /** @example "It weaves algebraic patterns." */
-  @Text(1, 5000)
+  @Length(1, 5000)
   content: string;
 }
 
@@ -21,12 +21,12 @@ export class CreatePostDto {
 export class UpdatePostDto {
   /** null clears it. @example "Notes on the engine" */
   @Clearable()
-  @Text(0, 200)
+  @Length(0, 200)
   title?: string | null;
 
   /** @example "It weaves algebraic patterns." */
   @Optional()
-  @Text(1, 5000)
+  @Length(1, 5000)
   content?: string;
 }
 
@@ -34,7 +34,7 @@ export class UpdatePostDto {
 export class PostsQuery extends PageQuery {
   /** Only those by this person. */
   @Optional()
-  @Check('is_uuid', 'must be a UUID', isUuid)
+  @Rule('is_uuid', 'must be a UUID', isUuid)
   author_id?: string;
 
   /** A part of the title or content, without regard to case. */
@@ -83,7 +83,7 @@ export function toPostDto(post: PostRow): PostDto {
     created_at: post.createdAt,
     updated_at: post.updatedAt,
   };
-  return asResource(dto, { version: post.version, path: `/api/posts/${post.id}` });
+  return withVersion(dto, { version: post.version, path: `/api/posts/${post.id}` });
 }
 
 /** The like as it goes over the wire. */

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import type { Principal } from '../access.js';
-import { assignmentsOf, Conditions, containing } from '../database/conditions.js';
+import type { Principal } from '../request.js';
+import { assignmentsOf, Conditions, containing } from '../lists/conditions.js';
 import { Database, type Statement } from '../database/database.js';
-import { forbidden, notFound } from '../errors.js';
-import { byCreation, type List, Lists } from '../http/lists.js';
-import type { Page, PageQuery } from '../http/pages.js';
-import { assertMatches } from '../http/resource.js';
+import { forbidden, notFound } from '../problems.js';
+import { byCreation, type List, Lists } from '../lists/lists.js';
+import type { Page, PageQuery } from '../lists/pages.js';
+import { assertMatches } from '../http/conditional-requests.js';
 import { JOINED_USER_COLUMNS, JOINED_USER_IS_VISIBLE } from '../users/joined-user.js';
 import { type CreatePostDto, type LikeDto, type LikeRow, type PostDto, type PostRow, type PostsQuery, toLikeDto, toPostDto, type UpdatePostDto } from './posts.dto.js'; // prettier-ignore
 import * as sql from './posts.statements.js';

@@ -1,4 +1,4 @@
-import { hasVersion } from '../database/conditions.js';
+import { hasVersion } from '../lists/conditions.js';
 import { composedStatement, statement } from '../database/database.js';
 import { JOINED_USER_COLUMNS, JOINED_USER_IS_VISIBLE } from '../users/joined-user.js';
 

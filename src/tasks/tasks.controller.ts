@@ -1,8 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Put, Query } from '@nestjs/common';
 import { Id } from '../http/fields.js';
 import { OwnId } from '../http/own-id.js';
-import type { Page } from '../http/pages.js';
-import { ConditionalWrite, IfMatch } from '../http/resource.js';
+import type { Page } from '../lists/pages.js';
+import { ConditionalWrite, IfMatch } from '../http/conditional-requests.js';
 import { CreateTaskDto, type TaskDto, TasksQuery, UpdateTaskDto } from './tasks.dto.js';
 import { TasksService } from './tasks.service.js';
 

@@ -1,18 +1,18 @@
 import { IsBoolean } from 'class-validator';
-import { Clearable, Optional, QueryBoolean, SearchText, Text } from '../http/fields.js';
-import { PageQuery } from '../http/pages.js';
-import { asResource } from '../http/resource.js';
+import { Clearable, Optional, QueryBoolean, SearchText, Length } from '../http/fields.js';
+import { PageQuery } from '../lists/pages.js';
+import { withVersion } from '../http/conditional-requests.js';
 import type { Task } from './task.entity.js';
 
 /** A new task. */
 export class CreateTaskDto {
   /** @example "Water the plants" */
-  @Text(1, 200)
+  @Length(1, 200)
   title: string;
 
   /** @example "Not the cactus." */
   @Clearable()
-  @Text(0, 5000)
+  @Length(0, 5000)
   description?: string | null;
 
   /** Whether it is done; false unless said. */
@@ -25,12 +25,12 @@ export class CreateTaskDto {
 export class UpdateTaskDto {
   /** @example "Water the plants" */
   @Optional()
-  @Text(1, 200)
+  @Length(1, 200)
   title?: string;
 
   /** null clears it. @example "Not the cactus." */
   @Clearable()
-  @Text(0, 5000)
+  @Length(0, 5000)
   description?: string | null;
 
   /** Whether it is done. */
@@ -78,5 +78,5 @@ export function toTaskDto(task: TaskRow): TaskDto {
     created_at: task.createdAt,
     updated_at: task.updatedAt,
   };
-  return asResource(dto, { version: task.version, path: `/api/users/${task.userId}/tasks/${task.id}` });
+  return withVersion(dto, { version: task.version, path: `/api/users/${task.userId}/tasks/${task.id}` });
 }

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { assignmentsOf, Conditions, containing, hasVersion } from '../database/conditions.js';
+import { assignmentsOf, Conditions, containing, hasVersion } from '../lists/conditions.js';
 import { composedStatement, Database, statement } from '../database/database.js';
-import { notFound } from '../errors.js';
-import { byCreation, type List, Lists } from '../http/lists.js';
-import type { Page } from '../http/pages.js';
-import { assertMatches } from '../http/resource.js';
+import { notFound } from '../problems.js';
+import { byCreation, type List, Lists } from '../lists/lists.js';
+import type { Page } from '../lists/pages.js';
+import { assertMatches } from '../http/conditional-requests.js';
 import { type CreateTaskDto, type TaskDto, type TaskRow, type TasksQuery, toTaskDto, type UpdateTaskDto } from './tasks.dto.js'; // prettier-ignore
 
 const COLUMNS = `id, user_id AS "userId", title, description, is_completed AS "isCompleted",

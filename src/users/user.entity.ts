@@ -1,5 +1,5 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { Role } from '../access.js';
+import type { Role } from '../request.js';
 
 /** A person with an account. E-mail addresses are stored normalised, usernames as typed. */
 @Entity({ name: 'users' })

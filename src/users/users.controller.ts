@@ -1,8 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
-import { type Client, CurrentUser, From, type Principal, Roles } from '../access.js';
+import { type Origin, CurrentUser, From, type Principal, Roles } from '../request.js';
 import { Id } from '../http/fields.js';
-import type { Page } from '../http/pages.js';
-import { ConditionalWrite, IfMatch } from '../http/resource.js';
+import type { Page } from '../lists/pages.js';
+import { ConditionalWrite, IfMatch } from '../http/conditional-requests.js';
 import { CreateUserDto, DeleteUserQuery, type Me, type PublicUserDto, toUserDto, UpdateUserDto, type UserDto, UsersQuery } from './users.dto.js'; // prettier-ignore
 import { UsersService } from './users.service.js';
 
@@ -20,7 +20,7 @@ export class UsersController {
   /** Creates an account for somebody else, as an admin. */
   @Post()
   @Roles('admin')
-  async createUser(@Body() dto: CreateUserDto, @CurrentUser() me: Principal, @From() from: Client): Promise<UserDto> {
+  async createUser(@Body() dto: CreateUserDto, @CurrentUser() me: Principal, @From() from: Origin): Promise<UserDto> {
     return toUserDto(await this.users.create(dto, me, from), me);
   }
 
@@ -49,7 +49,7 @@ export class UsersController {
     @Id() id: string,
     @Body() dto: UpdateUserDto,
     @CurrentUser() me: Principal,
-    @From() from: Client,
+    @From() from: Origin,
     @IfMatch() versions?: number[],
   ): Promise<UserDto> {
     return this.users.update(id, dto, { me, from, versions });
@@ -62,7 +62,7 @@ export class UsersController {
     @Id() id: string,
     @Body() dto: UpdateUserDto,
     @CurrentUser() me: Principal,
-    @From() from: Client,
+    @From() from: Origin,
     @IfMatch() versions?: number[],
   ): Promise<UserDto> {
     return this.users.update(id, dto, { me, from, versions });
@@ -75,7 +75,7 @@ export class UsersController {
     @Id() id: string,
     @Query() { purge }: DeleteUserQuery,
     @CurrentUser() me: Principal,
-    @From() from: Client,
+    @From() from: Origin,
     @IfMatch() versions?: number[],
   ): Promise<void> {
     const context = { me, from, versions };
@@ -86,7 +86,7 @@ export class UsersController {
   @Post(':id/restore')
   @HttpCode(200)
   @Roles('admin')
-  restoreUser(@Id() id: string, @CurrentUser() me: Principal, @From() from: Client): Promise<UserDto> {
+  restoreUser(@Id() id: string, @CurrentUser() me: Principal, @From() from: Origin): Promise<UserDto> {
     return this.users.restore(id, me, from);
   }
 
@@ -94,7 +94,7 @@ export class UsersController {
   @Delete(':id/throttle')
   @HttpCode(204)
   @Roles('admin')
-  clearThrottle(@Id() id: string, @CurrentUser() me: Principal, @From() from: Client): Promise<void> {
+  clearThrottle(@Id() id: string, @CurrentUser() me: Principal, @From() from: Origin): Promise<void> {
     return this.users.clearThrottle(id, me, from);
   }
 }

@@ -1,10 +1,10 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsString, isURL } from 'class-validator';
-import { type Principal, type Role, ROLES } from '../access.js';
-import { Check, Clearable, OneLine, OneOf, Optional, QueryBoolean, SearchText, Text } from '../http/fields.js';
-import { PageQuery } from '../http/pages.js';
-import { asResource } from '../http/resource.js';
+import { type Principal, type Role, ROLES } from '../request.js';
+import { Rule, Clearable, OneLine, OneOf, Optional, QueryBoolean, SearchText, Length } from '../http/fields.js';
+import { PageQuery } from '../lists/pages.js';
+import { withVersion } from '../http/conditional-requests.js';
 import { normalizeEmail } from './emails.js';
 import type { User } from './user.entity.js';
 
@@ -14,7 +14,7 @@ const Email = () =>
     Transform(({ value }: { value: unknown }) =>
       typeof value === 'string' ? (normalizeEmail(value) ?? value) : value,
     ),
-    Check('is_email', 'must be an e-mail address of at most 254 characters', (text) => normalizeEmail(text) === text, {
+    Rule('is_email', 'must be an e-mail address of at most 254 characters', (text) => normalizeEmail(text) === text, {
       format: 'email',
       maxLength: 254,
     }),
@@ -23,18 +23,18 @@ const Email = () =>
 const USERNAME = /^[A-Za-z0-9._-]{3,32}$/;
 
 const Username = () =>
-  Check('username', 'must have 3 to 32 letters, digits, dots, underscores or hyphens', (text) => USERNAME.test(text), {
+  Rule('username', 'must have 3 to 32 letters, digits, dots, underscores or hyphens', (text) => USERNAME.test(text), {
     pattern: USERNAME.source,
   });
 
-const DisplayName = () => applyDecorators(Clearable(), Text(1, 100), OneLine());
+const DisplayName = () => applyDecorators(Clearable(), Length(1, 100), OneLine());
 
 const HTTP_URL = { protocols: ['http', 'https'], require_protocol: true, require_tld: false };
 
 const PictureUrl = () =>
   applyDecorators(
     Clearable(),
-    Check(
+    Rule(
       'is_url',
       'must be an http or https address of at most 2,048 characters',
       (text) => text.length <= 2048 && isURL(text, HTTP_URL),
@@ -208,7 +208,7 @@ export function toUserDto(user: UserRow, viewer: Pick<Principal, 'role'> = user)
     dto.deleted_at = user.deletedAt;
     dto.last_login_at = user.lastLoginAt;
   }
-  return asResource(dto, resourceOf(user));
+  return withVersion(dto, resourceOf(user));
 }
 
 /** The public part of a person. */
@@ -220,7 +220,7 @@ export function toPublicUserDto(user: PublicUserRow & { version?: number }): Pub
     profile_picture_url: user.profilePictureUrl,
     created_at: user.createdAt,
   };
-  return user.version === undefined ? dto : asResource(dto, resourceOf({ id: user.id, version: user.version }));
+  return user.version === undefined ? dto : withVersion(dto, resourceOf({ id: user.id, version: user.version }));
 }
 
 const resourceOf = ({ id, version }: Pick<UserRow, 'id' | 'version'>) => ({ version, path: `/api/users/${id}` });

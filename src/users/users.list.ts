@@ -1,7 +1,7 @@
-import type { Principal } from '../access.js';
-import { Conditions, containing } from '../database/conditions.js';
-import { forbidden } from '../errors.js';
-import { byCreation, type List, type Order } from '../http/lists.js';
+import type { Principal } from '../request.js';
+import { Conditions, containing } from '../lists/conditions.js';
+import { forbidden } from '../problems.js';
+import { byCreation, type List, type Order } from '../lists/lists.js';
 import type { UserRow, UserSort, UsersQuery } from './users.dto.js';
 import { PUBLIC_COLUMNS, USER_COLUMNS } from './users.statements.js';
 

@@ -2,17 +2,17 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager, Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { type Client, isSelfOrAdmin, type Principal } from '../access.js';
-import { AuditService, type Happening } from '../audit/audit.service.js';
-import { assignmentsOf, hasVersion } from '../database/conditions.js';
+import { type Origin, isSelfOrAdmin, type Principal } from '../request.js';
+import { AuditService, type AuditEntry } from '../audit/audit.service.js';
+import { assignmentsOf, hasVersion } from '../lists/conditions.js';
 import { composedStatement, Database, type Statement } from '../database/database.js';
-import { conflict, fieldForbidden, forbidden, invalidMember, lastAdmin, notFound, wrongPassword } from '../errors.js';
-import { Lists } from '../http/lists.js';
-import type { Page } from '../http/pages.js';
-import { assertMatches } from '../http/resource.js';
-import { Throttle } from '../http/throttle.js';
+import { conflict, fieldForbidden, forbidden, invalidMember, lastAdmin, notFound, wrongPassword } from '../problems.js';
+import { Lists } from '../lists/lists.js';
+import type { Page } from '../lists/pages.js';
+import { assertMatches } from '../http/conditional-requests.js';
+import { Throttle } from '../throttle/throttle.js';
 import { normalizeEmail } from './emails.js';
-import { Passwords } from './passwords.service.js';
+import { Passwords } from './passwords/passwords.js';
 import { User } from './user.entity.js';
 import {
   type CreateUserDto,
@@ -61,7 +61,7 @@ export class UsersService {
   ) {}
 
   /** Makes an account for whoever asks. @throws Problem 409 `email_taken` or `username_taken`, 422 on a weak password */
-  async register(dto: RegisterDto, from: Client): Promise<UserRow> {
+  async register(dto: RegisterDto, from: Origin): Promise<UserRow> {
     const { email, username, password, display_name, profile_picture_url } = dto;
     const user = await this.insert({ email, username, password, display_name, profile_picture_url }, from);
     await this.audit.record({ action: 'register', actorId: user.id, userId: user.id }, from);
@@ -69,7 +69,7 @@ export class UsersService {
   }
 
   /** Makes an account for somebody else. @throws as `register` */
-  async create(dto: CreateUserDto, by: Pick<Principal, 'id'> | undefined, from: Client): Promise<UserRow> {
+  async create(dto: CreateUserDto, by: Pick<Principal, 'id'> | undefined, from: Origin): Promise<UserRow> {
     const user = await this.insert(dto, from);
     await this.audit.record(
       { action: 'user_created', actorId: by?.id, userId: user.id, details: { role: user.role } },
@@ -82,7 +82,7 @@ export class UsersService {
    * Adds accounts that exist elsewhere, with the hashes of their passwords; whose address or name is taken is left out.
    * Returns how many were added.
    */
-  async importMany(accounts: ImportedUser[], from: Client): Promise<number> {
+  async importMany(accounts: ImportedUser[], from: Origin): Promise<number> {
     const rows = accounts.map((account) => ({ id: uuidv7(), ...account }));
     const added = await this.database.write(sql.IMPORT, [JSON.stringify(rows)]);
     this.lists.changed();
@@ -91,7 +91,7 @@ export class UsersService {
   }
 
   /** Makes the first admin, unless somebody has that e-mail address already. Returns null then. */
-  async createFirstAdmin(email: string, password: string, from: Client): Promise<UserRow | null> {
+  async createFirstAdmin(email: string, password: string, from: Origin): Promise<UserRow | null> {
     const address = normalizeEmail(email);
     if (!address) throw invalidMember('/email', 'is_email', 'must be an e-mail address');
     if (await this.findByEmail(address)) return null;
@@ -193,7 +193,7 @@ export class UsersService {
   }
 
   /** Brings a deleted or inactive user back; old sessions stay dead. @throws Problem 404, 409 when the address or name is taken */
-  async restore(id: string, me: Principal, from: Client): Promise<UserDto> {
+  async restore(id: string, me: Principal, from: Origin): Promise<UserDto> {
     const [user] = await this.database.write<UserRow>(sql.RESTORE, [id]);
     if (!user) throw notFound('user');
     this.lists.changed();
@@ -202,7 +202,7 @@ export class UsersService {
   }
 
   /** Forgets the wrong guesses at a user's password, so that they can try again at once. @throws Problem 404 */
-  async clearThrottle(id: string, by: Pick<Principal, 'id'> | undefined, from: Client): Promise<void> {
+  async clearThrottle(id: string, by: Pick<Principal, 'id'> | undefined, from: Origin): Promise<void> {
     if (!(await this.findById(id))) throw notFound('user');
     await this.throttle.clear(id);
     await this.audit.record({ action: 'throttle_cleared', actorId: by?.id, userId: id }, from);
@@ -230,7 +230,7 @@ export class UsersService {
    * Makes sure that the signed-in person knows the password, counting wrong guesses as sign-in does.
    * @throws Problem 403 `wrong_password`, 422 without one, 429
    */
-  async confirmPassword(me: Principal, password: string | undefined, from: Client): Promise<Credentials> {
+  async confirmPassword(me: Principal, password: string | undefined, from: Origin): Promise<Credentials> {
     if (password === undefined) throw invalidMember('/current_password', 'required', 'is needed for this change');
     const credentials = await this.findCredentialsById(me.id);
     const holds = await this.throttle.guess(me.id, from, () =>
@@ -241,7 +241,7 @@ export class UsersService {
     throw wrongPassword();
   }
 
-  private async insert(dto: CreateUserDto, from: Client): Promise<UserRow> {
+  private async insert(dto: CreateUserDto, from: Origin): Promise<UserRow> {
     const { email, username, password, display_name, profile_picture_url, role, is_active } = dto;
     const passwordHash = await this.passwords.hashNew(password, { context: { email, username }, signal: from.signal });
     const id = uuidv7();
@@ -316,7 +316,7 @@ export class UsersService {
 /** Who changes something, from where, and which versions of it they have seen (undefined: any). */
 export interface ChangeContext {
   me: Principal;
-  from: Client;
+  from: Origin;
   versions?: number[];
 }
 
@@ -341,8 +341,8 @@ function refuseAdminFields(changes: AdminChange): asserts changes is ProfileChan
   }
 }
 
-function happeningsOf({ email, role, is_active }: AdminChange, me: Principal): Happening[] {
-  const happenings: Happening[] = [];
+function happeningsOf({ email, role, is_active }: AdminChange, me: Principal): AuditEntry[] {
+  const happenings: AuditEntry[] = [];
   if (email !== undefined && email !== me.email) happenings.push({ action: 'email_changed' });
   if (role !== undefined) happenings.push({ action: 'role_changed', details: { role } });
   if (is_active !== undefined) happenings.push({ action: is_active ? 'user_activated' : 'user_deactivated' });

@@ -1,5 +1,5 @@
 /** The hot paths of users, written by hand: hydrating an entity costs more than finding its row. */
-import { hasVersion } from '../database/conditions.js';
+import { hasVersion } from '../lists/conditions.js';
 import { statement } from '../database/database.js';
 
 /** What anybody may see of a person, named as the entity names it. */

@@ -1,7 +1,8 @@
 import { pino } from 'pino';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { loadSettings, type Settings } from '../../src/config/settings.js';
-import { createApp, prepareApp } from '../../src/create-app.js';
+import { createApp } from '../../src/app/create-app.js';
+import { prepareApp } from '../../src/app/prepare.js';
 import { Api } from './api.js';
 import { createDatabase, type TestDatabase } from './database.js';
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 export default async function setUp() {
-  const { startEmbeddedPostgres } = await import('../../src/database/embedded-postgres.ts');
+  const { startEmbeddedPostgres } = await import('../../src/process/development/embedded-postgres.ts');
   const { loadSettings } = await import('../../src/config/settings.ts');
   const { migrate } = await import('../../src/database/migrate.ts');
   const folder = await mkdtemp(path.join(tmpdir(), 'userhub-test-'));

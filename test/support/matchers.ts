@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { PROBLEM_CODES, type ProblemCode } from '../../src/errors.js';
+import { PROBLEM_CODES, type ProblemCode } from '../../src/problems.js';
 import type { Answer } from './api.js';
 
 declare global {

@@ -1,5 +1,5 @@
-import { SCRIPT } from '../../src/access.js';
-import { type AccessClaims, AccessTokens } from '../../src/auth/access-tokens.js';
+import { SCRIPT } from '../../src/request.js';
+import { type AccessClaims, AccessTokens } from '../../src/auth/sessions/access-tokens.js';
 import { UsersService } from '../../src/users/users.service.js';
 import type { Api } from './api.js';
 import type { TestApp } from './app.js';

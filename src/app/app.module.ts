@@ -1,0 +1,54 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AuditModule } from '../audit/audit.module.js';
+import { AuthModule } from '../auth/auth.module.js';
+import { BearerGuard, RolesGuard } from '../auth/sessions/guards.js';
+import type { DatabaseSettings } from '../config/database-settings.js';
+import { Settings } from '../config/settings.js';
+import { DatabaseModule } from '../database/database.module.js';
+import { HealthModule } from '../health/health.module.js';
+import { DocsController } from '../http/docs.controller.js';
+import { Lists } from '../lists/lists.js';
+import { ProblemFilter } from '../http/problem.filter.js';
+import { QueryGuard } from '../http/query.guard.js';
+import { PreconditionGuard } from '../http/conditional-requests.js';
+import { Throttle, ThrottleGuard } from '../throttle/throttle.js';
+import { ValidationPipe } from '../http/validation.pipe.js';
+import { Scheduler } from '../outbox/scheduler.js';
+import { PostsModule } from '../posts/posts.module.js';
+import { TasksModule } from '../tasks/tasks.module.js';
+import { UsersModule } from '../users/users.module.js';
+
+/** What a request passes, in this order; a throw anywhere ends in the filter. */
+const REQUEST_PIPELINE = [
+  { provide: APP_GUARD, useClass: ThrottleGuard },
+  { provide: APP_GUARD, useClass: BearerGuard },
+  { provide: APP_GUARD, useClass: RolesGuard },
+  { provide: APP_GUARD, useClass: QueryGuard },
+  { provide: APP_GUARD, useClass: PreconditionGuard },
+  { provide: APP_PIPE, useClass: ValidationPipe },
+  { provide: APP_FILTER, useClass: ProblemFilter },
+];
+
+/** The composition root: the features, and the pipeline that every request passes. */
+@Global()
+@Module({})
+export class AppModule {
+  static register(settings: Settings, database: DatabaseSettings): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        DatabaseModule.register(database),
+        HealthModule.register(database),
+        AuditModule,
+        UsersModule,
+        AuthModule,
+        PostsModule,
+        TasksModule,
+      ],
+      controllers: settings.docsEnabled ? [DocsController] : [],
+      providers: [{ provide: Settings, useValue: settings }, Throttle, Lists, Scheduler, ...REQUEST_PIPELINE],
+      exports: [Settings, Throttle, Lists, Scheduler],
+    };
+  }
+}

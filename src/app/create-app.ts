@@ -1,0 +1,81 @@
+import cors from '@fastify/cors';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Logger } from 'pino';
+import { AppModule } from './app.module.js';
+import type { DatabaseSettings } from '../config/database-settings.js';
+import { days } from '../config/durations.js';
+import type { Settings } from '../config/settings.js';
+import { Connector } from '../database/connector.js';
+import { unavailable } from '../problems.js';
+import { Readiness } from '../health/readiness.js';
+import { NestLogger } from '../logging/logging.js';
+import { sendPageLinks } from '../lists/pages.js';
+import { createAdapter } from '../http/server.js';
+
+/** Paths that are not below `/api`. */
+const OUTSIDE_API = ['health', 'health/live', 'health/ready', 'docs', 'docs/:file', 'openapi.json', 'docs-json', '.well-known/jwks.json']; // prettier-ignore
+
+const EXPOSED_HEADERS = ['ETag', 'Link', 'Location', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'];
+const ACCEPTED_HEADERS = ['Authorization', 'Content-Type', 'If-Match', 'If-None-Match', 'X-Request-Id'];
+
+/** What an application is made of. */
+export interface AppOptions {
+  settings: Settings;
+  database: DatabaseSettings;
+  logger: Logger;
+}
+
+/**
+ * The application, neither listening nor connected yet: main, the tests and the command line all start from here.
+ * @throws TypeError when a signing key is no key
+ */
+export async function createApp({ settings, database, logger }: AppOptions): Promise<NestFastifyApplication> {
+  const adapter = createAdapter(settings, logger);
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(settings, database), adapter, {
+    logger: new NestLogger(logger),
+    bodyParser: false,
+    abortOnError: false,
+  });
+  app.setGlobalPrefix('api', { exclude: OUTSIDE_API });
+  const origins = new Set(settings.corsOrigins);
+  // not by Nest's enableCors, which writes headers twice and so the slow way
+  await app.register(cors, {
+    origin: (origin, answer) => answer(null, origin !== undefined && origins.has(origin) ? origin : false),
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowedHeaders: ACCEPTED_HEADERS,
+    exposedHeaders: EXPOSED_HEADERS,
+    credentials: true,
+    maxAge: days(1) / 1000,
+    strictPreflight: false,
+  });
+  sendPageLinks(app.getHttpAdapter().getInstance());
+  refuseUntilPrepared(app);
+  closeConnectionsWhenDraining(app);
+  await app.init();
+  return app;
+}
+
+/** Until the database has been reached and has all its tables there is nothing to answer from. */
+function refuseUntilPrepared(app: NestFastifyApplication): void {
+  const connector = app.get(Connector);
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRequest', (request, _reply, done) => {
+      const needsDatabase = request.routeOptions.url?.startsWith('/api/');
+      done(needsDatabase && !connector.isPrepared ? unavailable() : undefined);
+    });
+}
+
+/** So that clients come back by another connection, to another replica, before this one is gone. */
+function closeConnectionsWhenDraining(app: NestFastifyApplication): void {
+  const readiness = app.get(Readiness);
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onSend', (_request, reply, payload, done) => {
+      if (readiness.isDraining) void reply.header('connection', 'close');
+      done(null, payload);
+    });
+}

@@ -1,0 +1,22 @@
+import { Controller, Get, Header } from '@nestjs/common';
+import { Public } from '../../request.js';
+import { KeyRing } from './keys.js';
+
+/** The public keys that access tokens verify with. */
+export class JwksDto {
+  keys: object[];
+}
+
+/** Lets other services verify access tokens without the secret. */
+@Controller('.well-known')
+export class JwksController {
+  constructor(private readonly ring: KeyRing) {}
+
+  /** The public keys (RFC 7517); empty while tokens are signed with a shared secret. */
+  @Get('jwks.json')
+  @Header('cache-control', 'public, max-age=300')
+  @Public()
+  getJwks(): JwksDto {
+    return { keys: this.ring.jwks };
+  }
+}

@@ -1,0 +1,36 @@
+import { Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import { ExtractJwt, Strategy, type StrategyOptionsWithoutRequest } from 'passport-jwt';
+import { Settings } from '../../config/settings.js';
+import { AccessTokens, verifyJwt } from './access-tokens.js';
+import type { Me } from '../../users/users.dto.js';
+import { SessionsService } from './sessions.service.js';
+
+// passport-jwt's place to put a verifier that knows one algorithm more than its own
+Object.assign(Strategy, { JwtVerifier: verifyJwt });
+
+/** Finds the person behind a bearer token: the token must verify, and its session must still live. */
+@Injectable()
+export class JwtStrategy extends PassportStrategy(Strategy) {
+  constructor(
+    private readonly tokens: AccessTokens,
+    private readonly sessions: SessionsService,
+    { jwt }: Settings,
+  ) {
+    const options = {
+      jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
+      secretOrKeyProvider: (_request: unknown, token: string, done: (error: unknown, key?: unknown) => void) => {
+        const key = tokens.keyFor(token);
+        done(key ? null : new Error('not a token of ours'), key);
+      },
+      algorithms: [jwt.algorithm],
+    };
+    super(options as unknown as StrategyOptionsWithoutRequest); // its types know neither KeyObject nor EdDSA
+  }
+
+  /** One query, by primary key. Null when the session has ended, or its user may not sign in any more. */
+  async validate(payload: unknown): Promise<Me | null> {
+    const claims = this.tokens.claimsOf(payload);
+    return claims ? this.sessions.findSignedIn(claims) : null;
+  }
+}

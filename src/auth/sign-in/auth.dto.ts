@@ -1,0 +1,112 @@
+import { IsString } from 'class-validator';
+import { Optional } from '../../http/fields.js';
+import type { SessionRow } from '../sessions/sessions.service.js';
+
+const Words = () => IsString({ message: 'must be a string' });
+
+/** What OAuth clients send (RFC 6749 sections 4.3 and 6). */
+export class TokenDto {
+  /** `password` unless said; or `refresh_token`. @example "password" */
+  @Optional()
+  @Words()
+  grant_type?: string;
+
+  /** An e-mail address or a username. @example "ada@example.com" */
+  @Optional()
+  @Words()
+  username?: string;
+
+  /** @example "correct horse battery" */
+  @Optional()
+  @Words()
+  password?: string;
+
+  /** For the grant type `refresh_token`. */
+  @Optional()
+  @Words()
+  refresh_token?: string;
+
+  /** Ignored: there are no scopes. */
+  @Optional()
+  @Words()
+  scope?: string;
+}
+
+/** Either an e-mail address or a username, and the password. */
+export class LoginDto extends TokenDto {
+  /** @example "ada@example.com" */
+  @Optional()
+  @Words()
+  email?: string;
+}
+
+/** The refresh token to trade for a new pair. */
+export class RefreshDto {
+  /** @example "rt_AZqy…" */
+  @Words()
+  refresh_token: string;
+}
+
+/** Any token of the session that is to end; a bearer token will do as well. */
+export class LogoutDto {
+  /** @example "rt_AZqy…" */
+  @Optional()
+  @Words()
+  refresh_token?: string;
+}
+
+/** A new password, and the proof that it is one's own account. */
+export class ChangePasswordDto {
+  @Words()
+  current_password: string;
+
+  /** At least 8 characters, at most 72 bytes; not a common one. @example "a better horse battery" */
+  @Words()
+  new_password: string;
+}
+
+/** What signing in and refreshing give (RFC 6749 section 5.1). */
+export class TokenPairDto {
+  /** A JWT, to be sent as `Authorization: Bearer …`. */
+  access_token: string;
+  token_type: 'bearer';
+  /** Seconds until the access token expires. */
+  expires_in: number;
+  /** Good for one refresh. */
+  refresh_token: string;
+  /** Seconds until the refresh token expires. */
+  refresh_expires_in: number;
+  /** Empty, when a scope was asked for: there are none. */
+  scope?: string;
+}
+
+/** A signed-in device. */
+export class SessionDto {
+  id: string;
+  created_at: Date;
+  /** When it was last refreshed. */
+  last_used_at: Date;
+  expires_at: Date;
+  ip: string | null;
+  user_agent: string | null;
+  /** Whether it is the one that asks. */
+  current: boolean;
+}
+
+/** Signed-in devices. */
+export class SessionListDto {
+  items: SessionDto[];
+}
+
+/** The session as its owner, or an admin, may see it. */
+export function toSessionDto(session: SessionRow, currentId: string): SessionDto {
+  return {
+    id: session.id,
+    created_at: session.createdAt,
+    last_used_at: session.lastUsedAt,
+    expires_at: session.expiresAt,
+    ip: session.ip,
+    user_agent: session.userAgent,
+    current: session.id === currentId,
+  };
+}

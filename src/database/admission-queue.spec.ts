@@ -1,0 +1,95 @@
+import { jest } from '@jest/globals';
+import { Problem } from '../problems.js';
+import { type Kind, AdmissionQueue } from './admission-queue.js';
+
+describe('Lanes', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  /** Statements that have begun, each to be ended by hand, and what became of all of them. */
+  function traffic(lanes: AdmissionQueue) {
+    const under: { kind: Kind; end: () => void }[] = [];
+    const outcomes: string[] = [];
+    const start = (kind: Kind, count = 1) => {
+      for (let i = 0; i < count; i++) {
+        const work = () => new Promise<void>((end) => under.push({ kind, end }));
+        lanes.run(kind, work).then(
+          () => outcomes.push(kind),
+          (error: unknown) => outcomes.push(error instanceof Problem ? error.code : String(error)),
+        );
+      }
+    };
+    const end = async (count = 1) => {
+      for (const { end } of under.splice(0, count)) end();
+      await jest.advanceTimersByTimeAsync(0);
+    };
+    return { under, outcomes, start, end };
+  }
+
+  const kinds = (under: { kind: Kind }[]) => under.map(({ kind }) => kind).sort();
+
+  it('lets writers use four fifths of them, and readers all', async () => {
+    const { under, start, end } = traffic(new AdmissionQueue(10));
+    start('write', 20);
+    expect(under).toHaveLength(8);
+    start('read', 20);
+    expect(kinds(under)).toEqual([...Array<Kind>(2).fill('read'), ...Array<Kind>(8).fill('write')]);
+    await end(100);
+    expect(under).toHaveLength(10);
+  });
+
+  it.each([1, 2, 3])('of %i it keeps one from writers, unless there is no other', (width) => {
+    const { under, start } = traffic(new AdmissionQueue(width));
+    start('write', 5);
+    expect(under.length).toBe(Math.max(1, width - 1));
+  });
+
+  it('turns away who waits while nothing moves', async () => {
+    const { under, outcomes, start } = traffic(new AdmissionQueue(5));
+    start('write', 9);
+    await jest.advanceTimersByTimeAsync(399);
+    expect(outcomes).toEqual([]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(outcomes).toEqual(Array(5).fill('unavailable'));
+    expect(under).toHaveLength(4);
+  });
+
+  it('lets a crowd wait for 2 s while the line moves', async () => {
+    const { outcomes, start, end } = traffic(new AdmissionQueue(4));
+    start('read', 100);
+    for (let i = 0; i < 20; i++) {
+      await jest.advanceTimersByTimeAsync(99);
+      await end(2);
+    }
+    expect(outcomes).toEqual(Array(40).fill('read'));
+    await jest.advanceTimersByTimeAsync(400);
+    expect(outcomes.filter((outcome) => outcome === 'unavailable')).toHaveLength(56);
+  });
+
+  it('takes readers for no sign that writers move', async () => {
+    const { under, outcomes, start } = traffic(new AdmissionQueue(5));
+    start('write', 5);
+    for (let i = 0; i < 8; i++) {
+      start('read');
+      under.pop()?.end();
+      await jest.advanceTimersByTimeAsync(50);
+    }
+    expect(outcomes.filter((outcome) => outcome === 'unavailable')).toHaveLength(1);
+  });
+
+  it('frees the lane of what fails', async () => {
+    const lanes = new AdmissionQueue(1);
+    await expect(lanes.run('read', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await expect(lanes.run('write', () => Promise.resolve('yes'))).resolves.toBe('yes');
+  });
+
+  it('has a line of limited length', async () => {
+    const { outcomes, start, end } = traffic(new AdmissionQueue(2));
+    start('read', 2 + 100);
+    await end(0);
+    expect(outcomes).toEqual([]);
+    start('read');
+    await end(0);
+    expect(outcomes).toEqual(['unavailable']);
+  });
+});

@@ -1,0 +1,156 @@
+import type pg from 'pg';
+import { seconds } from '../config/durations.js';
+import { socketOf } from './client.js';
+import { DatabaseDeadlineError } from './failures.js';
+import { type Done, NamedQuery, submit } from './named-query.js';
+
+/** A look-up that has been asked for. */
+interface Lookup {
+  query: NamedQuery;
+  since: number;
+  done: Done<object>;
+}
+
+const DEADLINE = seconds(2);
+const STALLED = 100; // milliseconds without the oldest look-up being answered
+const LOOK = 250;
+const PAUSE = seconds(1); // before it connects again
+
+/**
+ * One connection for look-ups by key from all requests. Whatever is asked in one turn of the event loop is sent at once
+ * and, by one process of the database, answered at once: a crowd of requests costs a few system calls and task switches
+ * instead of several each. Answers come in order, so nothing may go this way that can take long or wait for a row lock.
+ *
+ * It serves only while it flows: when the database hangs or a table is locked, everybody who comes goes by the pool, with
+ * its queue and its retries.
+ */
+export class LookupConnection {
+  private client?: pg.Client;
+  private isConnecting = false;
+  private next = 0; // when it may connect again
+  private batch: Lookup[] = [];
+  private readonly asked: Lookup[] = []; // the oldest first
+  private prepared = new Map<string, boolean>(); // on this connection, by name: false until the first answer
+  private clock?: NodeJS.Timeout;
+  private isClosed = false;
+
+  /**
+   * @param connect makes a connection, which is not open yet
+   * @param lifetime of a connection, in milliseconds
+   */
+  constructor(
+    private readonly connect: () => pg.Client,
+    private readonly lifetime: number,
+  ) {}
+
+  /** How many connections it has: one or none. */
+  get size(): number {
+    return this.client ? 1 : 0;
+  }
+
+  /** Whether it has a connection that nobody waits for. */
+  get isIdle(): boolean {
+    return this.client !== undefined && this.asked.length === 0;
+  }
+
+  /** Whether it takes look-ups at the moment. If it has no connection, it goes and gets one. */
+  get isFlowing(): boolean {
+    if (!this.client) {
+      if (!this.isConnecting && !this.isClosed && performance.now() >= this.next) void this.open();
+      return false;
+    }
+    const [oldest] = this.asked;
+    return !oldest || performance.now() - oldest.since < STALLED;
+  }
+
+  /** Whether it takes this one. While a statement is new, only one: if it can't be prepared, those behind it fail as well. */
+  takes(name: string): boolean {
+    return this.isFlowing && this.prepared.get(name) !== false;
+  }
+
+  /**
+   * The rows that a named statement finds.
+   * @throws DatabaseDeadlineError after 2 s, and what the database throws
+   */
+  run<Row extends object>(name: string, text: string, values: unknown[]): Promise<Row[]> {
+    const { prepared } = this;
+    if (!prepared.has(name)) prepared.set(name, false);
+    return new Promise((resolve, reject) => {
+      const lookup: Lookup = {
+        query: new NamedQuery(name, text, values),
+        since: performance.now(),
+        done: (error, rows) => {
+          this.asked.splice(this.asked.indexOf(lookup), 1); // the first, unless the connection broke
+          if (error) {
+            if (!prepared.get(name)) prepared.delete(name);
+            return reject(error);
+          }
+          prepared.set(name, true);
+          resolve(rows as Row[]);
+        },
+      };
+      this.asked.push(lookup);
+      if (this.batch.push(lookup) === 1) setImmediate(() => this.send());
+    });
+  }
+
+  /** Ends the connection, once all that was asked is answered. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    const { client } = this;
+    this.leave();
+    await client?.end().catch(() => undefined);
+  }
+
+  private send(): void {
+    const [batch, client] = [this.batch, this.client];
+    this.batch = [];
+    if (!client) {
+      for (const { done } of batch) done(new Error('Connection terminated'), []);
+      return;
+    }
+    const socket = socketOf(client);
+    socket.cork();
+    for (const { query, done } of batch) submit(client, query, done);
+    socket.uncork();
+  }
+
+  private async open(): Promise<void> {
+    this.isConnecting = true;
+    this.next = performance.now() + PAUSE;
+    const client = this.connect();
+    (client as unknown as { pipeline: boolean }).pipeline = true; // an option that pg's types don't know of yet
+    client.on('error', () => this.leave(client)); // without a listener the process would end
+    client.on('end', () => this.leave(client));
+    try {
+      await client.connect();
+      if (this.isClosed) return await client.end();
+      this.client = client;
+      this.prepared = new Map();
+      this.clock = setInterval(() => this.watch(client, this.next + this.lifetime), LOOK).unref();
+    } catch {
+      // whoever uses the pool meanwhile learns of it
+    } finally {
+      this.isConnecting = false;
+    }
+  }
+
+  /** Gives up a connection that has not answered for too long, and lets an old one go. */
+  private watch(client: pg.Client, until: number): void {
+    const [oldest] = this.asked;
+    const now = performance.now();
+    if (oldest && now - oldest.since >= DEADLINE) {
+      this.leave(client);
+      socketOf(client).destroy(new DatabaseDeadlineError(DEADLINE));
+    } else if (now > until) {
+      this.leave(client);
+      void client.end().catch(() => undefined);
+    }
+  }
+
+  private leave(client = this.client): void {
+    if (client !== this.client) return;
+    clearInterval(this.clock);
+    this.client = undefined;
+  }
+}

@@ -1,0 +1,103 @@
+/** What an answer says about the thing that it is: its version for conditional requests, and its address. */
+import { hash } from 'node:crypto';
+import { type CanActivate, createParamDecorator, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { perRoute } from '../request.js';
+import { Settings } from '../config/settings.js';
+import { preconditionFailed, preconditionRequired } from '../problems.js';
+
+interface Resource {
+  version: number;
+  path: string;
+}
+
+const RESOURCE = Symbol('resource');
+type Answer = { [RESOURCE]?: Resource } | null | undefined;
+
+declare module 'fastify' {
+  interface FastifyReply {
+    resource?: Resource;
+  }
+}
+
+/** Marks an answer as one thing, at this version, living at this path: it gets an `ETag`, and a `Location` when new. */
+export function withVersion<T extends object>(answer: T, resource: Resource): T {
+  (answer as Exclude<Answer, null | undefined>)[RESOURCE] = resource; // JSON leaves symbols out
+  return answer;
+}
+
+/** Sends `ETag` and `Location`, and `304` for a conditional read of what the client has already. */
+export function sendResourceHeaders(fastify: FastifyInstance): void {
+  fastify.decorateReply('resource', undefined);
+  fastify.addHook('preSerialization', (_request, reply, payload: Answer, done) => {
+    const resource = payload?.[RESOURCE];
+    if (resource) {
+      reply.resource = resource;
+      if (reply.statusCode === 201) reply.header('location', resource.path);
+    }
+    done(null, payload);
+  });
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    if (!reply.resource || typeof payload !== 'string') return done(null, payload);
+    const etag = entityTag(reply.resource.version, payload);
+    reply.header('etag', etag);
+    if (isFresh(request, etag)) return done(null, notModified(reply));
+    done(null, payload);
+  });
+}
+
+/**
+ * The versions that a client's `If-Match` (RFC 9110 section 13.1.1) would accept; undefined accepts any.
+ * A tag is the version and a digest of the answer: only the version counts here, so that what others do to a thing
+ * (a like, a sign-in) makes a cached copy stale, but never an edit fail. A weak tag never matches.
+ */
+export const IfMatch = createParamDecorator((_: unknown, context: ExecutionContext): number[] | undefined =>
+  acceptedVersions(context.switchToHttp().getRequest<FastifyRequest>().headers['if-match']),
+);
+
+/** See {@link IfMatch}. */
+export function acceptedVersions(ifMatch: string | undefined): number[] | undefined {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
+  return ifMatch.split(',').flatMap((tag) => {
+    const version = /^"(\d{1,9})-[\w-]+"$/.exec(tag.trim())?.[1];
+    return version ? [Number(version)] : [];
+  });
+}
+
+/** @throws Problem 412 unless the version is among the accepted ones */
+export function assertMatches(version: number, accepted: number[] | undefined): void {
+  if (accepted && !accepted.includes(version)) throw preconditionFailed();
+}
+
+const CONDITIONAL = Symbol('resource:conditional');
+
+/** A write that REQUIRE_IF_MATCH makes conditional. */
+export const ConditionalWrite = () => SetMetadata(CONDITIONAL, true);
+const isConditional = perRoute((context) => Reflect.getMetadata(CONDITIONAL, context.getHandler()) === true);
+
+/** Asks for `If-Match` where REQUIRE_IF_MATCH says so. */
+@Injectable()
+export class PreconditionGuard implements CanActivate {
+  constructor(private readonly settings: Settings) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    if (!this.settings.requireIfMatch || !isConditional(context)) return true;
+    const { headers } = context.switchToHttp().getRequest<FastifyRequest>();
+    if (headers['if-match'] === undefined) throw preconditionRequired();
+    return true;
+  }
+}
+
+const entityTag = (version: number, body: string) => `"${version}-${hash('sha1', body, 'base64url').slice(0, 12)}"`;
+
+/** If-None-Match compares weakly (RFC 9110 section 13.1.2). */
+function isFresh({ method, headers }: FastifyRequest, etag: string): boolean {
+  const known = headers['if-none-match'];
+  if (!known || (method !== 'GET' && method !== 'HEAD')) return false;
+  return known.trim() === '*' || known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
+}
+
+function notModified(reply: FastifyReply): null {
+  reply.code(304).removeHeader('content-type').removeHeader('content-length');
+  return null;
+}

@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import type { Conditions } from './conditions.js';
+import { composedStatement, Database } from '../database/database.js';
+import { Totals } from './totals.js';
+import { impliedTotal, isTimestamp, type Page, type PageQuery, pageOf, positionOf } from './pages.js';
+
+/** What a list is ordered by, besides the id that settles ties. There must be an index on both. */
+export interface Order<Row> {
+  expression: string;
+  type: 'timestamptz' | 'text';
+  valueOf: (row: Row) => string;
+}
+
+/** The order of most lists; `descending` for newest first. */
+export const byCreation = <Row extends { createdAt: Date }>(expression = 'created_at'): Order<Row> => ({
+  expression,
+  type: 'timestamptz',
+  valueOf: (row) => row.createdAt.toISOString(),
+});
+
+/** A list in SQL. Its texts come from the code and its values from the wire; never the other way round. */
+export interface List<Row> {
+  /** What a cursor of this list is good for: its name, its owner, its filters, its order. */
+  identity: readonly unknown[];
+  /** What is selected; a function where a value is part of it, which it is given to turn into a placeholder. */
+  columns: string | ((placeholder: (value: unknown) => string) => string);
+  from: string;
+  conditions: Conditions;
+  order: Order<Row>;
+  descending: boolean;
+  /** The column that settles ties; `id` unless said. */
+  id?: string;
+  idOf?: (row: Row) => string;
+  /** Planned anew each time: how rare it is what is searched for decides which index is best. */
+  isSearch?: boolean;
+}
+
+/** Finds pages of lists: by `skip` with a total that is a second old at most, or by `cursor` at the same cost at any depth. */
+@Injectable()
+export class Lists {
+  private readonly totals = new Totals();
+
+  constructor(private readonly database: Database) {}
+
+  /** The page that a query asks for. @throws Problem 422 on a cursor that isn't this list's */
+  async page<Row extends object, T>(list: List<Row>, query: PageQuery, show: (row: Row) => T): Promise<Page<T>> {
+    const count = countOf(list); // before the cursor's condition is added, which doesn't concern the total
+    const rows = await this.rows(list, query);
+    const total = query.cursor ? null : (impliedTotal(rows.length, query) ?? (await this.total(count)));
+    const idOf = list.idOf ?? ((row: Row) => (row as { id: string }).id);
+    const position = (row: Row) => ({ value: list.order.valueOf(row), id: idOf(row) });
+    return pageOf(rows, query, list.identity, { total, position, show });
+  }
+
+  /** Something was written: whoever wrote it expects the next total to know. */
+  changed(): void {
+    this.totals.clear();
+  }
+
+  private rows<Row extends object>(list: List<Row>, query: PageQuery): Promise<Row[]> {
+    const { columns, from, conditions, order, descending, id = 'id', isSearch } = list;
+    const isValid = order.type === 'timestamptz' ? isTimestamp : undefined;
+    const after = positionOf(query, list.identity, isValid);
+    if (after) {
+      const comparison = `(${order.expression}, ${id}) ${descending ? '<' : '>'} ($::${order.type}, $::uuid)`;
+      conditions.add(comparison, after.value, after.id);
+    }
+    const selected = typeof columns === 'string' ? columns : columns((value) => conditions.value(value));
+    const direction = descending ? 'DESC' : 'ASC';
+    const limit = conditions.value(query.limit + 1); // by the row too many, the next page shows
+    const offset = query.skip ? `OFFSET ${conditions.value(query.skip)}` : '';
+    const text = `SELECT ${selected} FROM ${from} ${conditions.where}
+      ORDER BY ${order.expression} ${direction}, ${id} ${direction} LIMIT ${limit} ${offset}`;
+    return this.database.read<Row>(isSearch ? { text } : composedStatement(text), conditions.values);
+  }
+
+  private total({ statement, values }: ReturnType<typeof countOf>): Promise<number> {
+    return this.totals.get(JSON.stringify([statement.text, values]), async () => {
+      const [row] = await this.database.read<{ total: number }>(statement, values);
+      return row?.total ?? 0;
+    });
+  }
+}
+
+function countOf<Row>({ from, conditions, isSearch }: List<Row>) {
+  const text = `SELECT count(*)::int AS total FROM ${from} ${conditions.where}`;
+  return { statement: isSearch ? { text } : composedStatement(text), values: [...conditions.values] };
+}

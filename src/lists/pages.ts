@@ -1,0 +1,121 @@
+/** Lists: a page at a time, by `skip` for people, by `cursor` for programs that walk far. */
+import { createHash } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { validationFailed } from '../problems.js';
+import { isUuid, Optional, QueryInteger, Length } from '../http/fields.js';
+
+const MAX_LIMIT = 100;
+const MAX_SKIP = 2 ** 31 - 1;
+
+/** The part of a query that every list understands. */
+export class PageQuery {
+  /** How many entries to leave out. Not together with `cursor`. */
+  @Optional()
+  @QueryInteger(0, MAX_SKIP)
+  skip?: number;
+
+  /** How many entries a page has, 1 to 100. */
+  @Optional()
+  @QueryInteger(1, MAX_LIMIT)
+  limit: number = 10;
+
+  /** The `next_cursor` of the page before. Walks a list of any length at the same cost. */
+  @Optional()
+  @Length(1, 500)
+  cursor?: string;
+}
+
+/** One page of a list. */
+export class Page<T> {
+  items: T[];
+  /** How many there are in all, at most a second old; null when walking by cursor. */
+  total: number | null;
+  skip: number;
+  limit: number;
+  /** What to send as `cursor` for the next page; null on the last one. */
+  next_cursor: string | null;
+}
+
+/** Where in its order a list goes on: after the entry with this sort value and id. */
+export interface Position {
+  value: string;
+  id: string;
+}
+
+/** The list that a cursor belongs to (its owner, filters and order): on any other one it is refused. */
+export type ListIdentity = readonly unknown[];
+
+/** Reads the position out of a cursor. @throws Problem 422 when it isn't one of this list's, or comes with `skip` */
+export function positionOf(
+  { cursor, skip }: PageQuery,
+  list: ListIdentity,
+  isValid: (value: string) => boolean = () => true,
+): Position | undefined {
+  if (cursor === undefined) return undefined;
+  if (skip !== undefined) throw badCursor('cursor_with_skip', 'must not come together with skip');
+  const [tag, id, ...value] = Buffer.from(cursor, 'base64url').toString('utf8').split('|');
+  const position = { id: id ?? '', value: value.join('|') };
+  const isWhole = isUuid(position.id) && !position.value.includes('\0') && isValid(position.value);
+  if (tag === tagOf(list) && isWhole) return position;
+  throw badCursor('invalid_cursor', 'is not a cursor of this list');
+}
+
+/** Whether it is a time as answers and cursors hold it, and one that PostgreSQL knows. */
+export function isTimestamp(text: string): boolean {
+  const time = new Date(text);
+  return /^(?!0000)\d{4}-/.test(text) && !Number.isNaN(time.getTime()) && time.toISOString() === text;
+}
+
+/**
+ * Makes a page of what a query found. It must have asked for one row more than the page holds: by that row the next
+ * page shows.
+ */
+export function pageOf<Row, T>(
+  rows: Row[],
+  query: PageQuery,
+  list: ListIdentity,
+  { total, position, show }: { total: number | null; position: (row: Row) => Position; show: (row: Row) => T },
+): Page<T> {
+  const page = new Page<T>();
+  const shown = rows.slice(0, query.limit);
+  const last = shown.at(-1);
+  page.items = shown.map(show);
+  page.total = total;
+  page.skip = query.skip ?? 0;
+  page.limit = query.limit;
+  page.next_cursor = last && rows.length > query.limit ? cursorAt(position(last), list) : null;
+  return page;
+}
+
+/** The total that a page gives away by itself: a page that isn't full is the last one. Else undefined. */
+export function impliedTotal(found: number, { skip = 0, limit }: PageQuery): number | undefined {
+  const isLast = found <= limit && (found > 0 || skip === 0);
+  return isLast ? skip + found : undefined;
+}
+
+/** Adds `Link: <…>; rel="next"` (RFC 8288) to every page that has a next one. */
+export function sendPageLinks(fastify: FastifyInstance): void {
+  fastify.addHook('preSerialization', (request, reply, payload: unknown, done) => {
+    if (payload instanceof Page && payload.next_cursor) {
+      reply.header('link', `<${nextUrl(request.url, payload)}>; rel="next"`);
+    }
+    done(null, payload);
+  });
+}
+
+/** The next page is reached the way that this one was. */
+function nextUrl(url: string, page: Page<unknown>): string {
+  const [path = '', search] = url.split('?');
+  const query = new URLSearchParams(search);
+  if (query.has('cursor')) query.set('cursor', page.next_cursor ?? '');
+  else query.set('skip', String(page.skip + page.limit));
+  query.set('limit', String(page.limit));
+  return `${path}?${query.toString()}`;
+}
+
+const cursorAt = ({ id, value }: Position, list: ListIdentity) =>
+  Buffer.from(`${tagOf(list)}|${id}|${value}`, 'utf8').toString('base64url');
+
+const tagOf = (list: ListIdentity) => createHash('sha1').update(JSON.stringify(list)).digest('base64url').slice(0, 8);
+
+const badCursor = (code: string, detail: string) => validationFailed([{ parameter: 'cursor', code, detail }]);

@@ -1,0 +1,78 @@
+import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
+import type { Logger } from 'pino';
+import { seconds } from '../config/durations.js';
+import type { Settings } from '../config/settings.js';
+import { resolveDatabase } from './resolve-database.js';
+import { END, shutDownOnSignal } from './shutdown.js';
+import { createLogger } from '../logging/logging.js';
+
+const READY = 'ready';
+const FIRST_PAUSE = 100;
+const LONGEST_PAUSE = seconds(10);
+const LONG_LIFE = seconds(10); // a worker that lived so long didn't die of its start
+
+/**
+ * Runs WEB_CONCURRENCY workers on one port, and starts another when one dies, after a pause that grows while they die
+ * young. Signals come here and are passed on once; an embedded database is started here, and joined by the workers.
+ * When a worker dies before any was ready, so does the process: something is wrong that no restart will mend.
+ * @throws when the database can't be started
+ */
+export async function superviseWorkers(settings: Settings): Promise<void> {
+  const logger = await createLogger(settings);
+  const place = await resolveDatabase(settings);
+  const crew = new WorkerPool(logger);
+  shutDownOnSignal({ logger, delay: settings.shutdownDelay }, async () => {
+    await crew.end();
+    await place.stop();
+  });
+  if (settings.metricsPort) await (await import('../metrics/exposition.js')).exposeWorkerMetrics(settings);
+  for (let count = 0; count < settings.workers; count++) crew.hire();
+}
+
+/** In a worker: tells the primary that it is ready. Returns whether it is the first, which speaks for all of them. */
+export function tellReady(): boolean {
+  process.send?.(READY);
+  return !cluster.worker || cluster.worker.id === 1;
+}
+
+class WorkerPool {
+  private ending = false;
+  private readonly ready = new WeakSet<Worker>();
+  private hasBeenReady = false;
+
+  constructor(private readonly logger: Logger) {}
+
+  hire(pause = FIRST_PAUSE): void {
+    const worker = cluster.fork();
+    const start = performance.now();
+    worker.on('message', (message) => {
+      if (message !== READY) return;
+      this.hasBeenReady = true;
+      this.ready.add(worker);
+    });
+    worker.once('exit', (code, signal) => {
+      if (this.ending) return;
+      this.logger.error({ event: 'worker_died', worker: worker.id, code, signal });
+      if (!this.hasBeenReady) process.exit(1);
+      const next = performance.now() - start > LONG_LIFE ? FIRST_PAUSE : pause;
+      setTimeout(() => this.ending || this.hire(Math.min(next * 2, LONGEST_PAUSE)), next);
+    });
+  }
+
+  /** Tells all to end and waits until they have. */
+  async end(): Promise<void> {
+    this.ending = true;
+    await Promise.all(Object.values(cluster.workers ?? {}).flatMap((worker) => (worker ? this.endOne(worker) : [])));
+  }
+
+  /** One that is still starting doesn't listen yet, and has nobody to answer. */
+  private async endOne(worker: Worker): Promise<void> {
+    if (worker.isDead()) return;
+    const gone = once(worker, 'exit');
+    if (this.ready.has(worker))
+      worker.send(END, () => undefined); // it may just have died by itself
+    else worker.process.kill('SIGKILL');
+    await gone;
+  }
+}

@@ -1,0 +1,271 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chown, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { ServerOptions, ServerReport } from './embedded-server.js';
+
+/** A running PostgreSQL of our own. */
+export interface EmbeddedPostgres {
+  /** postgres://userhub:password@127.0.0.1:port/database */
+  readonly url: string;
+  readonly port: number;
+  /** Stops the server and waits until it is gone: killed after 10 s if need be. Never throws, and may be called again. */
+  stop(): Promise<void>;
+}
+
+/** Where the data live and how careful to be with them. */
+export interface EmbeddedPostgresOptions {
+  /** Created on first use, its parents too. */
+  dataDir: string;
+  /** Of the superuser `userhub`: the one the data were first created with. */
+  password: string;
+  /** Created when absent; `userhub` unless told. */
+  database?: string;
+  /** `false` trades crash safety for speed, for tests. */
+  durable?: boolean;
+  /** More arguments for `postgres`, such as `['-c', 'log_statement=all']`. */
+  flags?: string[];
+}
+
+interface Account {
+  uid: number;
+  gid: number;
+}
+
+/** The head of postmaster.pid. */
+interface Lock {
+  pid: number;
+  port: number;
+  status: string;
+}
+
+const USER = 'userhub';
+const NOT_AS_ROOT = 'PostgreSQL refuses to run as root';
+const REMEDY = 'Run as an ordinary user, or set DATABASE_URL.';
+const STOP_MS = 10_000;
+/** How long a server found on the data may take to go: its owner may just have been killed, and it be on its way out. */
+const GRACE_MS = 2_000;
+const STOPPING_GRACE_MS = 15_000;
+
+const FILE = fileURLToPath(import.meta.url);
+const ROOT = path.resolve(FILE, '../../../..');
+
+const INITDB_FLAGS = '--locale=C --locale-provider=builtin --builtin-locale=C.UTF-8 --lc-messages=C --encoding=UTF8';
+const SETTINGS = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: '100',
+  shared_buffers: '64MB',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+};
+const CARELESS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+
+const settingFlags = (settings: Record<string, string>): string[] =>
+  Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+
+function serverOptions(options: EmbeddedPostgresOptions): ServerOptions {
+  const { dataDir, password, database = USER, durable = true, flags = [] } = options;
+  return {
+    dataDir: path.resolve(dataDir),
+    user: USER,
+    password,
+    database,
+    initdbFlags: [...INITDB_FLAGS.split(' '), ...(durable ? [] : ['--no-sync'])],
+    postgresFlags: [...settingFlags({ ...SETTINGS, ...(durable ? {} : CARELESS) }), ...flags],
+  };
+}
+
+async function readLock(dataDir: string): Promise<Lock | undefined> {
+  const text = await readFile(path.join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '');
+  const lines = text.split('\n').map((line) => line.trim());
+  return text ? { pid: Number(lines[0]), port: Number(lines[3]), status: lines[7] ?? '' } : undefined;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function answers(port: number): Promise<boolean> {
+  const socket = connect({ host: '127.0.0.1', port });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/**
+ * Waits for a server that is on its way out and refuses one that stays; a lock file whose process id now belongs to
+ * some other program, which PostgreSQL itself would stumble over, is removed.
+ */
+async function claim(dataDir: string): Promise<void> {
+  for (const start = Date.now(); ; await sleep(100)) {
+    const lock = await readLock(dataDir);
+    if (!lock || !isAlive(lock.pid)) return; // PostgreSQL survives the file of a process that is gone
+    if (Date.now() - start < (lock.status === 'stopping' ? STOPPING_GRACE_MS : GRACE_MS)) continue;
+    if (await answers(lock.port)) throw inUse(dataDir, lock.pid);
+    await rm(path.join(dataDir, 'postmaster.pid'), { force: true });
+  }
+}
+
+/** The port of a server that works on these data already, started by whomever; undefined when there is none, or it leaves. */
+export async function runningPort(dataDir: string): Promise<number | undefined> {
+  const lock = await readLock(dataDir);
+  const isThere = lock && lock.status !== 'stopping' && isAlive(lock.pid) && (await answers(lock.port));
+  return isThere ? lock.port : undefined;
+}
+
+const inUse = (dataDir: string, pid: number): Error =>
+  new Error(`The database in ${dataDir} is in use by another process (pid ${pid}). Stop it, or set DATABASE_URL.`);
+
+/** Makes the folder for the data, and removes from it what an interrupted initdb left: `<dataDir>.new.<pid>`. */
+async function prepare(dataDir: string): Promise<void> {
+  const { dir, base } = path.parse(dataDir);
+  await mkdir(dir, { recursive: true });
+  for (const name of await readdir(dir)) {
+    const pid = name.startsWith(`${base}.new.`) && Number(path.extname(name).slice(1));
+    if (pid && !isAlive(pid)) await rm(path.join(dir, name), { recursive: true, force: true });
+  }
+}
+
+async function nobody(): Promise<Account> {
+  const users = await readFile('/etc/passwd', 'utf8');
+  const [, uid, gid] = /^nobody:[^:]*:(\d+):(\d+):/m.exec(users) ?? [];
+  if (!uid || !gid) throw new Error(`${NOT_AS_ROOT}, and there is no user nobody to run it as. ${REMEDY}`);
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+/** Whose process the server is to be when we are root: the owner of the data, as far as that isn't root as well. */
+async function accountFor(dataDir: string): Promise<Account> {
+  const owner = await stat(dataDir).catch(() => undefined);
+  if (owner?.uid) return owner;
+  const account = await nobody();
+  if (owner) await chown(dataDir, account.uid, account.gid);
+  return account;
+}
+
+/** Node 20 can't run TypeScript: under Jest and swc-node the entry is compiled on the way; a build has it as a file. */
+async function nodeArguments(): Promise<string[]> {
+  const entry = path.join(path.dirname(FILE), `embedded-server${path.extname(FILE)}`);
+  if (!entry.endsWith('.ts')) return [entry];
+  const { transformFile } = await import('@swc/core');
+  const { code } = await transformFile(entry, { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } });
+  return ['--input-type=module', '--eval', code];
+}
+
+/**
+ * What runs the program as another user without needing an account of its own, yet with two of root's rights, so that a
+ * folder which others can't enter (a clone in root's home) is no obstacle. no_setuid_fixup: or access() denies them.
+ */
+function lowered({ uid, gid }: Account): string[] {
+  const rights = '+dac_override,+fowner';
+  const identity = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];
+  const kept = [`--inh-caps=${rights}`, `--ambient-caps=${rights}`, '--securebits=+no_setuid_fixup'];
+  return ['setpriv', ...identity, ...kept, '--'];
+}
+
+async function command(dataDir: string): Promise<string[]> {
+  const node = [process.execPath, ...(await nodeArguments())];
+  const isRoot = process.getuid?.() === 0;
+  return isRoot ? [...lowered(await accountFor(dataDir)), ...node] : node;
+}
+
+/** Nothing of ours leaks into the server, and no PG* variable or NODE_OPTIONS of the shell changes what it does. */
+function environment(): NodeJS.ProcessEnv {
+  const names = ['PATH', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot'];
+  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (pid) process.kill(-pid, signal);
+  } catch {
+    // none left
+  }
+}
+
+/** A process group of its own, so that Ctrl-C in the terminal reaches only the app. */
+async function launch(dataDir: string): Promise<ChildProcess> {
+  const [program = '', ...args] = await command(dataDir);
+  const child = spawn(program, args, {
+    cwd: ROOT,
+    detached: true,
+    env: environment(),
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    windowsHide: true,
+  });
+  child.on('error', () => undefined); // met again below as a failed start; later ones must not end the app
+  child.once('exit', () => signalGroup(child, 'SIGINT')); // a server that has lost its keeper must not stay behind
+  return child;
+}
+
+function explain(error: NodeJS.ErrnoException): string {
+  if (error.code !== 'ENOENT' || error.path !== 'setpriv') return error.message;
+  return `${NOT_AS_ROOT}, and setpriv (util-linux), which would run it as another user, is missing. ${REMEDY}`;
+}
+
+/** The child's answer, or what can be told when it dies without one. */
+function converse(child: ChildProcess, options: ServerOptions): Promise<ServerReport> {
+  let output = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    output = (output + chunk.toString()).slice(-2_048);
+  });
+  return new Promise((resolve) => {
+    child.once('message', (report) => resolve(report as ServerReport));
+    child.once('error', (error) => resolve({ error: explain(error) }));
+    child.once('close', (code, signal) => resolve({ error: output.trim() || `its process ended (${signal ?? code})` }));
+    child.send(options, () => undefined);
+  });
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (!child.pid || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  const timer = setTimeout(() => signalGroup(child, 'SIGKILL'), STOP_MS);
+  child.ref();
+  if (child.connected) child.disconnect(); // the one message it needs: the same as when this process dies
+  await exited;
+  clearTimeout(timer);
+}
+
+/** The app may end whenever it has nothing else to do; the child notices. */
+function letGo(child: ChildProcess): void {
+  child.unref();
+  child.channel?.unref();
+  child.stderr?.destroy();
+}
+
+async function failure(child: ChildProcess, options: EmbeddedPostgresOptions, reason: string): Promise<Error> {
+  await stopChild(child);
+  await claim(options.dataDir); // two may have started at once: then that is the reason
+  return new Error(`The embedded PostgreSQL in ${options.dataDir} did not start: ${reason}`);
+}
+
+/**
+ * Starts PostgreSQL on a free port of 127.0.0.1, in a process that stops it when this one goes away, and creates the
+ * data and the database on first use; throws an Error that says why when it can't.
+ */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const settings = serverOptions(options);
+  await prepare(settings.dataDir);
+  await claim(options.dataDir);
+  const child = await launch(settings.dataDir);
+  const report = await converse(child, settings);
+  if ('error' in report) throw await failure(child, options, report.error);
+  letGo(child);
+  const { port } = report;
+  const secret = encodeURIComponent(options.password);
+  const url = `postgres://${USER}:${secret}@127.0.0.1:${port}/${encodeURIComponent(settings.database)}`;
+  return { url, port, stop: () => stopChild(child) };
+}

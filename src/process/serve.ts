@@ -1,0 +1,36 @@
+import cluster from 'node:cluster';
+import { setTimeout as delay } from 'node:timers/promises';
+import { banner, makeDevelopmentAdmin } from './banner.js';
+import { tellReady } from './cluster.js';
+import type { Settings } from '../config/settings.js';
+import { createApp } from '../app/create-app.js';
+import { prepareApp } from '../app/prepare.js';
+import { resolveDatabase } from './resolve-database.js';
+import { shutDownOnSignal } from './shutdown.js';
+import { Readiness } from '../health/readiness.js';
+import { createLogger } from '../logging/logging.js';
+
+/**
+ * Serves until the process is told to end. It listens first and connects then, so that it can say that it isn't ready.
+ * Its end, in order: not ready any more, so that balancers look elsewhere; serving on for SHUTDOWN_DELAY_SECONDS; then
+ * what is in flight; then the database.
+ * @throws when it can't start
+ */
+export async function serve(settings: Settings): Promise<void> {
+  const logger = await createLogger(settings);
+  const place = await resolveDatabase(settings, { join: cluster.isWorker });
+  const options = { settings, database: place.database, logger };
+  const app = await createApp(options);
+  if (settings.metricsPort) await (await import('../metrics/exposition.js')).exposeMetrics(app, settings);
+  shutDownOnSignal({ logger, delay: settings.shutdownDelay }, async () => {
+    app.get(Readiness).drain();
+    await delay(settings.shutdownDelay);
+    await app.close();
+    await place.stop();
+  });
+  await app.listen(settings.port, settings.host);
+  if (!(await prepareApp(app, options))) return;
+  if (!tellReady()) return;
+  const admin = place.dataDir ? await makeDevelopmentAdmin(app) : undefined;
+  process.stdout.write(banner({ url: await app.getUrl(), settings, place, admin }));
+}

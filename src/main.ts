@@ -12,7 +12,8 @@ v8.setFlagsFromString('--semi-space-growth-factor=1');
 try {
   const settings = loadSettings();
   // imported when needed: what only watches over workers has no use for a whole application
-  if (settings.workers > 1 && cluster.isPrimary) await (await import('./process/cluster.js')).superviseWorkers(settings);
+  if (settings.workers > 1 && cluster.isPrimary)
+    await (await import('./process/cluster.js')).superviseWorkers(settings);
   else await (await import('./process/serve.js')).serve(settings);
 } catch (error) {
   process.stderr.write(`UserHub can't start: ${explain(error)}\n`);

@@ -19,7 +19,8 @@ describe('look-ups by key', () => {
   afterAll(() => app.close());
 
   const connections = (server: TestApp) => server.nest.get(Database).stats().total;
-  const pipeline = (server: TestApp) => Reflect.get(server.nest.get(Database), 'pipeline') as LookupConnection | undefined;
+  const pipeline = (server: TestApp) =>
+    Reflect.get(server.nest.get(Database), 'pipeline') as LookupConnection | undefined;
 
   /** A replica whose connection for look-ups is open. */
   async function flowing(env: Record<string, string> = {}): Promise<TestApp> {

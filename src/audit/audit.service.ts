@@ -51,7 +51,10 @@ export class AuditService {
   }
 
   /** Records that something happened. What was done stays done when only the record fails: that is logged. */
-  async record({ action, outcome = 'success', actorId, userId, details = {} }: AuditEntry, from: Origin): Promise<void> {
+  async record(
+    { action, outcome = 'success', actorId, userId, details = {} }: AuditEntry,
+    from: Origin,
+  ): Promise<void> {
     const event = {
       action,
       outcome,

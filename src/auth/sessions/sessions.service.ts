@@ -60,7 +60,10 @@ export class SessionsService {
     const [rotated] = await this.database.write<Pick<TokenState, 'userId' | 'secondsLeft'>>(sql.ROTATE, values);
     if (rotated) return { ...rotated, sessionId, counter: counter + 1 };
 
-    const [session] = await this.database.read<TokenState & { isFresh: boolean }>(sql.FIND_ROTATED, [sessionId, refreshGrace]);
+    const [session] = await this.database.read<TokenState & { isFresh: boolean }>(sql.FIND_ROTATED, [
+      sessionId,
+      refreshGrace,
+    ]);
     if (!session || session.counter < counter) return 'invalid';
     // its row was changed under the first statement by something else than a refresh, such as a new password
     if (session.counter === counter) return tries > 1 ? this.rotate(claims, tries - 1) : 'invalid';

@@ -2,18 +2,18 @@ import { jest } from '@jest/globals';
 import { Problem } from '../problems.js';
 import { type Kind, AdmissionQueue } from './admission-queue.js';
 
-describe('Lanes', () => {
+describe('AdmissionQueue', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
   /** Statements that have begun, each to be ended by hand, and what became of all of them. */
-  function traffic(lanes: AdmissionQueue) {
+  function traffic(queue: AdmissionQueue) {
     const under: { kind: Kind; end: () => void }[] = [];
     const outcomes: string[] = [];
     const start = (kind: Kind, count = 1) => {
       for (let i = 0; i < count; i++) {
         const work = () => new Promise<void>((end) => under.push({ kind, end }));
-        lanes.run(kind, work).then(
+        queue.run(kind, work).then(
           () => outcomes.push(kind),
           (error: unknown) => outcomes.push(error instanceof Problem ? error.code : String(error)),
         );
@@ -38,6 +38,24 @@ describe('Lanes', () => {
     expect(under).toHaveLength(10);
   });
 
+  it('lets searches use half of them, and searches and writers together four fifths', async () => {
+    const { under, start, end } = traffic(new AdmissionQueue(10));
+    start('search', 20);
+    expect(under).toHaveLength(5);
+    start('write', 20);
+    expect(kinds(under)).toEqual([...Array<Kind>(5).fill('search'), ...Array<Kind>(3).fill('write')]);
+    start('read', 20);
+    expect(under).toHaveLength(10);
+    await end(100);
+    expect(under).toHaveLength(10);
+  });
+
+  it('lets a search run even on a single connection', () => {
+    const { under, start } = traffic(new AdmissionQueue(1));
+    start('search', 2);
+    expect(under).toHaveLength(1);
+  });
+
   it.each([1, 2, 3])('of %i it keeps one from writers, unless there is no other', (width) => {
     const { under, start } = traffic(new AdmissionQueue(width));
     start('write', 5);
@@ -54,7 +72,7 @@ describe('Lanes', () => {
     expect(under).toHaveLength(4);
   });
 
-  it('lets a crowd wait for 2 s while the line moves', async () => {
+  it('lets a crowd wait for 2 s while others end', async () => {
     const { outcomes, start, end } = traffic(new AdmissionQueue(4));
     start('read', 100);
     for (let i = 0; i < 20; i++) {
@@ -77,13 +95,13 @@ describe('Lanes', () => {
     expect(outcomes.filter((outcome) => outcome === 'unavailable')).toHaveLength(1);
   });
 
-  it('frees the lane of what fails', async () => {
-    const lanes = new AdmissionQueue(1);
-    await expect(lanes.run('read', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    await expect(lanes.run('write', () => Promise.resolve('yes'))).resolves.toBe('yes');
+  it('makes room when work fails', async () => {
+    const queue = new AdmissionQueue(1);
+    await expect(queue.run('read', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await expect(queue.run('write', () => Promise.resolve('yes'))).resolves.toBe('yes');
   });
 
-  it('has a line of limited length', async () => {
+  it('lets a limited number wait', async () => {
     const { outcomes, start, end } = traffic(new AdmissionQueue(2));
     start('read', 2 + 100);
     await end(0);

@@ -1,93 +1,67 @@
 import { unavailable } from '../problems.js';
+import { BoundedQueue, type Waiter } from './bounded-queue.js';
 
-/** What a statement does; readers get past writers who wait for a lock. */
-export type Kind = 'read' | 'write';
+/** What a statement does: writers may wait for a lock, searches take long, and readers get past both. */
+export type Kind = 'read' | 'write' | 'search';
 
-interface Waiter {
-  kind: Kind;
-  enter(): void;
-}
-
-const LOOK = 400; // twice this, and the 2 s that a lock may take, are within 3 s
-const LOOKS = 5;
-const LONGEST_LINE = 50; // for each lane
+const CHECK_INTERVAL = 400; // milliseconds: twice this, and the 2 s that a lock may take, are within 3 s
+const CHECKS = 5;
+const WAITERS_PER_CONNECTION = 50;
 
 /**
- * Admits as many statements as the pool has connections, writers to four fifths of them only: a locked table that holds
- * up every writer must not hold up the readers of all the others. Whoever finds no lane waits in line: for 2 s while the
- * line moves, as it does in a crowd, but for 0.4 s when less than half of the lanes change hands in that time.
+ * Admits as many statements as the pool has connections. Readers may use all of them; writers and searches together four
+ * fifths, and searches half: neither a locked table nor a search of everything must hold up the readers of all the rest.
+ * Whoever is not admitted waits: for 2 s while statements of the kind end, as they do in a crowd, but for 0.4 s when
+ * fewer than half of those that may run at once end in that time.
  */
-export class AdmissionQueue {
-  private readonly inside: Record<Kind, number> = { read: 0, write: 0 };
-  private readonly departed: Record<Kind, number> = { read: 0, write: 0 };
-  private readonly line = new Set<Waiter>();
-  private readonly forWriters: number;
+export class AdmissionQueue extends BoundedQueue<Kind> {
+  private readonly running: Record<Kind, number> = { read: 0, write: 0, search: 0 };
+  private readonly ended: Record<Kind, number> = { read: 0, write: 0, search: 0 };
+  private readonly most: Record<Kind, number>;
 
   /** @param width how many connections the pool has */
   constructor(private readonly width: number) {
-    this.forWriters = Math.max(1, width - Math.ceil(width / 5));
+    super();
+    const write = Math.max(1, width - Math.ceil(width / 5));
+    this.most = { read: width, write, search: Math.max(1, Math.floor(width / 2)) };
   }
 
-  /** How many wait for a lane. */
-  get waiting(): number {
-    return this.line.size;
+  protected admits(kind: Kind): boolean {
+    const { read, write, search } = this.running;
+    if (read + write + search >= this.width) return false;
+    if (kind === 'read') return true;
+    return write + search < this.most.write && this.running[kind] < this.most[kind];
   }
 
-  /** Runs the work on a lane of its own. @throws Problem 503 when none becomes free in time, or too many wait already */
-  async run<T>(kind: Kind, work: () => Promise<T>): Promise<T> {
-    if (this.isFree(kind)) this.inside[kind]++;
-    else await this.turn(kind);
-    try {
-      return await work();
-    } finally {
-      this.inside[kind]--;
-      this.departed[kind]++;
-      this.admit();
-    }
+  protected enter(kind: Kind): void {
+    this.running[kind]++;
   }
 
-  private isFree(kind: Kind): boolean {
-    const { read, write } = this.inside;
-    return read + write < this.width && (kind === 'read' || write < this.forWriters);
+  protected leave(kind: Kind): void {
+    this.running[kind]--;
+    this.ended[kind]++;
   }
 
-  private turn(kind: Kind): Promise<void> {
-    if (this.line.size >= LONGEST_LINE * this.width) throw unavailable();
-    return new Promise((resolve, reject) => {
-      let seen = this.changes(kind);
-      let looks = 0;
-      const look = () => {
-        const isMoving = this.changes(kind) - seen >= (kind === 'write' ? this.forWriters : this.width) / 2;
-        seen = this.changes(kind);
-        if (isMoving && ++looks < LOOKS) return;
-        leaveLine();
-        reject(unavailable());
-      };
-      const timer = setInterval(look, LOOK);
-      const leaveLine = () => {
-        clearInterval(timer);
-        this.line.delete(waiter);
-      };
-      const waiter: Waiter = {
-        kind,
-        enter: () => {
-          leaveLine();
-          this.inside[kind]++;
-          resolve();
-        },
-      };
-      this.line.add(waiter);
-    });
+  protected assertMayWait(): void {
+    if (this.waiting >= WAITERS_PER_CONNECTION * this.width) throw unavailable();
   }
 
-  /** How often a lane of those that this kind may use has become free. */
-  private changes(kind: Kind): number {
-    return kind === 'write' ? this.departed.write : this.departed.read + this.departed.write;
+  protected override watch(waiter: Waiter<Kind>): () => void {
+    const { job: kind } = waiter;
+    let seen = this.endedBefore(kind);
+    let checks = 0;
+    const check = () => {
+      const isMoving = this.endedBefore(kind) - seen >= this.most[kind] / 2;
+      seen = this.endedBefore(kind);
+      if (!isMoving || ++checks === CHECKS) waiter.answer(unavailable());
+    };
+    const timer = setInterval(check, CHECK_INTERVAL);
+    return () => clearInterval(timer);
   }
 
-  private admit(): void {
-    for (const waiter of this.line) {
-      if (this.isFree(waiter.kind)) return waiter.enter();
-    }
+  /** How many statements have ended whose connection this kind may use. */
+  private endedBefore(kind: Kind): number {
+    const { read, write, search } = this.ended;
+    return kind === 'read' ? read + write + search : this.ended[kind];
   }
 }

@@ -37,7 +37,7 @@ const PAUSE = 50;
 @Injectable()
 export class Database implements OnApplicationShutdown {
   private readonly named: boolean;
-  private readonly lanes: AdmissionQueue;
+  private readonly admission: AdmissionQueue;
   private readonly pipeline?: LookupConnection;
 
   constructor(
@@ -45,7 +45,7 @@ export class Database implements OnApplicationShutdown {
     private readonly settings: Settings,
   ) {
     this.named = settings.database?.pooler !== 'transaction';
-    this.lanes = new AdmissionQueue(poolSize(settings));
+    this.admission = new AdmissionQueue(poolSize(settings));
     if (hasPipeline(settings)) this.pipeline = new LookupConnection(() => this.connection(), settings.poolRecycle);
   }
 
@@ -62,11 +62,11 @@ export class Database implements OnApplicationShutdown {
   /** Connections: open, unused, allowed; and who waits for one. For the metrics. */
   stats(): { total: number; idle: number; max: number; waiting: number } {
     const { poolMax: max } = this.settings;
-    if (!this.dataSource.isInitialized) return { total: 0, idle: 0, max, waiting: this.lanes.waiting };
+    if (!this.dataSource.isInitialized) return { total: 0, idle: 0, max, waiting: this.admission.waiting };
     const { totalCount, idleCount, waitingCount } = this.pool;
     const total = totalCount + (this.pipeline?.size ?? 0);
     const idle = idleCount + (this.pipeline?.isIdle ? 1 : 0);
-    return { total, idle, max, waiting: this.lanes.waiting + waitingCount };
+    return { total, idle, max, waiting: this.admission.waiting + waitingCount };
   }
 
   /** The rows that a reading statement finds. @throws as `reading` */
@@ -107,7 +107,7 @@ export class Database implements OnApplicationShutdown {
    * @throws Problem 503 when too many others are at it, and what the database throws
    */
   reading<T>(work: () => Promise<T>): Promise<T> {
-    return this.lanes.run('read', async () => {
+    return this.admission.run('read', async () => {
       for (let dead = 0; ; dead++) {
         try {
           return await work();
@@ -124,7 +124,7 @@ export class Database implements OnApplicationShutdown {
    * @throws Problem 503 when too many others are at it, 409 and the like for a violated constraint; what the database throws
    */
   writing<T>(work: () => Promise<T>): Promise<T> {
-    return this.lanes.run('write', async () => {
+    return this.admission.run('write', async () => {
       for (let tries = 1; ; tries++) {
         try {
           return await work();

@@ -39,14 +39,14 @@ const CLOSE_MS = 5_000;
 export class PasswordHasher {
   private readonly threads: number;
   private readonly peppered: boolean;
-  private readonly gate: HashQueue;
+  private readonly queue: HashQueue;
   private pool?: Promise<Piscina>;
 
   constructor(private readonly options: HasherOptions) {
     this.threads = options.threads ?? availableParallelism();
     this.peppered = options.pepper !== undefined;
     const maxWaitMs = options.maxWaitMs ?? 2_000;
-    this.gate = new HashQueue({ width: this.threads, maxWaitMs, expectedMs: 2 ** options.rounds / 20 }); // cost 12: 0.2 s
+    this.queue = new HashQueue({ width: this.threads, maxWaitMs, expectedMs: 2 ** options.rounds / 20 }); // cost 12: 0.2 s
   }
 
   /**
@@ -83,12 +83,12 @@ export class PasswordHasher {
 
   /** Jobs on threads and jobs in line, for the metrics. */
   stats(): { running: number; waiting: number } {
-    return { running: this.gate.running, waiting: this.gate.waiting };
+    return { running: this.queue.running, waiting: this.queue.waiting };
   }
 
   /** Turns away what waits, lets what runs end (for 5 s at most), and ends the threads. */
   async close(): Promise<void> {
-    await Promise.race([this.gate.close(), delay(CLOSE_MS, undefined, { ref: false })]);
+    await Promise.race([this.queue.close(), delay(CLOSE_MS, undefined, { ref: false })]);
     const pool = await this.pool;
     await Promise.race([pool?.destroy(), delay(CLOSE_MS, undefined, { ref: false })]);
   }
@@ -110,9 +110,9 @@ export class PasswordHasher {
   }
 
   private onThread<Name extends Job>(name: Name, task: Task<Name>, signal?: AbortSignal): Promise<Answer<Name>> {
-    // the signal stops at the gate: the pool would kill the thread of a job that runs
+    // the signal stops in the queue: the pool would kill the thread of a job that runs
     const job = async () => (await this.startedPool()).run(task, { filename: WORKER, name }) as Promise<Answer<Name>>;
-    return this.gate.run(job, signal);
+    return this.queue.run(undefined, job, signal);
   }
 
   private startedPool(): Promise<Piscina> {

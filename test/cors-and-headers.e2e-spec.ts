@@ -73,11 +73,52 @@ describe('CORS', () => {
     }
   });
 
-  it('without CORS_ORIGINS lets the usual development servers in', async () => {
-    const development = await startApp();
-    const { headers } = await exchange(development.url, head('GET /health/live', 'Origin: http://localhost:5173'));
-    expect(headers.get('access-control-allow-origin')).toBe('http://localhost:5173');
-    await development.close();
+  it.each(['traceparent', 'tracestate', 'baggage', 'sentry-trace'])('lets tracing send %s', async (name) => {
+    const { headers } = await preflight(FRIEND);
+    expect(listOf(headers.get('access-control-allow-headers'))).toContain(name);
+  });
+
+  it('in development lets any port of this machine in, whatever CORS_ORIGINS says', async () => {
+    for (const origin of [
+      'http://localhost:5173',
+      'http://localhost:4321',
+      'http://127.0.0.1:3001',
+      'http://[::1]:8080',
+      'https://localhost',
+    ]) {
+      // prettier-ignore
+      expect(allowed(await call('GET /health/live', `Origin: ${origin}`))).toBe(origin);
+    }
+    for (const origin of ['http://localhost.evil.example:5173', 'http://192.168.0.2:5173']) {
+      expect(allowed(await call('GET /health/live', `Origin: ${origin}`))).toBeNull();
+    }
+  });
+
+  it('in production lets nobody in but who is listed, apps too', async () => {
+    const production = await app.replica({ NODE_ENV: 'production', SHUTDOWN_DELAY_SECONDS: '0', CORS_ORIGINS: 'capacitor://localhost' }); // prettier-ignore
+    const ask = (origin: string) => exchange(production.url, head('GET /health/live', `Origin: ${origin}`));
+    expect(allowed(await ask('capacitor://localhost'))).toBe('capacitor://localhost');
+    expect(allowed(await ask('http://localhost:5173'))).toBeNull();
+    await production.close();
+  });
+
+  it('says in the log whom it refused, once for each, and nothing of those on the same origin', async () => {
+    const other = await app.replica({});
+    const ask = (origin: string, ...headers: string[]) => exchange(other.url, head('GET /health/live', `Origin: ${origin}`, ...headers)); // prettier-ignore
+    for (const origin of ['https://a.example', 'https://a.example', 'https://b.example', 'http://localhost:3000']) await ask(origin); // prettier-ignore
+    await ask(other.url);
+    await ask(`https://${'long'.repeat(500)}.example`);
+    const lines = other.logs.filter(({ event }) => event === 'origin_refused');
+    expect(lines.map(({ origin }) => String(origin).slice(0, 20))).toEqual(['https://a.example', 'https://b.example', 'https://longlonglong']); // prettier-ignore
+    expect(lines.every((line) => JSON.stringify(line).length < 500 && String(line['msg']).includes('CORS_ORIGINS'))).toBe(true); // prettier-ignore
+    await other.close();
+  });
+
+  it('writes no more than a bounded number of such lines', async () => {
+    const other = await app.replica({});
+    for (let n = 0; n < 150; n++) await exchange(other.url, head('GET /health/live', `Origin: https://a${n}.example`));
+    expect(other.logs.filter(({ event }) => event === 'origin_refused')).toHaveLength(100);
+    await other.close();
   });
 });
 

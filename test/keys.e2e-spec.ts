@@ -212,6 +212,80 @@ describe('Signing keys', () => {
     });
   });
 
+  describe('of several algorithms', () => {
+    const [ec, ed] = [pemPair('ES256'), pemPair('EdDSA')];
+    /** The steps of a move: append the new key, restart all, then promote it, and drop the old one in the end. */
+    const moves = {
+      'HS256 to ES256': [
+        { JWT_SECRET_KEY: OLD },
+        { JWT_SECRET_KEY: `${OLD},${ec.privatePem}` },
+        { JWT_ALGORITHM: 'ES256', JWT_SECRET_KEY: `${ec.privatePem},${OLD}` },
+        { JWT_ALGORITHM: 'ES256', JWT_SECRET_KEY: ec.privatePem },
+      ],
+      'HS256 to EdDSA': [
+        { JWT_SECRET_KEY: OLD },
+        { JWT_SECRET_KEY: `${OLD},${ed.privatePem}` },
+        { JWT_ALGORITHM: 'EdDSA', JWT_SECRET_KEY: `${ed.privatePem},${OLD}` },
+        { JWT_ALGORITHM: 'EdDSA', JWT_SECRET_KEY: ed.privatePem },
+      ],
+      'ES256 to EdDSA': [
+        { JWT_ALGORITHM: 'ES256', JWT_SECRET_KEY: ec.privatePem },
+        { JWT_ALGORITHM: 'ES256', JWT_SECRET_KEY: `${ec.privatePem}${ed.privatePem}` },
+        { JWT_ALGORITHM: 'EdDSA', JWT_SECRET_KEY: `${ed.privatePem}${ec.privatePem}` },
+        { JWT_ALGORITHM: 'EdDSA', JWT_SECRET_KEY: ed.privatePem },
+      ],
+      'ES256 back to HS256': [
+        { JWT_ALGORITHM: 'ES256', JWT_SECRET_KEY: ec.privatePem },
+        { JWT_ALGORITHM: 'ES256', JWT_SECRET_KEY: `${ec.privatePem},${NEW}` },
+        { JWT_SECRET_KEY: `${NEW},${ec.privatePem}` },
+        { JWT_SECRET_KEY: NEW },
+      ],
+    };
+
+    it.each(Object.entries(moves))('are moved from %s without anybody having to sign in again', async (_, steps) => {
+      let tokens: Tokens | undefined;
+      for (const [index, step] of steps.entries()) {
+        const app = await start(step as unknown as Record<string, string>);
+        if (tokens) {
+          expect(await me(app, tokens)).toMatchObject({ status: 200 });
+          const answer = await refresh(app, tokens);
+          expect(answer).toMatchObject({ status: 200 });
+          tokens = answer.body as Tokens;
+        }
+        tokens ??= await signIn(app, 'ada');
+        // replicas of this step and of the one before run at the same time
+        const before = steps[index - 1];
+        if (before && index < 3)
+          expect(await me(await start(before as unknown as Record<string, string>), tokens)).toMatchObject({
+            status: 200,
+          });
+        expect(decode(tokens.access_token).header['alg']).toBe(
+          ('JWT_ALGORITHM' in step && step.JWT_ALGORITHM) || 'HS256',
+        );
+      }
+    });
+
+    it('are used each by its own algorithm only', async () => {
+      const app = await start({ JWT_ALGORITHM: 'ES256', JWT_SECRET_KEY: `${ec.privatePem},${ed.privatePem},${OLD}` });
+      const { access_token } = await signIn(app, 'ada');
+      const { header, payload } = decode(access_token);
+      const kids = (await app.api.get('/.well-known/jwks.json')).body.keys as { kid: string; alg: string }[];
+      expect(kids.map(({ alg }) => alg)).toEqual(['ES256', 'EdDSA']);
+      const secretKid = kidOf(await signIn(await start({ JWT_SECRET_KEY: OLD }), 'ada'));
+      const by = (alg: string, kid: unknown, secret: string) =>
+        me(app, { access_token: forge({ ...header, alg, kid }, payload, { secret }) });
+      expect(await by('HS256', secretKid, OLD)).toMatchObject({ status: 200 });
+      for (const { kid } of kids) {
+        for (const secret of [OLD, ec.publicPem, ed.publicPem, ec.privatePem]) {
+          expect(await by('HS256', kid, secret)).toFailWith(401, 'invalid_token');
+        }
+      }
+      for (const alg of ['ES256', 'EdDSA', 'none', 'HS384'])
+        expect(await by(alg, secretKid, OLD)).toFailWith(401, 'invalid_token');
+      expect(await by('HS256', undefined, OLD)).toFailWith(401, 'invalid_token');
+    });
+  });
+
   describe('that cannot be used', () => {
     const [ec, ed] = [pemPair('ES256'), pemPair('EdDSA')];
 
@@ -222,6 +296,12 @@ describe('Signing keys', () => {
       ['a public half first', 'EdDSA', `${pemPair('EdDSA').publicPem}${ed.privatePem}`],
       ['a broken block', 'ES256', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----'],
       ['a secret instead', 'ES256', OLD],
+      ['a pair for HS256', 'HS256', ec.privatePem],
+      [
+        'a broken block behind a good one',
+        'ES256',
+        `${ec.privatePem}-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----`,
+      ],
       ['a short secret', 'HS256', 'short'],
       ['a short secret in a list', 'HS256', 'short,shorter'],
     ])('stop the start with a line that names the setting: %s (%s)', async (_, JWT_ALGORITHM, JWT_SECRET_KEY) => {

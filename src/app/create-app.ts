@@ -1,23 +1,19 @@
-import cors from '@fastify/cors';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import type { DatabaseSettings } from '../config/database-settings.js';
-import { days } from '../config/durations.js';
 import type { Settings } from '../config/settings.js';
 import { Connector } from '../database/connector.js';
 import { unavailable } from '../problems.js';
 import { Readiness } from '../health/readiness.js';
 import { NestLogger } from '../logging/logging.js';
 import { sendPageLinks } from '../lists/pages.js';
+import { allowOrigins } from '../http/cors.js';
 import { createAdapter } from '../http/server.js';
 
 /** Paths that are not below `/api`. */
 const OUTSIDE_API = ['health', 'health/live', 'health/ready', 'docs', 'docs/:file', 'openapi.json', 'docs-json', '.well-known/jwks.json']; // prettier-ignore
-
-const EXPOSED_HEADERS = ['ETag', 'Link', 'Location', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'];
-const ACCEPTED_HEADERS = ['Authorization', 'Content-Type', 'If-Match', 'If-None-Match', 'X-Request-Id'];
 
 /** What an application is made of. */
 export interface AppOptions {
@@ -38,17 +34,7 @@ export async function createApp({ settings, database, logger }: AppOptions): Pro
     abortOnError: false,
   });
   app.setGlobalPrefix('api', { exclude: OUTSIDE_API });
-  const origins = new Set(settings.corsOrigins);
-  // not by Nest's enableCors, which writes headers twice and so the slow way
-  await app.register(cors, {
-    origin: (origin, answer) => answer(null, origin !== undefined && origins.has(origin) ? origin : false),
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ACCEPTED_HEADERS,
-    exposedHeaders: EXPOSED_HEADERS,
-    credentials: true,
-    maxAge: days(1) / 1000,
-    strictPreflight: false,
-  });
+  await allowOrigins(app, settings, logger);
   sendPageLinks(app.getHttpAdapter().getInstance());
   refuseUntilPrepared(app);
   closeConnectionsWhenDraining(app);

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import bcrypt from 'bcrypt';
 import { KeyRing } from '../auth/sessions/keys.js';
 import type { DatabaseSettings } from '../config/database-settings.js';
-import { isPlaceholder, type JwtSettings } from '../config/jwt-settings.js';
+import { isPem, isPlaceholder, type JwtSettings } from '../config/jwt-settings.js';
 import { projectFile } from '../config/project.js';
 import type { Settings } from '../config/settings.js';
 import { bad, doubtful, type Finding, good } from './findings.js';
@@ -53,7 +53,7 @@ function signing(jwt: JwtSettings, isProduction: boolean): Finding {
   } catch (error) {
     return bad(`JWT_SECRET_KEY can't be used: ${(error as Error).message}`);
   }
-  const isWeak = jwt.algorithm === 'HS256' && jwt.keys.some((key) => isPlaceholder(key) || isMonotonous(key));
+  const isWeak = jwt.keys.some((key) => !isPem(key) && (isPlaceholder(key) || isMonotonous(key)));
   if (isWeak) return (isProduction ? bad : doubtful)('JWT_SECRET_KEY can be guessed.', NEW_SECRET);
   const others = jwt.keys.length - 1;
   return good(`Tokens are signed with ${jwt.algorithm}${others ? `; ${others} older keys still verify` : ''}.`);
@@ -61,13 +61,14 @@ function signing(jwt: JwtSettings, isProduction: boolean): Finding {
 
 const isMonotonous = (key: string) => new Set(key).size < FEWEST_CHARACTERS;
 
-function crossOrigin({ corsOrigins, isProduction }: Settings): Finding {
-  const list = corsOrigins.join(', ');
+function crossOrigin({ corsOrigins, corsAnyLocalPort, isProduction }: Settings): Finding {
   const open = corsOrigins.filter((origin) => origin.startsWith('http:') && !isLocal(new URL(origin).hostname));
   if (isProduction && open.length) {
     return doubtful(`CORS_ORIGINS: ${open.join(', ')} is not encrypted.`, 'Serve the front end by https.');
   }
-  if (list) return good(`Front ends that may call: ${list}`);
+  const local = corsAnyLocalPort ? ['any port of this machine'] : [];
+  if (corsOrigins.length || local.length)
+    return good(`Front ends that may call: ${[...corsOrigins, ...local].join(', ')}`);
   return doubtful('CORS_ORIGINS is empty: no front end on another origin may call.', 'Set it, unless there is none.');
 }
 

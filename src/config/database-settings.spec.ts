@@ -77,6 +77,23 @@ describe('DATABASE_URL', () => {
     rmSync(folder, { recursive: true });
   });
 
+  it('takes the authorities that Node trusts for sslrootcert=system, and then checks everything', () => {
+    for (const mode of ['', '&sslmode=verify-full', '&sslmode=require']) {
+      const { database, problems } = read({ DATABASE_URL: `postgres://db/userhub?sslrootcert=system${mode}` });
+      expect({ ssl: database?.ssl, problems }).toEqual({ ssl: { rejectUnauthorized: true, ca: undefined }, problems: [] }); // prettier-ignore
+    }
+  });
+
+  it('names a certificate file that is not there, or that is none', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'userhub-ca-'));
+    const problemsOf = (env: Record<string, string>) => read({ DATABASE_URL: 'postgres://db/userhub?sslmode=verify-full', ...env }).problems; // prettier-ignore
+    expect(problemsOf({ DATABASE_URL: 'postgres://ada:secret@db/userhub?sslmode=verify-ca&sslrootcert=/nowhere/ca.pem' })).toEqual(['sslrootcert: the certificate file /nowhere/ca.pem is not there.']); // prettier-ignore
+    expect(problemsOf({ PGSSLROOTCERT: '/nowhere/ca.pem' })).toEqual(['sslrootcert: the certificate file /nowhere/ca.pem is not there.']); // prettier-ignore
+    expect(problemsOf({ PGSSLROOTCERT: folder })).toEqual([`sslrootcert: the certificate file ${folder} can't be read.`]); // prettier-ignore
+    expect(problemsOf({ PGSSLROOTCERT: '/nowhere/ca.pem', DATABASE_URL: 'postgres://db/userhub' })).toEqual([]);
+    rmSync(folder, { recursive: true });
+  });
+
   it.each(['verify_full', 'required', 'yes', ''])('refuses sslmode=%j rather than go without TLS', (mode) => {
     expect(read({ DATABASE_URL: `postgres://db/userhub?sslmode=${mode}` }).problems).toEqual([
       expect.stringContaining('verify-full') as string,
@@ -93,7 +110,6 @@ describe('DATABASE_URL', () => {
     'postgres://db:99999/userhub',
     'postgres:///userhub?host=/tmp&port=none',
     'postgres://one,two:5432/userhub',
-    'postgres://db/userhub?sslmode=verify-ca&sslrootcert=/nowhere/ca.pem',
   ])('refuses %s, without repeating what may hold a password', (url) => {
     const { database, problems } = read({ DATABASE_URL: url });
     expect(database).toBeUndefined();

@@ -45,7 +45,7 @@ describe('JWT_SECRET_KEY', () => {
 
   it.each([
     'your-secret-key-change-in-production',
-    'your_super_secret_key_with_enough_bytes',
+    'your_super_secret_key_besideenough_bytes',
     'change-me-change-me-change-me-change-me',
     'CHANGEME-0123456789-0123456789-0123456789',
     'please-replace-this-with-something-long-please',
@@ -73,6 +73,38 @@ describe('JWT_ALGORITHM', () => {
       const { jwt, problems } = read({ JWT_ALGORITHM: 'eddsa', JWT_SECRET_KEY: text });
       expect({ jwt, problems }).toMatchObject({ jwt: { algorithm: 'EdDSA', keys: blocks }, problems: [] });
     }
+  });
+
+  it('may change: secrets and PEM blocks stand in one list, in any order', () => {
+    const [ec, ed] = [pem('EC PRIVATE KEY'), pem('PRIVATE KEY')];
+    const parameters = '-----BEGIN EC PARAMETERS-----\nBggq\n-----END EC PARAMETERS-----\n';
+    const texts: [algorithm: string, text: string, keys: string[]][] = [
+      ['HS256', `${LONG},${parameters}${ec}`, [LONG, ec]],
+      ['HS256', `${LONG}\n${ec}\n${OTHER}\n${ed}\n`, [LONG, ec, OTHER, ed]],
+      ['ES256', `${ec},${LONG}`, [ec, LONG]],
+      ['ES256', `${ec}\n,${LONG}, ${OTHER},`, [ec, LONG, OTHER]],
+      ['EdDSA', `${ed}${ec},${LONG}`, [ed, ec, LONG]],
+    ];
+    for (const [JWT_ALGORITHM, text, keys] of texts) {
+      for (const JWT_SECRET_KEY of [text, text.replaceAll('\n', '\\n')]) {
+        const { jwt, problems } = read({ JWT_ALGORITHM, JWT_SECRET_KEY });
+        expect({ keys: jwt.keys, problems }).toEqual({ keys, problems: [] });
+      }
+    }
+  });
+
+  it('is that of the first key: a PEM block is no secret for HS256', () => {
+    const { problems } = read({ JWT_SECRET_KEY: `${pem('PUBLIC KEY')},${LONG}` });
+    expect(problems).toEqual([expect.stringContaining('set JWT_ALGORITHM') as string]);
+  });
+
+  it('old secrets must be as good as new ones', () => {
+    const beside = (secret: string) =>
+      read({ JWT_ALGORITHM: 'ES256', JWT_SECRET_KEY: `${pem('PRIVATE KEY')},${secret}` });
+    expect(beside('too short').problems).toEqual([expect.stringContaining('32 bytes') as string]);
+    expect(beside('changeme-changeme-changeme-changeme').problems).toEqual([
+      expect.stringContaining('placeholder') as string,
+    ]);
   });
 
   it('they have no default, and no plain secret will do', () => {

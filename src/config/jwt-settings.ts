@@ -3,8 +3,12 @@ import type { EnvironmentReader } from './environment.js';
 const ALGORITHMS = ['HS256', 'ES256', 'EdDSA'] as const;
 export type JwtAlgorithm = (typeof ALGORITHMS)[number];
 
-/** How access tokens are signed. The first key signs; all of them verify, so that keys can be rotated. */
+/**
+ * How access tokens are signed. The first key signs; all of them verify, so that keys can be rotated. A key is the text of
+ * a secret (HS256) or a PEM block (ES256, EdDSA): a move to another algorithm is a rotation like any other.
+ */
 export interface JwtSettings {
+  /** Of the first key. */
   algorithm: JwtAlgorithm;
   keys: string[];
   issuer: string;
@@ -22,49 +26,72 @@ const PLACEHOLDERS = [
 ];
 
 const HOW = 'Make one with: openssl rand -base64 48';
+const NO_PEM = 'JWT_SECRET_KEY must begin with a PEM private key for this JWT_ALGORITHM.';
+const NO_SECRET = 'JWT_SECRET_KEY begins with a PEM key: set JWT_ALGORITHM to ES256 or EdDSA.';
 
 /** Reads the signing keys; in production there is no default, elsewhere one is made and kept for the developer. */
 export function readJwt(env: EnvironmentReader, production: boolean, developmentSecret: () => string): JwtSettings {
-  const algorithm = env.oneOf('JWT_ALGORITHM', ALGORITHMS, 'HS256');
   const text = env.text('JWT_SECRET_KEY', 'SECRET_KEY');
+  const algorithm = env.oneOf('JWT_ALGORITHM', ALGORITHMS, 'HS256');
+  const keys = text ? keysIn(text) : defaultKeys(env, algorithm, production, developmentSecret);
+  if (text) refuseUnusable(env, keys, algorithm, production);
   return {
     algorithm,
-    keys: algorithm === 'HS256' ? secrets(env, text, production, developmentSecret) : pems(env, text),
+    keys,
     issuer: env.text('JWT_ISSUER') ?? 'userhub',
     audience: env.text('JWT_AUDIENCE') ?? 'userhub',
   };
 }
 
-function secrets(env: EnvironmentReader, text: string | undefined, production: boolean, make: () => string): string[] {
-  if (!text) {
-    if (production) env.refuse(`JWT_SECRET_KEY must be set in production. ${HOW}`, []);
-    return production ? [] : [make()];
-  }
-  const keys = keysIn(text);
-  if (production && keys.some(isPlaceholder)) {
-    env.refuse(`JWT_SECRET_KEY is a placeholder. ${HOW}`, []);
-  } else if (!keys.every(isLongEnough)) {
-    env.refuse(`JWT_SECRET_KEY must be 32 bytes or more. ${HOW}`, []);
-  }
-  return keys;
+function defaultKeys(
+  env: EnvironmentReader,
+  algorithm: JwtAlgorithm,
+  production: boolean,
+  make: () => string,
+): string[] {
+  if (algorithm !== 'HS256') return env.refuse(NO_PEM, []);
+  if (production) return env.refuse(`JWT_SECRET_KEY must be set in production. ${HOW}`, []);
+  return [make()];
 }
 
-/** Several keys, with commas between them; or one that holds a comma, if its parts are too short to be keys. */
+function refuseUnusable(env: EnvironmentReader, keys: string[], algorithm: JwtAlgorithm, production: boolean): void {
+  const [first] = keys;
+  if (first === undefined) return;
+  const secrets = keys.filter((key) => !isPem(key));
+  if (algorithm !== 'HS256' && !isPem(first)) env.refuse(NO_PEM, []);
+  else if (algorithm === 'HS256' && isPem(first)) env.refuse(NO_SECRET, []);
+  else if (production && secrets.some(isPlaceholder)) env.refuse(`JWT_SECRET_KEY is a placeholder. ${HOW}`, []);
+  else if (!secrets.every(isLongEnough)) env.refuse(`JWT_SECRET_KEY must be 32 bytes or more. ${HOW}`, []);
+}
+
+/** Whether a key is a PEM block, and not a secret. */
+export const isPem = (key: string): boolean => key.startsWith('-----BEGIN ');
+
+const PEM = /-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----/g;
+
+/**
+ * The keys in a text, in their order: PEM blocks, with `\\n` for a line break where a platform needs one-line values (what
+ * OpenSSL writes besides, such as parameters, is left out), and between them secrets, with commas around each.
+ */
 function keysIn(text: string): string[] {
-  const parts = text
+  const blocks = text.match(PEM) ?? [];
+  const between = text.split(PEM);
+  return between.flatMap((secrets, index) => [...secretsIn(secrets), ...pemIn(blocks[index])]);
+}
+
+const pemIn = (block = '') => (/^-----BEGIN [A-Z ]*KEY-----/.test(block) ? [block.replaceAll('\\n', '\n')] : []);
+
+/** Secrets with commas between them; or one that holds a comma, if its parts are too short to be keys. */
+function secretsIn(text: string): string[] {
+  const trimmed = text.replace(/^(?:\s|\\n|,)+|(?:\s|\\n|,)+$/g, '');
+  const parts = trimmed
     .split(',')
     .map((part) => part.trim())
     .filter(Boolean);
-  return parts.every(isLongEnough) ? parts : [text];
+  return parts.every(isLongEnough) ? parts : [trimmed];
 }
 
 /** Whether a key is a text that was meant to be replaced by one. */
 export const isPlaceholder = (key: string): boolean => PLACEHOLDERS.some((placeholder) => placeholder.test(key));
 
 const isLongEnough = (key: string) => Buffer.byteLength(key) >= 32;
-
-/** PEM blocks of keys, one after the other (OpenSSL writes their parameters besides); `\n` may be written for a line break, as platforms with one-line values need. */
-function pems(env: EnvironmentReader, text = ''): string[] {
-  const blocks = text.replaceAll('\\n', '\n').match(/-----BEGIN [A-Z ]*KEY-----[^-]+-----END [A-Z ]*KEY-----/g);
-  return blocks ?? env.refuse('JWT_SECRET_KEY must hold a PEM private key for this JWT_ALGORITHM.', []);
-}

@@ -50,7 +50,8 @@ describe('settings', () => {
       requireIfMatch: false,
       shutdownDelay: 0,
       trustProxy: [],
-      corsOrigins: expect.arrayContaining(['http://localhost:3000']) as string[],
+      corsOrigins: [],
+      corsAnyLocalPort: true,
     });
   });
 
@@ -60,6 +61,7 @@ describe('settings', () => {
       host: '0.0.0.0',
       shutdownDelay: seconds(5),
       corsOrigins: [],
+      corsAnyLocalPort: false,
       database: { host: 'db' },
       jwt: { keys: [SECRET] },
     });
@@ -121,6 +123,20 @@ describe('settings', () => {
   it('log more when debugging, unless told how much', () => {
     expect(loadSettings({ ...PRODUCTION, DEBUG: 'true' })).toMatchObject({ debug: true, logLevel: 'debug' });
     expect(loadSettings({ ...PRODUCTION, DEBUG: 'true', LOG_LEVEL: 'warn' }).logLevel).toBe('warn');
+  });
+
+  it.each<[string, Buffer]>([
+    ['UTF-8 with a byte order mark, as Windows editors write it', Buffer.from('\uFEFFUSERHUB_TEST_ONLY=héllo\r\n')],
+    ['UTF-16, as > in PowerShell writes it', Buffer.from('\uFEFFUSERHUB_TEST_ONLY=héllo\r\n', 'utf16le')],
+  ])('are read from a .env in %s', (_, bytes) => {
+    const before = process.cwd();
+    writeFileSync(path.join(folder, '.env'), bytes);
+    process.chdir(folder);
+    try {
+      expect(loadEnvironment()['USERHUB_TEST_ONLY']).toBe('héllo');
+    } finally {
+      process.chdir(before);
+    }
   });
 
   it('come from .env, over which the environment itself prevails', () => {

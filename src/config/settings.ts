@@ -1,5 +1,5 @@
 /** The settings of the process: read from the environment once, checked as a whole, then only passed on. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { type DatabaseSettings, readDatabase } from './database-settings.js';
@@ -7,10 +7,11 @@ import { developmentSecrets } from './development-secrets.js';
 import { days, minutes, seconds } from './durations.js';
 import { EnvironmentReader, type Environment, SettingsError } from './environment.js';
 import { type JwtSettings, readJwt } from './jwt-settings.js';
+import { readOrigins } from './origins.js';
+import { readTextFile } from './text-file.js';
 
 const ENVIRONMENTS = ['development', 'test', 'production'] as const;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-const DEVELOPMENT_ORIGINS = ['http://localhost:3000', 'http://localhost:5173', 'http://127.0.0.1:5173'];
 
 /** Everything that can be set. Durations are in milliseconds unless the name says otherwise. */
 export class Settings {
@@ -22,7 +23,10 @@ export class Settings {
   logLevel: (typeof LOG_LEVELS)[number];
   debug: boolean;
   docsEnabled: boolean;
+  /** Front ends that may call. */
   corsOrigins: string[];
+  /** Whether front ends on any port of this machine may call besides. */
+  corsAnyLocalPort: boolean;
   trustProxy: string[];
   shutdownDelay: number;
   /** Processes that serve on the one port, each with a pool of its own. */
@@ -105,7 +109,8 @@ function readSettings(env: EnvironmentReader): Settings {
   settings.debug = env.flag('DEBUG', false);
   settings.logLevel = env.oneOf('LOG_LEVEL', LOG_LEVELS, settings.debug ? 'debug' : 'info');
   settings.docsEnabled = env.flag('DOCS_ENABLED', true);
-  settings.corsOrigins = readOrigins(env) ?? (production ? [] : DEVELOPMENT_ORIGINS);
+  settings.corsOrigins = readOrigins(env);
+  settings.corsAnyLocalPort = !production;
   settings.trustProxy = readNetworks(env);
   settings.shutdownDelay = seconds(env.integer('SHUTDOWN_DELAY_SECONDS', production ? 5 : 0, { min: 0, max: 300 }));
   settings.workers = env.integer('WEB_CONCURRENCY', 1, { min: 1, max: 64 });
@@ -115,7 +120,7 @@ function readSettings(env: EnvironmentReader): Settings {
 /** The environment of the process, over `.env` in the working directory. */
 export function loadEnvironment(): Environment {
   const file = path.resolve('.env');
-  return existsSync(file) ? { ...parseEnv(readFileSync(file, 'utf8')), ...process.env } : process.env;
+  return existsSync(file) ? { ...parseEnv(readTextFile(file)), ...process.env } : process.env;
 }
 
 function readMetricsPort(env: EnvironmentReader, port: number): number | undefined {
@@ -137,15 +142,6 @@ function readFirstAdmin(env: EnvironmentReader): Settings['firstAdmin'] {
   if (email && password) return { email, password };
   if (email || password) env.refuse('FIRST_ADMIN_EMAIL and FIRST_ADMIN_PASSWORD must be set together.', undefined);
   return undefined;
-}
-
-function readOrigins(env: EnvironmentReader): string[] | undefined {
-  if (env.text('CORS_ORIGINS') === undefined) return undefined;
-  return env.list('CORS_ORIGINS').map((origin) => {
-    const url = URL.parse(origin);
-    if (url && /^https?:$/.test(url.protocol) && url.pathname === '/' && !url.search) return url.origin;
-    return env.refuse(`CORS_ORIGINS: "${origin}" is not an origin such as https://app.example.com.`, origin);
-  });
 }
 
 function readNetworks(env: EnvironmentReader): string[] {

@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { ExtractJwt, Strategy, type StrategyOptionsWithoutRequest } from 'passport-jwt';
-import { Settings } from '../../config/settings.js';
 import { AccessTokens, verifyJwt } from './access-tokens.js';
 import type { Me } from '../../users/users.dto.js';
 import { SessionsService } from './sessions.service.js';
 
-// passport-jwt's place to put a verifier that knows one algorithm more than its own
+// passport-jwt's place to put a verifier that knows one algorithm more than its own, and goes by the key which one it is
 Object.assign(Strategy, { JwtVerifier: verifyJwt });
 
 /** Finds the person behind a bearer token: the token must verify, and its session must still live. */
@@ -15,7 +14,6 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
   constructor(
     private readonly tokens: AccessTokens,
     private readonly sessions: SessionsService,
-    { jwt }: Settings,
   ) {
     const options = {
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
@@ -23,9 +21,8 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
         const key = tokens.keyFor(token);
         done(key ? null : new Error('not a token of ours'), key);
       },
-      algorithms: [jwt.algorithm],
     };
-    super(options as unknown as StrategyOptionsWithoutRequest); // its types know neither KeyObject nor EdDSA
+    super(options as unknown as StrategyOptionsWithoutRequest); // its types know strings as keys, and nothing else
   }
 
   /** One query, by primary key. Null when the session has ended, or its user may not sign in any more. */

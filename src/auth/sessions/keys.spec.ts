@@ -51,6 +51,16 @@ describe('KeyRing', () => {
     expect(ring('ES256', pem().pkcs8, spki).keys[1]).toMatchObject({ id, sign: undefined, refresh: undefined });
   });
 
+  it('holds keys of several algorithms, each for its own', () => {
+    const [ec, ed] = [pem().pkcs8, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })];
+    const mixed = ring('HS256', old, ec, ed as string);
+    expect(mixed.keys.map(({ algorithm }) => algorithm)).toEqual(['HS256', 'ES256', 'EdDSA']);
+    expect(mixed.current.algorithm).toBe('HS256');
+    expect(mixed.jwks).toMatchObject([{ alg: 'ES256' }, { alg: 'EdDSA' }]);
+    expect(ring('ES256', ec, old).find(mixed.current.id)).toMatchObject({ algorithm: 'HS256' });
+    expect(() => ring('EdDSA', ec, ed as string)).toThrow('the first key is not one for EdDSA');
+  });
+
   it.each([
     ['a key of another curve', pem('P-384').pkcs8],
     ['a public half alone', pem().spki],

@@ -1,9 +1,11 @@
 import { createHash, createPrivateKey, createPublicKey, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import type { JwtAlgorithm, JwtSettings } from '../../config/jwt-settings.js';
+import { isPem, type JwtAlgorithm, type JwtSettings } from '../../config/jwt-settings.js';
 
 /** A key that access tokens are signed or verified with, and the name that tokens call it by. */
 export interface SigningKey {
   readonly id: string;
+  /** The one algorithm that this key is used with. */
+  readonly algorithm: JwtAlgorithm;
   /** Undefined for a retired key of which only the public half is left. */
   readonly sign: KeyObject | undefined;
   readonly verify: KeyObject;
@@ -11,17 +13,18 @@ export interface SigningKey {
   readonly refresh: KeyObject | undefined;
 }
 
-/** The keys of this process: the first signs, all of them verify. */
+/** The keys of this process, of whatever algorithms: the first signs, all of them verify, each by its own algorithm only. */
 export class KeyRing {
-  readonly algorithm: JwtAlgorithm;
   readonly keys: readonly SigningKey[];
 
-  /** @throws TypeError when a key is no key, or not one for the algorithm */
+  /** @throws TypeError when a key is no key, or the first not one for the algorithm */
   constructor({ algorithm, keys }: JwtSettings) {
-    this.algorithm = algorithm;
     // a KeyObject, as jsonwebtoken takes 0.4 ms a call to find out that a string is no PEM
-    this.keys = keys.map((key) => (algorithm === 'HS256' ? secretKey(key) : pemKey(key, algorithm)));
-    if (!this.keys[0]?.sign) throw new TypeError('JWT_SECRET_KEY: the first key must be able to sign.');
+    this.keys = keys.map((key) => (isPem(key) ? pemKey(key) : secretKey(key)));
+    const [first] = this.keys;
+    if (first && first.algorithm !== algorithm)
+      throw new TypeError(`JWT_SECRET_KEY: the first key is not one for ${algorithm}.`);
+    if (!first?.sign) throw new TypeError('JWT_SECRET_KEY: the first key must be able to sign.');
   }
 
   /** The key that signs. */
@@ -34,28 +37,31 @@ export class KeyRing {
     return id === undefined ? this.current : this.keys.find((key) => key.id === id);
   }
 
-  /** The public halves, for `/.well-known/jwks.json` (RFC 7517); none for HS256, whose keys are secrets. */
+  /** The public halves, for `/.well-known/jwks.json` (RFC 7517). Keys for HS256 are secrets, and not among them. */
   get jwks(): object[] {
-    if (this.algorithm === 'HS256') return [];
-    return this.keys.map(({ id, verify }) => ({
-      ...verify.export({ format: 'jwk' }),
-      kid: id,
-      use: 'sig',
-      alg: this.algorithm,
-    }));
+    return this.keys
+      .filter(({ algorithm }) => algorithm !== 'HS256')
+      .map(({ id, algorithm, verify }) => ({
+        ...verify.export({ format: 'jwk' }),
+        kid: id,
+        use: 'sig',
+        alg: algorithm,
+      }));
   }
 }
 
 function secretKey(text: string): SigningKey {
-  const secret = createSecretKey(Buffer.from(text, 'utf8'));
-  return { id: digest(`kid|${text}`), sign: secret, verify: secret, refresh: refreshKey(Buffer.from(text, 'utf8')) };
+  const bytes = Buffer.from(text, 'utf8');
+  const secret = createSecretKey(bytes);
+  return { id: digest(`kid|${text}`), algorithm: 'HS256', sign: secret, verify: secret, refresh: refreshKey(bytes) };
 }
 
-function pemKey(pem: string, algorithm: JwtAlgorithm): SigningKey {
-  const verify = publicKey(pem, algorithm);
+function pemKey(pem: string): SigningKey {
+  const verify = publicKey(pem);
   const sign = pem.includes('PRIVATE KEY') ? createPrivateKey(pem) : undefined;
   return {
     id: digest(verify.export({ format: 'der', type: 'spki' })),
+    algorithm: algorithmOf(verify),
     sign,
     verify,
     refresh: sign && refreshKey(sign.export({ format: 'der', type: 'pkcs8' })),
@@ -63,19 +69,19 @@ function pemKey(pem: string, algorithm: JwtAlgorithm): SigningKey {
 }
 
 /** The public half of either half. */
-function publicKey(pem: string, algorithm: JwtAlgorithm): KeyObject {
-  let key: KeyObject | undefined;
+function publicKey(pem: string): KeyObject {
   try {
-    key = createPublicKey(pem);
+    return createPublicKey(pem);
   } catch {
-    // OpenSSL's own words help nobody
+    throw new TypeError('JWT_SECRET_KEY: one of the PEM blocks is not a key.'); // OpenSSL's own words help nobody
   }
-  if (key && isOf(algorithm, key)) return key;
-  throw new TypeError(`JWT_SECRET_KEY: this is not a key for ${algorithm}.`);
 }
 
-const isOf = (algorithm: JwtAlgorithm, { asymmetricKeyType, asymmetricKeyDetails }: KeyObject) =>
-  algorithm === 'EdDSA' ? asymmetricKeyType === 'ed25519' : asymmetricKeyDetails?.namedCurve === 'prime256v1';
+function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): JwtAlgorithm {
+  if (asymmetricKeyType === 'ed25519') return 'EdDSA';
+  if (asymmetricKeyDetails?.namedCurve === 'prime256v1') return 'ES256';
+  throw new TypeError('JWT_SECRET_KEY: one of the keys is for neither ES256 nor EdDSA.');
+}
 
 const refreshKey = (secret: Buffer) =>
   createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'userhub refresh tokens', 32)));

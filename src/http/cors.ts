@@ -1,0 +1,58 @@
+import cors from '@fastify/cors';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { days } from '../config/durations.js';
+import { isLocalOrigin } from '../config/origins.js';
+import type { Settings } from '../config/settings.js';
+
+const EXPOSED_HEADERS = ['ETag', 'Link', 'Location', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'];
+const ACCEPTED_HEADERS = [
+  'Authorization',
+  'Content-Type',
+  'If-Match',
+  'If-None-Match',
+  'X-Request-Id',
+  // what tracing in browsers adds to every call (W3C Trace Context and Baggage, Sentry)
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'sentry-trace',
+];
+const MOST_REPORTS = 100; // different origins; anybody can make one up
+const LONGEST_REPORT = 200;
+
+/** Lets front ends on other origins call: those of CORS_ORIGINS, and in development any port of this machine. */
+export async function allowOrigins(app: NestFastifyApplication, settings: Settings, logger: Logger): Promise<void> {
+  const listed = new Set(settings.corsOrigins);
+  const isAllowed = (origin: string) => listed.has(origin) || (settings.corsAnyLocalPort && isLocalOrigin(origin));
+  // not by Nest's enableCors, which writes headers twice and so the slow way
+  await app.register(cors, {
+    origin: (origin, answer) => answer(null, origin !== undefined && isAllowed(origin) ? origin : false),
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowedHeaders: ACCEPTED_HEADERS,
+    exposedHeaders: EXPOSED_HEADERS,
+    credentials: true,
+    maxAge: days(1) / 1000,
+    strictPreflight: false,
+  });
+  reportRefusals(app.getHttpAdapter().getInstance(), isAllowed, logger);
+}
+
+/** A browser tells its user next to nothing of a refused origin: the log says it, once for each. */
+function reportRefusals(fastify: FastifyInstance, isAllowed: (origin: string) => boolean, logger: Logger): void {
+  const reported = new Set<string>();
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    const origin = request.headers.origin?.slice(0, LONGEST_REPORT);
+    if (origin && !reported.has(origin) && !isAllowed(origin) && !isSameOrigin(origin, request.host)) {
+      if (reported.size < MOST_REPORTS) {
+        reported.add(origin);
+        logger.warn({ event: 'origin_refused', origin, msg: 'Pages of this origin may not call: it is not in CORS_ORIGINS.' }); // prettier-ignore
+      }
+    }
+    done();
+  });
+}
+
+/** A browser names the origin of its own pages too, when they change something. The scheme is the proxy's business. */
+const isSameOrigin = (origin: string, host: string) => origin.endsWith(`://${host}`);

@@ -259,9 +259,7 @@ describe('Signing keys', () => {
           expect(await me(await start(before as unknown as Record<string, string>), tokens)).toMatchObject({
             status: 200,
           });
-        expect(decode(tokens.access_token).header['alg']).toBe(
-          ('JWT_ALGORITHM' in step && step.JWT_ALGORITHM) || 'HS256',
-        );
+        expect(decode(tokens.access_token).header['alg']).toBe('JWT_ALGORITHM' in step ? step.JWT_ALGORITHM : 'HS256');
       }
     });
 

@@ -30,6 +30,8 @@ export const SCRIPT: Origin = { ip: '', userAgent: null, requestId: '', signal: 
 declare module 'fastify' {
   interface FastifyRequest {
     user?: Principal;
+    /** Where it comes from: an IP address and nothing else, whatever a proxy has written. Empty when unknown. */
+    readonly address: string;
   }
 }
 
@@ -80,7 +82,7 @@ export const isSelfOrAdmin = (me: Principal, userId: string): boolean => me.id =
 export function clientOf(request: FastifyRequest, reply: FastifyReply): Origin {
   let signal: AbortSignal | undefined;
   return {
-    ip: request.ip,
+    ip: request.address,
     userAgent: cleanUserAgent(request.headers['user-agent']),
     requestId: request.id,
     get signal() {
@@ -108,4 +110,10 @@ function requestOf(context: ExecutionContext): FastifyRequest {
 
 function metadata(key: symbol, context: ExecutionContext): unknown {
   return Reflect.getMetadata(key, context.getHandler()) ?? Reflect.getMetadata(key, context.getClass());
+}
+
+/** The path of a request line, without its query; of the absolute form (`GET http://…`, RFC 9112 section 3.2.2) as well. */
+export function pathOf(url: string): string {
+  const [path = ''] = url.replace(/^https?:\/\/[^/?]*/i, '').split('?', 1);
+  return path || '/';
 }

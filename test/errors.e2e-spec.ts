@@ -469,6 +469,13 @@ describe('Errors', () => {
       ['a password as object', { ...somebody, password: { length: 20 } }, '/password'],
       ['a password that is null', { ...somebody, password: null }, '/password'],
       ['a display name as number', { ...somebody, display_name: 1 }, '/display_name'],
+      ['a display name that is its own class', { ...somebody, display_name: { constructor: 1 } }, '/display_name'],
+      ['a display name of a class of Array', { ...somebody, display_name: [{ constructor: 'x' }] }, '/display_name'],
+      ['an e-mail address with a class', { ...somebody, email: { constructor: { name: 'String' } } }, '/email'],
+      ['a password with a class', { ...somebody, password: { constructor: null, then: {} } }, '/password'],
+      ['an e-mail address with a path', { ...somebody, email: 'x@evil.example/.example.com' }, '/email'],
+      ['a display name of blanks', { ...somebody, display_name: ' \u00a0\u3000' }, '/display_name'],
+      ['a display name that nobody sees', { ...somebody, display_name: '\u3164\u200d\u2800' }, '/display_name'],
       ['a display name of 101 characters', { ...somebody, display_name: 'x'.repeat(101) }, '/display_name'],
       ['a display name in two lines', { ...somebody, display_name: 'a\nb' }, '/display_name'],
       ['a display name that turns the writing round', { ...somebody, display_name: 'a\u202eb' }, '/display_name'],
@@ -502,6 +509,16 @@ describe('Errors', () => {
         { ...somebody, profile_picture_url: `https://example.com/${'a'.repeat(2029)}` },
         '/profile_picture_url',
       ],
+      [
+        'a picture with a blank',
+        { ...somebody, profile_picture_url: 'https://example.com/a b' },
+        '/profile_picture_url',
+      ],
+      [
+        'a picture that is no URI',
+        { ...somebody, profile_picture_url: 'https://example.com/%zz' },
+        '/profile_picture_url',
+      ],
       ['a role', { ...somebody, role: 'admin' }, '/role'],
       ['an id', { ...somebody, id: randomUUID() }, '/id'],
       ['a hash', { ...somebody, password_hash: 'x' }, '/password_hash'],
@@ -513,6 +530,23 @@ describe('Errors', () => {
       expect(answer).toFailWith(422, 'validation_failed');
       expect((answer.body.errors as { pointer: string }[]).map((error) => error.pointer)).toContain(pointer);
     });
+  });
+
+  it.each<[string, string, string]>([
+    ['POST', '/api/auth/login', 'username'],
+    ['POST', '/api/auth/token', 'grant_type'],
+    ['POST', '/api/auth/refresh', 'refresh_token'],
+    ['POST', '/api/auth/logout', 'refresh_token'],
+    ['PUT', '/api/auth/password', 'new_password'],
+    ['PATCH', '/api/users/self', 'role'],
+    ['PUT', '/api/users/self', 'is_active'],
+    ['POST', '/api/posts', 'title'],
+    ['POST', '/api/users/self/tasks', 'is_completed'],
+  ])('422 for a class in place of a scalar: %s %s', async (method, path, member) => {
+    for (const value of [{ constructor: 1 }, { constructor: {} }, [{ constructor: 1 }], [[{ constructor: 'x' }]]]) {
+      const answer = await self.api.send(method, path.replace('self', self.id), { [member]: value });
+      expect(path.endsWith('token') ? answer.status : answer).toEqual(path.endsWith('token') ? 400 : expect.objectContaining({ status: 422 })); // prettier-ignore
+    }
   });
 
   describe('422: a query or a path that is not as it must be', () => {

@@ -62,6 +62,7 @@ describe('A bearer token', () => {
       ['typ JWT', () => withHeader({ typ: 'JWT' })],
       ['typ missing', () => withHeader({ typ: undefined })],
       ['typ null', () => withHeader({ typ: null })],
+      ['no kid', () => withHeader({ kid: undefined })],
       ['kid unknown', () => withHeader({ kid: 'another' })],
       ['kid a path', () => withHeader({ kid: '../../../../dev/null' }, { secret: '\0' })],
       ['kid an injection', () => withHeader({ kid: "x' UNION SELECT 'secret' --" }, { secret: 'secret' })],

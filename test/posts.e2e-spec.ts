@@ -57,6 +57,13 @@ describe('posts', () => {
       expect(await ada.api.post('/api/posts', post)).toFailWith(422, 'validation_failed');
     });
 
+    it('takes a title of blanks for none, and no content of blanks', async () => {
+      expect(await ada.api.post('/api/posts', { title: ' \u00a0', content: 'x' })).toMatchObject({
+        body: { title: null },
+      });
+      expect(await ada.api.post('/api/posts', { content: ' \n\u200b' })).toFailWith(422, 'validation_failed');
+    });
+
     it('counts characters, not bytes', async () => {
       expect(await ada.api.post('/api/posts', { title: '🦉'.repeat(200), content: '🦉'.repeat(5000) })).toMatchObject({
         status: 201,

@@ -185,6 +185,7 @@ describe('signing in', () => {
       ['no grant type', form],
       ['an e-mail address', { ...form, username: 'ADA@example.com' }],
       ['an empty scope', { ...form, scope: '' }],
+      ['an empty grant type, which counts as left out', { ...form, grant_type: '' }],
       [
         'what OAuth clients send besides',
         { ...form, client_id: 'web', client_secret: 's', redirect_uri: 'x', audience: 'y' },
@@ -195,9 +196,12 @@ describe('signing in', () => {
       expect(answer.headers.get('cache-control')).toBe('no-store');
     });
 
-    it('grants no scope, and says so when one was asked for', async () => {
-      expect((await token({ ...form, scope: 'read write' })).body).toMatchObject({ ...TOKEN, scope: '' });
-      expect((await token(form)).body).not.toHaveProperty('scope');
+    it('grants no scope, and says nothing of it: OAuth clients stumble over an empty one', async () => {
+      for (const scope of ['read write', '', undefined]) {
+        const { body } = await token({ ...form, ...(scope !== undefined && { scope }) });
+        expect(body).toMatchObject(TOKEN);
+        expect(body).not.toHaveProperty('scope');
+      }
     });
 
     it.each(['Basic Og==', 'Basic d2ViOnNlY3JldA==', 'Basic', 'Bearer nonsense'])(
@@ -233,11 +237,15 @@ describe('signing in', () => {
       ['no username', { password: PASSWORD }, 400, 'invalid_request'],
       ['no refresh token', { grant_type: 'refresh_token' }, 400, 'invalid_request'],
       ['nothing', {}, 400, 'invalid_request'],
+      ['an empty username', { ...form, username: '' }, 400, 'invalid_request'],
+      ['an empty password, before any hash', { ...form, password: '' }, 400, 'invalid_request'],
+      ['an empty refresh token', { grant_type: 'refresh_token', refresh_token: '' }, 400, 'invalid_request'],
     ])('answers %s as OAuth clients read it', async (_, body, status, error) => {
       const answer = await token(body);
       expect(answer.status).toBe(status);
       expect(answer.body).toEqual({ error, error_description: expect.any(String) as string });
       expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
+      expect(answer.headers.get('www-authenticate')).toBeNull(); // or clients take it for a challenge, and lose the rest
       expect(answer.headers.get('x-request-id')).toBeTruthy();
     });
 

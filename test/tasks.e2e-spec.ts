@@ -78,6 +78,7 @@ describe('tasks', () => {
   it.each([
     ['no title', {}],
     ['an empty title', { title: '' }],
+    ['a title of blanks', { title: ' \u2003\t' }],
     ['a title of 201 characters', { title: 'x'.repeat(201) }],
     ['a description of 5,001 characters', { title: 'x', description: 'x'.repeat(5001) }],
     ['an owner', { title: 'x', user_id: '01920000-0000-7000-8000-000000000000' }],
@@ -86,6 +87,15 @@ describe('tasks', () => {
     ['a title that is null', { title: null }],
   ])('refuses %s', async (_, task) => {
     expect(await ada.api.post(`/api/users/${ada.id}/tasks`, task)).toFailWith(422, 'validation_failed');
+  });
+
+  it('takes a description of blanks for none', async () => {
+    const { body: task } = await ada.api.post(`/api/users/${ada.id}/tasks`, { title: 'x', description: ' \n ' });
+    expect(task.description).toBeNull();
+    await ada.api.patch(`/api/users/${ada.id}/tasks/${task.id}`, { description: 'Not the cactus.' });
+    expect(
+      (await ada.api.patch(`/api/users/${ada.id}/tasks/${task.id}`, { description: '' })).body.description,
+    ).toBeNull();
   });
 
   it('lists the newest first, filters and searches', async () => {

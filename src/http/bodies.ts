@@ -21,7 +21,7 @@ export function readBodies(fastify: FastifyInstance): void {
   const parseJson = fastify.getDefaultJsonParser('error', 'error'); // refuses __proto__ and constructor.prototype
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    if (body.length === 0) return done(null, undefined); // many clients name the type of a body that isn't there
+    if (body.length === 0) return done(null, undefined); // it was sent in no chunks
     const text = body.toString('utf8');
     const problem = isUtf8(body) ? jsonProblem(text) : refusedCharacter();
     if (problem) return done(problem);
@@ -34,9 +34,21 @@ export function readBodies(fastify: FastifyInstance): void {
       done(error as Problem);
     }
   });
-  fastify.addContentTypeParser('*', (request: FastifyRequest, _payload, done) => {
-    done(unsupportedMediaType(expectedTypes(request)));
+  fastify.addContentTypeParser('*', (request: FastifyRequest, payload, done) => {
+    const problem = unsupportedMediaType(expectedTypes(request));
+    if (request.headers['transfer-encoding'] === undefined) return done(problem);
+    // whether there is a body at all, only reading tells
+    payload.once('data', () => done(problem)).once('end', () => done(null, undefined)).once('error', done).resume(); // prettier-ignore
   });
+}
+
+/** To be called before a body is read. @throws Problem 415 when it comes in a coding (RFC 9110 section 8.4) that nobody undoes */
+export function checkBody({ headers }: FastifyRequest): void {
+  const { 'content-length': length = '0', 'content-encoding': coding } = headers;
+  const isEmpty = Number(length) === 0 && headers['transfer-encoding'] === undefined;
+  if (isEmpty)
+    delete headers['content-type']; // many clients name the type of a body that isn't there
+  else if (coding && coding.toLowerCase() !== 'identity') throw unsupportedMediaType('sent without a content coding');
 }
 
 /**
@@ -58,14 +70,16 @@ export function readOn({ raw }: FastifyRequest, reply: FastifyReply): void {
 
 /**
  * Other members than the route reads are left out, as OAuth clients send more than is asked for (RFC 6749 section 3.2).
- * A member that is sent twice becomes an array, and so a validation error.
+ * One without a value counts as left out. A member that is sent twice becomes an array, and so a validation error.
  */
 function parseForm(request: FastifyRequest, body: Buffer): Record<string, string | string[]> {
-  const members = request.routeOptions.config.formMembers;
+  const members = request.routeOptions.config.formMembers ?? (body.length === 0 ? [] : undefined);
   if (!members) throw unsupportedMediaType(expectedTypes(request));
   if (hasRefusedBytes(body.toString('latin1'))) throw refusedCharacter();
   const form = new URLSearchParams(body.toString('utf8'));
-  const sent = members.map((name) => [name, form.getAll(name)] as const).filter(([, values]) => values.length > 0);
+  const sent = members
+    .map((name) => [name, form.getAll(name).filter(Boolean)] as const)
+    .filter(([, values]) => values.length > 0);
   return Object.fromEntries(sent.map(([name, values]) => [name, values.length > 1 ? values : values.join()]));
 }
 

@@ -41,8 +41,7 @@ export function sendResourceHeaders(fastify: FastifyInstance): void {
     if (!reply.resource || typeof payload !== 'string') return done(null, payload);
     const etag = entityTag(reply.resource.version, payload);
     reply.header('etag', etag);
-    if (isFresh(request, etag)) return done(null, notModified(reply));
-    done(null, payload);
+    done(null, isFresh(request, etag) ? notModified(request, reply, payload) : payload);
   });
 }
 
@@ -97,7 +96,8 @@ function isFresh({ method, headers }: FastifyRequest, etag: string): boolean {
   return known.trim() === '*' || known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
 }
 
-function notModified(reply: FastifyReply): null {
+/** A HEAD keeps its payload: Fastify measures it, and then leaves it out. */
+function notModified({ method }: FastifyRequest, reply: FastifyReply, payload: string): string | null {
   reply.code(304).removeHeader('content-type').removeHeader('content-length');
-  return null;
+  return method === 'HEAD' ? payload : null;
 }

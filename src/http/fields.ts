@@ -25,6 +25,18 @@ export const Length = (min: number, max: number) =>
     ),
   );
 
+/** At least one character that can be seen. */
+export const NotBlank = () =>
+  Rule('not_blank', 'must not be blank', (text) => text === '' || !isBlank(text), { pattern: '\\S' });
+
+/** A text that may be left out; null clears it, and so do blanks. */
+export const ClearableText = (max: number) =>
+  applyDecorators(
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' && isBlank(value) ? null : value)),
+    Clearable(),
+    Length(0, max),
+  );
+
 /** A text in one line: no control character, nothing invisible, nothing that turns the direction of writing. */
 export const OneLine = () =>
   Rule('one_line', 'must not hold control, invisible or direction-changing characters', isOneLine);
@@ -99,4 +111,5 @@ export const isUuid = (value: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){
 
 // zero-width joiners and direction marks stay allowed: emoji and several scripts are written with them
 const NOT_ONE_LINE = /[\p{Cc}\p{Zl}\p{Zp}\u200b\u202a-\u202e\u2060-\u2069\ufeff]/u;
+const isBlank = (text: string) => /^[\s\p{Default_Ignorable_Code_Point}\u2800]*$/u.test(text);
 const isOneLine = (text: string) => !NOT_ONE_LINE.test(text);

@@ -6,9 +6,12 @@ import {
   bodyTooLarge,
   internalError,
   malformedRequest,
+  notAuthenticated,
   notFound,
   Problem,
+  type ProblemCode,
   requestTimeout,
+  tooManyRequests,
   unavailable,
   unsupportedMediaType,
   uriTooLong,
@@ -17,7 +20,7 @@ import { readOn } from './bodies.js';
 import { traceOf } from '../logging/trace-context.js';
 
 /** What of Fastify's and Nest's own failures may reach a client. */
-const BY_STATUS: Record<number, () => Problem> = {
+const BY_STATUS: Partial<Record<number, () => Problem>> = {
   400: malformedRequest,
   404: () => notFound('route'),
   408: requestTimeout,
@@ -53,7 +56,57 @@ export class ProblemFilter implements ExceptionFilter {
 /** What a client is told of an error: its own problem, the database's, the framework's, or a bug. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  return databaseProblem(error) ?? BY_STATUS[statusOf(error)]?.() ?? internalError();
+  if (error instanceof HttpException) return nestProblem(error);
+  const status = frameworkStatus(error); // first, as an upload that was given up is an ECONNRESET, too
+  if (status === undefined) return databaseProblem(error) ?? internalError();
+  return BY_STATUS[status]?.() ?? internalError();
+}
+
+/** Problems that say more than their status does. */
+const BY_NEST_STATUS: Partial<Record<number, () => Problem>> = {
+  ...BY_STATUS,
+  401: notAuthenticated,
+  404: () => notFound(),
+  429: () => tooManyRequests(1),
+};
+
+/**
+ * What code on top of UserHub throws in Nest's words: its status, and below 500 its message. A status that is none of the
+ * table's has its name for a code, such as `gone`.
+ */
+function nestProblem(error: HttpException): Problem {
+  const status = error.getStatus();
+  const known = BY_NEST_STATUS[status]?.() ?? ofStatus(status);
+  if (known.status >= 500) return known;
+  const message = messageOf(error);
+  return message ? new Problem(known.status, known.code, message, known.extras) : known;
+}
+
+function ofStatus(status: number): Problem {
+  const title = STATUS_CODES[status];
+  if (status < 400 || !title || status === 500) return internalError();
+  const code = CODES[status] ?? (title.toLowerCase().replace(/\W+/g, '_') as ProblemCode);
+  return new Problem(status, code, status < 500 ? `${title}.` : internalError().detail);
+}
+
+const CODES: Partial<Record<number, ProblemCode>> = {
+  403: 'forbidden',
+  405: 'method_not_allowed',
+  409: 'conflict',
+  412: 'precondition_failed',
+  422: 'validation_failed',
+  428: 'precondition_required',
+  431: 'headers_too_large',
+};
+
+/** The message that was given to the exception; what Nest says in its place if none was is its status once more. */
+function messageOf(error: HttpException): string | undefined {
+  const response = error.getResponse();
+  const said = typeof response === 'string' ? response : (response as { message?: unknown }).message;
+  const text = Array.isArray(said) ? said.filter((one) => typeof one === 'string').join('; ') : said;
+  const isOwn =
+    typeof text === 'string' && text !== '' && text.toLowerCase() !== STATUS_CODES[error.getStatus()]?.toLowerCase();
+  return isOwn ? text.slice(0, 500) : undefined;
 }
 
 /** Answers with a problem, in the shape that the route's clients read. */
@@ -64,7 +117,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   if (problem.status === 413 || problem.status === 415) readOn(request, reply);
   void reply
     .code(oauth ? oauthStatus(problem) : problem.status)
-    .headers(problem.extras.headers ?? {})
+    .headers(oauth ? withoutChallenge(problem) : (problem.extras.headers ?? {}))
     .type(oauth ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8')
     .send(JSON.stringify(oauth ? oauthBody(problem) : problemBody(problem, request.id)));
 }
@@ -77,6 +130,12 @@ export function problemBody({ status, code, detail, extras }: Problem, requestId
 
 /** RFC 6749 section 5.2: what is wrong with the grant or the request is 400. */
 export const oauthStatus = ({ status }: Problem) => (status === 401 || status === 422 ? 400 : status);
+
+/** Nobody is challenged by a 400: OAuth clients take one for a challenge, and lose what it says. */
+function withoutChallenge({ extras }: Problem): Record<string, string> {
+  const headers = Object.entries(extras.headers ?? {});
+  return Object.fromEntries(headers.filter(([name]) => name !== 'www-authenticate'));
+}
 
 /** The body of an error, as RFC 6749 section 5.2 has it. */
 export function oauthBody(problem: Problem): { error: string; error_description: string } {
@@ -92,9 +151,9 @@ function oauthError({ status, code, extras }: Problem): string {
   return status >= 500 ? 'server_error' : 'invalid_request';
 }
 
-function statusOf(error: unknown): number {
-  if (error instanceof HttpException) return error.getStatus();
+/** The status that Fastify gives to a failure of its own. */
+function frameworkStatus(error: unknown): number | undefined {
   const { statusCode, name } = (error ?? {}) as { statusCode?: unknown; name?: unknown };
   if (name === 'AbortError') return 503; // given up because the client has gone, or waited too long
-  return typeof statusCode === 'number' ? statusCode : 500;
+  return typeof statusCode === 'number' ? statusCode : undefined;
 }

@@ -1,17 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import proxyAddr from '@fastify/proxy-addr';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { seconds } from '../config/durations.js';
 import type { Settings } from '../config/settings.js';
 import { headersTooLarge, malformedRequest, methodNotAllowed, notFound, type Problem, refusedCharacter, requestTimeout, unavailable } from '../problems.js'; // prettier-ignore
+import { addressIn, nearestAddress } from './addresses.js';
 import { trackAllowedMethods } from './allowed-methods.js';
-import { readBodies } from './bodies.js';
+import { checkBody, readBodies } from './bodies.js';
 import { hasRefusedEscape } from './json-limits.js';
 import { logResponse, logResponses } from '../logging/logging.js';
 import { problemBody, sendProblem, toProblem } from './problem.filter.js';
+import { pathOf } from '../request.js';
 import { sendResourceHeaders } from './conditional-requests.js';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
@@ -28,7 +31,7 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
   const adapter = new FastifyAdapter({
     logger: false,
     bodyLimit: BODY_LIMIT,
-    trustProxy: settings.trustProxy.length ? settings.trustProxy : false,
+    trustProxy: settings.trustProxy.length ? trusting(settings.trustProxy) : false,
     genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2048 },
     // Fastify switches Node's own time-outs off: a slow sender must not hold a connection for ever
@@ -48,9 +51,11 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
   } as ConstructorParameters<typeof FastifyAdapter>[0]);
 
   const fastify = adapter.getInstance<FastifyInstance>();
+  fastify.decorateRequest('address', { getter: addressOf });
   const allowedMethods = trackAllowedMethods(fastify);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(fixed).header('x-request-id', request.id);
+    if (request.method === 'OPTIONS') sendAllow(reply, allowedMethods(pathOf(request.url)));
     done();
   });
   // after CORS has had its say, so that front ends can read these too, and before the body is looked at
@@ -60,7 +65,9 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
       return done(malformedRequest('The Host header is missing.'));
     }
     if (hasRefusedEscape(request.url)) return done(refusedCharacter());
+    if (request.method === 'OPTIONS') return answerOptions(request, reply); // CORS has answered its preflights
     if (request.is404) return done(whyNotRouted(request, allowedMethods));
+    checkBody(request);
     done();
   });
   // Node answers any other expectation than 100-continue with a bare 417; ignoring it is as good (RFC 9110 section 10.1.1)
@@ -80,9 +87,29 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
 const requestIdOf = (sent: string | string[] | undefined): string =>
   typeof sent === 'string' && REQUEST_ID.test(sent) ? sent : randomUUID();
 
+function sendAllow(reply: FastifyReply, allow: string | undefined): void {
+  if (allow) reply.header('allow', `${allow}, OPTIONS`);
+}
+
+/** RFC 9110 section 9.3.7. Not by throwing: these requests are those of a plugin's route, which has another error handler. */
+function answerOptions(request: FastifyRequest, reply: FastifyReply): void {
+  if (reply.hasHeader('allow')) void reply.code(204).send();
+  else sendProblem(request, reply, notFound('route'));
+}
+
 function whyNotRouted(request: FastifyRequest, allowedMethods: (path: string) => string | undefined): Problem {
-  const allow = allowedMethods(request.url.split('?', 1)[0] ?? '');
+  const allow = allowedMethods(pathOf(request.url));
   return allow ? methodNotAllowed(allow) : notFound('route');
+}
+
+/** Whom a proxy's list may name as one of our own, with or without its port. */
+function trusting(networks: string[]): (address: string, hop: number) => boolean {
+  const isTrusted = proxyAddr.compile(networks);
+  return (text, hop) => isTrusted(addressIn(text) || text, hop);
+}
+
+function addressOf(this: FastifyRequest): string {
+  return nearestAddress(this.ips ?? [this.ip]);
 }
 
 /** What every answer tells browsers: it is data, and for nobody but who has asked. Pages, such as `/docs`, bring a policy of their own. */

@@ -32,7 +32,7 @@ export function buildDto<T extends object>(
   }
   const inherited = ignoreUnknown ? undefined : Object.keys(value).find((name) => name in Object.prototype);
   if (inherited !== undefined) throw validationFailed([unknownMember(inherited, from)]); // class-transformer drops these
-  const instance = plainToInstance(dto, value);
+  const instance = instanceOf(dto, value as Record<string, unknown>);
   const failures = validateSync(instance, {
     whitelist: true,
     forbidNonWhitelisted: !ignoreUnknown,
@@ -42,6 +42,20 @@ export function buildDto<T extends object>(
   });
   if (failures.length) throw validationFailed(failures.map((failure) => fieldError(failure, from)));
   return instance;
+}
+
+/**
+ * class-transformer makes nested objects with their own `constructor`, whatever a client has put there. So it only gets
+ * scalars, and arrays of scalars; a member that holds an object is passed on as it came, for the rules of its DTO to judge.
+ */
+function instanceOf<T extends object>(dto: Type<T>, value: Record<string, unknown>): T {
+  const flat: Record<string, unknown> = {};
+  const nested: [string, unknown][] = [];
+  for (const [name, member] of Object.entries(value)) {
+    if ([member].flat().some((part) => typeof part === 'object' && part !== null)) nested.push([name, member]);
+    else flat[name] = member;
+  }
+  return Object.assign(plainToInstance(dto, flat), Object.fromEntries(nested));
 }
 
 function fieldError({ property, constraints }: ValidationError, from: 'body' | 'query'): FieldError {

@@ -1,6 +1,6 @@
 /** Lists: a page at a time, by `skip` for people, by `cursor` for programs that walk far. */
 import { createHash } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { validationFailed } from '../problems.js';
 import { isUuid, Optional, QueryInteger, Length } from '../http/fields.js';
 
@@ -97,15 +97,17 @@ export function impliedTotal(found: number, { skip = 0, limit }: PageQuery): num
 export function sendPageLinks(fastify: FastifyInstance): void {
   fastify.addHook('preSerialization', (request, reply, payload: unknown, done) => {
     if (payload instanceof Page && payload.next_cursor) {
-      reply.header('link', `<${nextUrl(request.url, payload)}>; rel="next"`);
+      reply.header('link', `<${nextUrl(request, payload)}>; rel="next"`);
     }
     done(null, payload);
   });
 }
 
-/** The next page is reached the way that this one was. */
-function nextUrl(url: string, page: Page<unknown>): string {
-  const [path = '', search] = url.split('?');
+/** URL of the next page, in the same paging style (skip or cursor) as this request: the route's own path, whatever the request line holds. */
+function nextUrl({ url, routeOptions, params }: FastifyRequest, page: Page<unknown>): string {
+  const values = params as Record<string, string>;
+  const path = routeOptions.url?.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(values[name] ?? ''));
+  const search = url.split('?').slice(1).join('?');
   const query = new URLSearchParams(search);
   if (query.has('cursor')) query.set('cursor', page.next_cursor ?? '');
   else query.set('skip', String(page.skip + page.limit));

@@ -2,6 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { pino, type Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
+import { pathOf } from '../request.js';
 import { traceOf } from './trace-context.js';
 
 /** The process's logger: JSON lines, or something for people when a person watches. */
@@ -56,8 +57,8 @@ export function logResponses(fastify: FastifyInstance, logger: Logger): void {
 
 /** The line. Paths without their query, which may hold what people search for; health only when debugging. */
 export function logResponse(logger: Logger, request: FastifyRequest, reply: FastifyReply): void {
-  const path = request.url.split('?', 1)[0]?.slice(0, 512);
-  const level = path?.startsWith('/health') ? 'debug' : 'info';
+  const path = withoutAddresses(pathOf(request.url)).slice(0, 512);
+  const level = path.startsWith('/health') ? 'debug' : 'info';
   if (!logger.isLevelEnabled(level)) return;
   logger[level]({
     request_id: request.id,
@@ -66,8 +67,11 @@ export function logResponse(logger: Logger, request: FastifyRequest, reply: Fast
     path,
     status: reply.statusCode,
     duration_ms: Math.round(reply.elapsedTime * 10) / 10,
-    ip: request.ip,
+    ip: request.address || undefined,
     user_id: request.user?.id,
     msg: 'request',
   });
 }
+
+/** Whatever of a path may be somebody's e-mail address, by an @ in it in any disguise, is left out. */
+const withoutAddresses = (path: string) => path.replace(/(?<=\/email\/)[^/]+|[^/]*(?:@|%(?:25)*40|%ef%b[cb]%(?:a0|ab))[^/]*/gi, ':email'); // prettier-ignore

@@ -1,4 +1,4 @@
-import { Rule, Clearable, isUuid, Optional, SearchText, Length } from '../http/fields.js';
+import { Rule, ClearableText, isUuid, NotBlank, Optional, SearchText, Length } from '../http/fields.js';
 import { PageQuery } from '../lists/pages.js';
 import { withVersion } from '../http/conditional-requests.js';
 import { type JoinedUser, joinedUserDto } from '../users/joined-user.js';
@@ -8,25 +8,25 @@ import type { Post } from './post.entity.js';
 /** A new post. */
 export class CreatePostDto {
   /** @example "Notes on the engine" */
-  @Clearable()
-  @Length(0, 200)
+  @ClearableText(200)
   title?: string | null;
 
   /** @example "It weaves algebraic patterns." */
   @Length(1, 5000)
+  @NotBlank()
   content: string;
 }
 
 /** What changes of a post. What is left out stays as it is. */
 export class UpdatePostDto {
   /** null clears it. @example "Notes on the engine" */
-  @Clearable()
-  @Length(0, 200)
+  @ClearableText(200)
   title?: string | null;
 
   /** @example "It weaves algebraic patterns." */
   @Optional()
   @Length(1, 5000)
+  @NotBlank()
   content?: string;
 }
 

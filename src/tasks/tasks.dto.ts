@@ -1,5 +1,5 @@
 import { IsBoolean } from 'class-validator';
-import { Clearable, Optional, QueryBoolean, SearchText, Length } from '../http/fields.js';
+import { ClearableText, NotBlank, Optional, QueryBoolean, SearchText, Length } from '../http/fields.js';
 import { PageQuery } from '../lists/pages.js';
 import { withVersion } from '../http/conditional-requests.js';
 import type { Task } from './task.entity.js';
@@ -8,11 +8,11 @@ import type { Task } from './task.entity.js';
 export class CreateTaskDto {
   /** @example "Water the plants" */
   @Length(1, 200)
+  @NotBlank()
   title: string;
 
   /** @example "Not the cactus." */
-  @Clearable()
-  @Length(0, 5000)
+  @ClearableText(5000)
   description?: string | null;
 
   /** Whether it is done; false unless said. */
@@ -26,11 +26,11 @@ export class UpdateTaskDto {
   /** @example "Water the plants" */
   @Optional()
   @Length(1, 200)
+  @NotBlank()
   title?: string;
 
   /** null clears it. @example "Not the cactus." */
-  @Clearable()
-  @Length(0, 5000)
+  @ClearableText(5000)
   description?: string | null;
 
   /** Whether it is done. */

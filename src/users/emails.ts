@@ -2,10 +2,12 @@ import { domainToASCII } from 'node:url';
 import { isEmail } from 'class-validator';
 
 const INVISIBLE = /[\p{Cc}\p{Cf}]/u;
+/** Of ASCII only what domains are made of: `domainToASCII` parses a URL's host, and would drop what follows `/`, `?` or `#`. */
+const DOMAIN = /^(?:[a-z0-9.-]|[^\0-\x7f])+$/;
 
 /**
  * The one form in which an e-mail address is stored and looked up: trimmed, NFKC, lower case, its domain in ASCII (IDNA).
- * The local part must be ASCII. At most 254 characters.
+ * The local part must be ASCII, and not quoted, which many clients take for no address. At most 254 characters.
  * @returns null when it is no address
  */
 export function normalizeEmail(raw: string): string | null {
@@ -13,6 +15,10 @@ export function normalizeEmail(raw: string): string | null {
   if (text.length > 1000 || INVISIBLE.test(text)) return null;
   const normal = text.normalize('NFKC').toLowerCase();
   const at = normal.lastIndexOf('@');
-  const email = `${normal.slice(0, at)}@${domainToASCII(normal.slice(at + 1))}`;
-  return at > 0 && isEmail(email, { allow_utf8_local_part: false, ignore_max_length: false }) ? email : null;
+  const domain = normal.slice(at + 1);
+  if (at < 1 || !DOMAIN.test(domain)) return null;
+  const email = `${normal.slice(0, at)}@${domainToASCII(domain)}`;
+  return !email.startsWith('"') && isEmail(email, { allow_utf8_local_part: false, ignore_max_length: false })
+    ? email
+    : null;
 }

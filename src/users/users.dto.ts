@@ -1,8 +1,19 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsString, isURL } from 'class-validator';
+import { IsBoolean, IsString } from 'class-validator';
 import { type Principal, type Role, ROLES } from '../request.js';
-import { Rule, Clearable, OneLine, OneOf, Optional, QueryBoolean, SearchText, Length } from '../http/fields.js';
+import {
+  Rule,
+  Clearable,
+  NotBlank,
+  OneLine,
+  OneOf,
+  Optional,
+  QueryBoolean,
+  SearchText,
+  Length,
+} from '../http/fields.js';
+import { httpUrl } from '../http/http-url.js';
 import { PageQuery } from '../lists/pages.js';
 import { withVersion } from '../http/conditional-requests.js';
 import { normalizeEmail } from './emails.js';
@@ -27,19 +38,16 @@ const Username = () =>
     pattern: USERNAME.source,
   });
 
-const DisplayName = () => applyDecorators(Clearable(), Length(1, 100), OneLine());
-
-const HTTP_URL = { protocols: ['http', 'https'], require_protocol: true, require_tld: false };
+const DisplayName = () => applyDecorators(Clearable(), Length(1, 100), OneLine(), NotBlank());
 
 const PictureUrl = () =>
   applyDecorators(
     Clearable(),
-    Rule(
-      'is_url',
-      'must be an http or https address of at most 2,048 characters',
-      (text) => text.length <= 2048 && isURL(text, HTTP_URL),
-      { format: 'uri', maxLength: 2048 },
-    ),
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? (httpUrl(value) ?? value) : value)),
+    Rule('is_url', 'must be an http or https address of at most 2,048 characters', (text) => httpUrl(text) === text, {
+      format: 'uri',
+      maxLength: 2048,
+    }),
   );
 
 /** What it takes to get an account. */

@@ -117,7 +117,7 @@ export class UsersService {
 
   /** As `getById`, by username without regard to case. */
   async getByUsername(username: string, me: Me): Promise<UserDto | PublicUserDto> {
-    return this.show(me.role === 'admin' ? sql.BY_USERNAME : sql.PUBLIC_BY_USERNAME, username, me);
+    return this.show(me.role === 'admin' ? sql.BY_USERNAME : sql.PUBLIC_BY_USERNAME, username.trim(), me);
   }
 
   /** The user with this e-mail address, for themselves and for admins. @throws Problem 403 for others, 404 */
@@ -140,7 +140,7 @@ export class UsersService {
 
   /** For scripts: the user with this username in any case, or null. */
   findByUsername(username: string): Promise<UserRow | null> {
-    return this.findOne(sql.BY_USERNAME, username);
+    return this.findOne(sql.BY_USERNAME, username.trim());
   }
 
   /** A page of users. @throws Problem 403 when somebody else than an admin uses an admin's filter */
@@ -213,7 +213,7 @@ export class UsersService {
     const email = normalizeEmail(identifier); // no username is one: it can't hold an @, nor what normalises to it
     return email
       ? this.readCredentials(sql.CREDENTIALS_BY_EMAIL, email)
-      : this.readCredentials(sql.CREDENTIALS_BY_USERNAME, identifier);
+      : this.readCredentials(sql.CREDENTIALS_BY_USERNAME, identifier.trim());
   }
 
   /** As `findCredentials`, by id. */

@@ -146,9 +146,7 @@ function headerOf(encoded: string): Record<string, unknown> | undefined {
 function isOurHeader(header: Record<string, unknown>): header is Record<string, string> {
   const { typ, kid } = header;
   if (typeof typ !== 'string' || typ.toLowerCase() !== TYPE) return false;
-  return (
-    (kid === undefined || typeof kid === 'string') && Object.keys(header).every((name) => HEADER_MEMBERS.has(name))
-  );
+  return typeof kid === 'string' && Object.keys(header).every((name) => HEADER_MEMBERS.has(name));
 }
 
 // EdDSA: RFC 8037

@@ -44,7 +44,7 @@ export class SessionsService {
   async start({ id, sessionGeneration }: Account, { ip, userAgent }: Origin): Promise<TokenState | null> {
     const { refreshTokenLifetime, sessionLifetime } = this.settings;
     const sessionId = uuidv7();
-    const values = [sessionId, id, sessionGeneration, refreshTokenLifetime, sessionLifetime, ip, userAgent];
+    const values = [sessionId, id, sessionGeneration, refreshTokenLifetime, sessionLifetime, ip || null, userAgent];
     const [started] = await this.database.write<Pick<TokenState, 'userId' | 'secondsLeft'>>(sql.START, values);
     return started ? { ...started, sessionId, counter: 0 } : null;
   }

@@ -76,8 +76,6 @@ export class TokenPairDto {
   refresh_token: string;
   /** Seconds until the refresh token expires. */
   refresh_expires_in: number;
-  /** Empty, when a scope was asked for: there are none. */
-  scope?: string;
 }
 
 /** A signed-in device. */

@@ -42,9 +42,15 @@ export class AuthService {
   ) {}
 
   /** Tokens for a password or for a refresh token, as the grant type says. @throws Problem 401, 422, 429, 503 */
-  async grant(dto: LoginDto, from: Origin): Promise<TokenPairDto> {
-    const tokens = await this.tokensFor(dto, from);
-    return dto.scope ? { ...tokens, scope: '' } : tokens;
+  grant(dto: LoginDto, from: Origin): Promise<TokenPairDto> {
+    switch (dto.grant_type ?? 'password') {
+      case 'password':
+        return this.login(identifierOf(dto), required(dto, 'password'), from);
+      case 'refresh_token':
+        return this.refresh(required(dto, 'refresh_token'), from);
+      default:
+        throw invalidMember('/grant_type', 'unsupported_grant_type', 'must be password or refresh_token');
+    }
   }
 
   /**
@@ -143,17 +149,6 @@ export class AuthService {
     await this.audit.record({ action: 'sessions_ended', actorId: me.id, userId }, from);
   }
 
-  private tokensFor(dto: LoginDto, from: Origin): Promise<TokenPairDto> {
-    switch (dto.grant_type ?? 'password') {
-      case 'password':
-        return this.login(identifierOf(dto), required(dto, 'password'), from);
-      case 'refresh_token':
-        return this.refresh(required(dto, 'refresh_token'), from);
-      default:
-        throw invalidMember('/grant_type', 'unsupported_grant_type', 'must be password or refresh_token');
-    }
-  }
-
   private tokensOf({ userId, sessionId, counter, secondsLeft }: TokenState): TokenPairDto {
     return {
       access_token: this.accessTokens.sign({ userId, sessionId }),
@@ -198,4 +193,5 @@ function required(dto: LoginDto, member: 'password' | 'refresh_token'): string {
 }
 
 /** One account has one count of guesses, however it is spelled; one that doesn't exist must not be told apart by that. */
-const unknownAccount = (identifier: string) => `unknown|${normalizeEmail(identifier) ?? identifier.toLowerCase()}`;
+const unknownAccount = (identifier: string) =>
+  `unknown|${normalizeEmail(identifier) ?? identifier.trim().toLowerCase()}`;

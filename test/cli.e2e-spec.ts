@@ -27,7 +27,7 @@ interface Outcome {
 interface Circumstances {
   env?: Record<string, string>;
   /** What is piped in. */
-  input?: string;
+  input?: string | Buffer;
   /** What somebody at a terminal types, each as the answer to a question. */
   typed?: string[];
 }
@@ -191,6 +191,16 @@ describe('userhub', () => {
       await app.close();
     });
 
+    it.each<[string, string, Buffer]>([
+      ['UTF-8 with a byte order mark', 'mark', Buffer.from(`\uFEFF${PASSWORD}\r\n`)],
+      ['UTF-16, as PowerShell writes it', 'shelly', Buffer.from(`\uFEFF${PASSWORD}\r\n`, 'utf16le')],
+    ])('reads a password file in %s', async (_, name, input) => {
+      expect(await userhub(command(name), { env, input })).toMatchObject({ code: 0 });
+      const app = await startApp({}, database);
+      await signIn(app, name);
+      await app.close();
+    });
+
     it('asks for the password twice and does not show it', async () => {
       const { code, stdout, stderr } = await userhub(command('typist'), {
         env,
@@ -328,6 +338,22 @@ describe('userhub', () => {
   });
 
   describe('doctor', () => {
+    it('counts the passwords whose pepper is wrong or missing', async () => {
+      const PASSWORD_PEPPER = 'a pepper that only the tests know';
+      const seasoned = await createDatabase();
+      const on = (args: string, pepper: string, input?: string) =>
+        userhub(args, { env: { ...env, DATABASE_URL: seasoned.url, PASSWORD_PEPPER: pepper }, input });
+      await on('create-admin --email pat@example.com --username pat', PASSWORD_PEPPER, 'correct horse battery');
+      expect((await on('doctor', PASSWORD_PEPPER)).stdout).toContain('✓ The pepper of every password is at hand.');
+      for (const pepper of ['', 'a wrong pepper of some bytes']) {
+        const { code, stdout } = await on('doctor', pepper);
+        expect(code).toBe(1);
+        expect(stdout).toContain('✗ Nobody can sign in with 1 of the passwords: PASSWORD_PEPPER');
+      }
+      expect(await on('doctor', `a new pepper of some bytes,${PASSWORD_PEPPER}`)).toMatchObject({ code: 0 });
+      await seasoned.drop();
+    });
+
     it('finds nothing to fix where all is well', async () => {
       const { code, stdout, stderr } = await userhub('doctor', { env });
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

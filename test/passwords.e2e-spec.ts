@@ -218,6 +218,34 @@ describe('Passwords', () => {
       expect(await login(username, PASSWORD, other)).toFailWith(401, 'invalid_credentials');
       await other.close();
     });
+
+    it('are renewed at the next sign-in when the pepper is replaced: the new one first, then the old one', async () => {
+      const { username } = await person(peppered, 'mia');
+      const before = await hashOf(username);
+      const both = await app.replica({
+        PASSWORD_PEPPER: `a newer pepper of the tests,a pepper that only the tests know`,
+      });
+      expect(await login(username, PASSWORD, both)).toMatchObject({ status: 200 });
+      expect(await login(username, 'a wrong horse', both)).toFailWith(401, 'invalid_credentials');
+      expect(await hashOf(username)).not.toBe(before);
+      const after = await app.replica({ PASSWORD_PEPPER: 'a newer pepper of the tests' });
+      expect(await login(username, PASSWORD, after)).toMatchObject({ status: 200 });
+      expect(await login(username, PASSWORD, peppered)).toFailWith(401, 'invalid_credentials');
+      await Promise.all([both.close(), after.close()]);
+    });
+
+    it('that need one which is wrong or missing are counted in the log when the server starts', async () => {
+      await person(peppered, 'nora');
+      const countIn = async (PASSWORD_PEPPER: string) => {
+        const replica = await app.replica({ PASSWORD_PEPPER });
+        await replica.close();
+        return replica.logs.filter(({ event }) => event === 'unusable_password_hashes').map(({ level, count }) => [level, Number(count) > 0]); // prettier-ignore
+      };
+      const known = ['a pepper that only the tests know', 'a newer pepper of the tests', 'another pepper of the same length']; // prettier-ignore
+      expect(await countIn(known.join(','))).toEqual([]);
+      for (const wrong of ['', 'another pepper of the same length'])
+        expect(await countIn(wrong)).toEqual([['warn', true]]);
+    });
   });
 
   describe('more at once than can be hashed', () => {

@@ -1,13 +1,16 @@
+import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AuditService } from '../audit/audit.service.js';
 import { SessionsService } from '../auth/sessions/sessions.service.js';
 import type { DatabaseSettings } from '../config/database-settings.js';
 import type { Settings } from '../config/settings.js';
 import { Connector, NotPreparedError } from '../database/connector.js';
+import { Database } from '../database/database.js';
 import { listMigrations, migrate } from '../database/migrate.js';
 import { Scheduler } from '../outbox/scheduler.js';
 import { SCRIPT } from '../request.js';
 import { Throttle } from '../throttle/throttle.js';
+import { countUnusableHashes } from '../users/passwords/unusable-hashes.js';
 import { UsersService } from '../users/users.service.js';
 import type { AppOptions } from './create-app.js';
 
@@ -25,6 +28,7 @@ export async function prepareApp(app: NestFastifyApplication, { settings, databa
     }
   });
   if (!isPrepared) return false;
+  await reportUnusableHashes(app, settings);
   const [throttle, audit, sessions] = [app.get(Throttle), app.get(AuditService), app.get(SessionsService)];
   app.get(Scheduler).start({
     throttle: () => throttle.purge(),
@@ -33,6 +37,22 @@ export async function prepareApp(app: NestFastifyApplication, { settings, databa
   });
   return true;
 }
+
+/** A wrong or missing pepper looks to everybody like a wrong password: the log says what it is. */
+async function reportUnusableHashes(app: NestFastifyApplication, { passwordPeppers }: Settings): Promise<void> {
+  const log = new Logger('Passwords');
+  const database = app.get(Database);
+  try {
+    const read = <Row>(text: string, values: unknown[]) => database.read({ text }, values) as Promise<Row[]>;
+    const count = await countUnusableHashes(read, passwordPeppers, { among: 'newest' });
+    if (count) log.warn({ event: 'unusable_password_hashes', count, msg: UNUSABLE_HASHES });
+  } catch (error) {
+    log.debug(error); // no reason not to start
+  }
+}
+
+const UNUSABLE_HASHES =
+  'There are passwords that nobody can sign in with: PASSWORD_PEPPER lacks the pepper that they were hashed with. "userhub doctor" says more.';
 
 async function assertMigrated(settings: Settings, database: DatabaseSettings): Promise<void> {
   const pending = (await listMigrations(settings, database)).filter(({ applied }) => !applied);

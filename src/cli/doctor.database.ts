@@ -4,6 +4,7 @@ import { seconds } from '../config/durations.js';
 import type { Settings } from '../config/settings.js';
 import { dataSourceOptions } from '../database/data-source-options.js';
 import { listMigrations } from '../database/migrate.js';
+import { countUnusableHashes } from '../users/passwords/unusable-hashes.js';
 import { explain } from './failures.js';
 import { bad, doubtful, type Finding, good } from './findings.js';
 
@@ -117,7 +118,9 @@ async function schema(
 ): Promise<Finding[]> {
   const all = await listMigrations(settings, database);
   const pending = all.filter(({ applied }) => !applied).map(({ name }) => name);
-  if (pending.length === 0) return [good(`All ${all.length} migrations are applied.`), await admins(db)];
+  if (pending.length === 0) {
+    return [good(`All ${all.length} migrations are applied.`), await admins(db), ...(await hashes(db, settings))];
+  }
   const text = `Migrations are pending: ${pending.join(', ')}`;
   if (!facts.mayCreateTables)
     return [bad(text, 'This role may not create tables: GRANT CREATE ON SCHEMA public TO it.')];
@@ -129,6 +132,17 @@ async function schema(
 async function admins(db: DataSource): Promise<Finding> {
   const [{ found }] = await db.query<[{ found: boolean }]>(HAS_ADMIN);
   return found ? good('There is an admin.') : doubtful('There is no admin.', 'Make one: userhub create-admin');
+}
+
+async function hashes(db: DataSource, { passwordPeppers }: Settings): Promise<Finding[]> {
+  const count = await countUnusableHashes((text, values) => db.query(text, values), passwordPeppers, { among: 'all' });
+  if (!count) return passwordPeppers.length ? [good('The pepper of every password is at hand.')] : [];
+  return [
+    bad(
+      `Nobody can sign in with ${count} of the passwords: PASSWORD_PEPPER lacks the pepper that they were hashed with.`,
+      'Set it again; after a change list both, with a comma between them: the new one, then the old one.',
+    ),
+  ];
 }
 
 function unreachable(database: DatabaseSettings, error: unknown): Finding {

@@ -1,7 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import { type Readable, Writable } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import type { Environment } from '../config/environment.js';
+import { decodeText } from '../config/text-file.js';
 import { Failure } from './failures.js';
 
 /** What a command reads, writes and is set up by; of the process, or of a test. */
@@ -26,7 +27,7 @@ export function say({ stdout }: Terminal, line = ''): void {
 export async function readSecret(terminal: Terminal, what: string): Promise<string> {
   const secret = terminal.stdin.isTTY
     ? await askTwice(terminal, what)
-    : (await text(terminal.stdin)).replace(/\r?\n$/, '');
+    : decodeText(await buffer(terminal.stdin)).replace(/\r?\n$/, '');
   if (!secret) throw new Failure(`There is no ${what}: type it when asked, or send it on standard input.`);
   return secret;
 }

@@ -76,6 +76,7 @@ describe('settings', () => {
     ['cheap hashes', { BCRYPT_ROUNDS: '9' }, 'BCRYPT_ROUNDS'],
     ['short passwords', { PASSWORD_MIN_LENGTH: '6' }, 'PASSWORD_MIN_LENGTH'],
     ['a short pepper', { PASSWORD_PEPPER: 'salt' }, 'PASSWORD_PEPPER'],
+    ['a short one among several', { PASSWORD_PEPPER: 'a pepper of sixteen bytes or more,salt' }, 'PASSWORD_PEPPER'],
     ['half an admin', { FIRST_ADMIN_EMAIL: 'ada@example.com' }, 'FIRST_ADMIN_PASSWORD'],
     ['everybody as origin', { CORS_ORIGINS: '*' }, 'CORS_ORIGINS'],
     ['an origin with a path', { CORS_ORIGINS: 'https://example.com/app' }, 'CORS_ORIGINS'],
@@ -118,6 +119,18 @@ describe('settings', () => {
       corsOrigins: ['https://app.example.com', 'http://localhost:3000'],
       trustProxy: ['10.0.0.0/8', 'fd00::/8', 'loopback'],
     });
+  });
+
+  it.each<[string, string[]]>([
+    ['', []],
+    ['a pepper of sixteen bytes or more', ['a pepper of sixteen bytes or more']],
+    [
+      'a new pepper of some bytes, an old pepper of some bytes',
+      ['a new pepper of some bytes', 'an old pepper of some bytes'],
+    ],
+    ['salt,and,pepper,and,more', ['salt,and,pepper,and,more']],
+  ])('read peppers: %s', (PASSWORD_PEPPER, peppers) => {
+    expect(loadSettings({ ...PRODUCTION, PASSWORD_PEPPER }).passwordPeppers).toEqual(peppers);
   });
 
   it('log more when debugging, unless told how much', () => {

@@ -50,7 +50,8 @@ export class Settings {
 
   bcryptRounds: number;
   passwordMinLength: number;
-  passwordPepper: string | undefined;
+  /** The first is mixed into new hashes; the others belong to older ones. */
+  passwordPeppers: string[];
   throttle: boolean;
   requireIfMatch: boolean;
   auditRetention: number;
@@ -97,7 +98,7 @@ function readSettings(env: EnvironmentReader): Settings {
 
   settings.bcryptRounds = env.integer('BCRYPT_ROUNDS', test ? 4 : 12, { min: test ? 4 : 10, max: 16 });
   settings.passwordMinLength = env.integer('PASSWORD_MIN_LENGTH', 8, { min: 8, max: 64 });
-  settings.passwordPepper = readPepper(env);
+  settings.passwordPeppers = readPeppers(env);
   settings.throttle = env.flag('THROTTLE', true);
   settings.requireIfMatch = env.flag('REQUIRE_IF_MATCH', false);
   settings.auditRetention = days(env.integer('AUDIT_RETENTION_DAYS', 365, { min: 1, max: 36_500 }));
@@ -129,11 +130,15 @@ function readMetricsPort(env: EnvironmentReader, port: number): number | undefin
   return metricsPort === port ? env.refuse('METRICS_PORT must not be PORT.', undefined) : metricsPort;
 }
 
-function readPepper(env: EnvironmentReader): string | undefined {
-  const pepper = env.text('PASSWORD_PEPPER');
-  if (pepper && Buffer.byteLength(pepper) < 16)
-    return env.refuse('PASSWORD_PEPPER must be 16 bytes or more.', undefined);
-  return pepper;
+/** Several, with commas between them; or one that holds a comma, if its parts are too short to be peppers. */
+function readPeppers(env: EnvironmentReader): string[] {
+  const isLongEnough = (pepper: string) => Buffer.byteLength(pepper) >= 16;
+  const parts = env.list('PASSWORD_PEPPER');
+  const whole = env.text('PASSWORD_PEPPER') ?? '';
+  if (!parts.length || parts.every(isLongEnough)) return parts;
+  return isLongEnough(whole) && !parts.some(isLongEnough)
+    ? [whole]
+    : env.refuse('PASSWORD_PEPPER must be 16 bytes or more, each of them.', []);
 }
 
 function readFirstAdmin(env: EnvironmentReader): Settings['firstAdmin'] {

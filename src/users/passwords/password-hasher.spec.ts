@@ -16,7 +16,7 @@ function hasher(options: Partial<HasherOptions> = {}): PasswordHasher {
 }
 
 const shared = hasher({ threads: 2 });
-const peppered = hasher({ pepper: 'cayenne' });
+const peppered = hasher({ peppers: ['cayenne'] });
 afterAll(() => Promise.all(hashers.map((each) => each.close())));
 
 describe('hash and verify', () => {
@@ -94,10 +94,10 @@ describe('hash and verify', () => {
 describe('a pepper', () => {
   it('marks its hashes, which are worth nothing without it', async () => {
     const hash = await peppered.hash(PASSWORD);
-    expect(hash).toMatch(/^\$pepper\$2b\$04\$.{53}$/);
+    expect(hash).toMatch(/^\$pepper\$2b\$04\$.{53}\$[\w-]{8}$/);
     await expect(peppered.verify(PASSWORD, hash)).resolves.toBe(true);
     await expect(peppered.verify('wrong', hash)).resolves.toBe(false);
-    await expect(hasher({ pepper: 'paprika' }).verify(PASSWORD, hash)).resolves.toBe(false);
+    await expect(hasher({ peppers: ['paprika'] }).verify(PASSWORD, hash)).resolves.toBe(false);
     await expect(shared.verify(PASSWORD, hash)).resolves.toBe(false);
     await expect(shared.verify(PASSWORD, hash.replace('$pepper', ''))).resolves.toBe(false);
   });
@@ -108,6 +108,40 @@ describe('a pepper', () => {
     await expect(peppered.verify(passphrase + '1', hash)).resolves.toBe(true);
     await expect(peppered.verify(passphrase + '2', hash)).resolves.toBe(false);
     await expect(peppered.hash('a'.repeat(129))).rejects.toThrow(RangeError);
+  });
+
+  it('may be replaced: hashes made with older ones stay valid, and are renewed', async () => {
+    const both = hasher({ peppers: ['paprika', 'cayenne'] });
+    const old = await peppered.hash(PASSWORD);
+    await expect(both.verify(PASSWORD, old)).resolves.toBe(true);
+    await expect(both.verify('wrong', old)).resolves.toBe(false);
+    expect(both.needsRehash(old)).toBe(true);
+    const renewed = await both.hash(PASSWORD);
+    expect(both.needsRehash(renewed)).toBe(false);
+    await expect(hasher({ peppers: ['paprika'] }).verify(PASSWORD, renewed)).resolves.toBe(true);
+    await expect(peppered.verify(PASSWORD, renewed)).resolves.toBe(false);
+  });
+
+  it('is tried where a hash from before its id does not tell which it was', async () => {
+    const unnamed = (await peppered.hash(PASSWORD)).replace(/\$[\w-]{8}$/, '');
+    expect(unnamed).toMatch(/^\$pepper\$2b\$04\$.{53}$/);
+    for (const peppers of [['cayenne'], ['paprika', 'cayenne'], ['cayenne', 'paprika']]) {
+      const one = hasher({ peppers });
+      await expect(one.verify(PASSWORD, unnamed)).resolves.toBe(true);
+      await expect(one.verify('wrong', unnamed)).resolves.toBe(false);
+      expect(one.needsRehash(unnamed)).toBe(true); // so that it gets the id
+    }
+    await expect(hasher({ peppers: ['paprika'] }).verify(PASSWORD, unnamed)).resolves.toBe(false);
+  });
+
+  it('costs the same to say no, whichever a hash was made with, and whether there is one', async () => {
+    const both = hasher({ rounds: 9, peppers: ['paprika', 'cayenne'] });
+    const [named, plain] = await Promise.all([both.hash(PASSWORD), hasher({ rounds: 9 }).hash(PASSWORD)]);
+    const wrong = await leastWork(() => both.verify('wrong', named.replace(/\$[\w-]{8}$/, '')));
+    for (const stored of [named, plain, null]) {
+      const factor = (await leastWork(() => both.verify('wrong', stored))) / wrong;
+      expect(factor > 0.7 && factor < 1.4).toBe(true);
+    }
   });
 
   it('leaves the hashes from before it valid', async () => {

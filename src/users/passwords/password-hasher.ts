@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,13 +5,14 @@ import type { Piscina } from 'piscina';
 import { HashQueue } from './hash-queue.js';
 import type * as worker from './hash-worker.js';
 import { isHashable, normalizePassword } from './password-rules.js';
+import { type Pepper, pepperOf, season } from './peppers.js';
 
 /** How passwords are hashed, and how long anyone waits for it. */
 export interface HasherOptions {
   /** Cost of new hashes: 2^rounds rounds of bcrypt's key schedule. */
   rounds: number;
-  /** A secret kept outside the database, mixed into new hashes. */
-  pepper?: string;
+  /** Secrets kept outside the database: the first is mixed into new hashes, the others into those made with them. */
+  peppers?: string[];
   /** Threads to hash on; by default one for each processor that this process may use. */
   threads?: number;
   /** Milliseconds of estimated wait above which a job is turned away; 2,000 by default. */
@@ -21,6 +21,8 @@ export interface HasherOptions {
 
 interface StoredHash {
   peppered: boolean;
+  /** Of its pepper; hashes made before there were ids have none. */
+  pepperId?: string;
   cost: number;
   bcrypt: string;
 }
@@ -30,7 +32,7 @@ type Task<Name extends Job> = Parameters<(typeof worker)[Name]>[0];
 type Answer<Name extends Job> = ReturnType<(typeof worker)[Name]>;
 
 const WORKER = new URL(`./hash-worker${extname(import.meta.url)}`, import.meta.url).href;
-const PEPPERED = '$pepper'; // marks a hash: `$pepper$2b$12$…`
+const PEPPERED = '$pepper'; // marks a hash: `$pepper$2b$12$…$<id of the pepper>`
 const HIGHEST_FOREIGN_COST = 16; // a hash made elsewhere may cost seconds, not hours
 const IDLE_THREAD_MS = 60_000; // then its 10 MiB are given back
 const CLOSE_MS = 5_000;
@@ -38,13 +40,13 @@ const CLOSE_MS = 5_000;
 /** Hashes and verifies passwords on threads of low priority, made at the first use; never on the event loop or in libuv's pool. */
 export class PasswordHasher {
   private readonly threads: number;
-  private readonly peppered: boolean;
+  private readonly peppers: Pepper[];
   private readonly queue: HashQueue;
   private pool?: Promise<Piscina>;
 
   constructor(private readonly options: HasherOptions) {
     this.threads = options.threads ?? availableParallelism();
-    this.peppered = options.pepper !== undefined;
+    this.peppers = (options.peppers ?? []).map(pepperOf);
     const maxWaitMs = options.maxWaitMs ?? 2_000;
     this.queue = new HashQueue({ width: this.threads, maxWaitMs, expectedMs: 2 ** options.rounds / 20 }); // cost 12: 0.2 s
   }
@@ -54,31 +56,43 @@ export class PasswordHasher {
    * Throws `unavailable` when too many wait, the signal's reason when it fires first, RangeError for what can't be hashed whole.
    */
   async hash(password: string, signal?: AbortSignal): Promise<string> {
-    if (!isHashable(password, this.peppered))
+    const pepper = this.peppers[0];
+    if (!isHashable(password, pepper !== undefined))
       throw new RangeError('The password rules come first, and refuse this one.');
-    const task = { input: this.inputFor(password, this.peppered), rounds: this.options.rounds };
-    const hash = await this.onThread('hash', task, signal);
-    return this.peppered ? PEPPERED + hash : hash;
+    const hash = await this.onThread(
+      'hash',
+      { input: inputFor(password, pepper), rounds: this.options.rounds },
+      signal,
+    );
+    return pepper ? `${PEPPERED}${hash}$${pepper.id}` : hash;
   }
 
   /**
    * Whether a password is the one behind a stored hash; with null, for an unknown user, it takes the same time to say no.
+   * A hash from before peppers had ids is tried with each of them: while there are several, every no takes as long as that.
    * Throws as `hash` does, save the RangeError.
    */
   async verify(password: string, hash: string | null, signal?: AbortSignal): Promise<boolean> {
     const { rounds } = this.options;
+    const tries = Math.max(1, this.peppers.length);
     const stored = this.usable(hash);
     const task =
       stored && isHashable(password, stored.peppered)
-        ? { input: this.inputFor(password, stored.peppered), hash: stored.bcrypt, rounds }
-        : { input: '', hash: matchless(rounds), rounds };
+        ? { inputs: this.inputsFor(password, stored), hash: stored.bcrypt, rounds, tries }
+        : { inputs: [''], hash: matchless(rounds), rounds, tries };
     return this.onThread('verify', task, signal);
   }
 
   /** Whether a hash, just verified, should be replaced: of lower cost than new ones, or without the pepper they have. */
   needsRehash(hash: string): boolean {
     const stored = this.usable(hash);
-    return !stored || stored.cost < this.options.rounds || stored.peppered !== this.peppered;
+    const current = this.peppers[0];
+    return (
+      !stored ||
+      stored.cost < this.options.rounds ||
+      stored.peppered !== Boolean(current) ||
+      stored.pepperId !== current?.id
+    );
   }
 
   /** Jobs on threads and jobs in line, for the metrics. */
@@ -97,16 +111,16 @@ export class PasswordHasher {
   private usable(hash: string | null): StoredHash | undefined {
     const stored = parse(hash ?? '');
     if (!stored || stored.cost > Math.max(this.options.rounds, HIGHEST_FOREIGN_COST)) return undefined;
-    return stored.peppered && !this.peppered ? undefined : stored;
+    return stored.peppered && !this.peppersOf(stored).length ? undefined : stored;
   }
 
-  /** What bcrypt reads: the password, or 64 characters that depend on the whole of it and on the pepper. */
-  private inputFor(password: string, peppered: boolean): string {
-    const normalized = normalizePassword(password);
-    if (!peppered) return normalized;
-    return createHmac('sha384', this.options.pepper ?? '')
-      .update(normalized)
-      .digest('base64');
+  private peppersOf({ pepperId }: StoredHash): Pepper[] {
+    return pepperId === undefined ? this.peppers : this.peppers.filter(({ id }) => id === pepperId);
+  }
+
+  private inputsFor(password: string, stored: StoredHash): string[] {
+    if (!stored.peppered) return [inputFor(password)];
+    return this.peppersOf(stored).map((pepper) => inputFor(password, pepper));
   }
 
   private onThread<Name extends Job>(name: Name, task: Task<Name>, signal?: AbortSignal): Promise<Answer<Name>> {
@@ -133,12 +147,20 @@ async function startPool(threads: number): Promise<Piscina> {
   return pool;
 }
 
+/** What bcrypt reads. */
+function inputFor(password: string, pepper?: Pepper): string {
+  const normalized = normalizePassword(password);
+  return pepper ? season(normalized, pepper) : normalized;
+}
+
+const HASH = /^(\$pepper)?\$2[aby]\$(0[4-9]|[12]\d|3[01])(\$[./A-Za-z0-9]{53})(?:\$([A-Za-z0-9_-]{8}))?$/;
+
 function parse(hash: string): StoredHash | undefined {
-  const [, marker, cost, rest] = /^(\$pepper)?\$2[aby]\$(0[4-9]|[12]\d|3[01])(\$[./A-Za-z0-9]{53})$/.exec(hash) ?? [];
+  const [, marker, cost, rest, pepperId] = HASH.exec(hash) ?? [];
+  const peppered = marker !== undefined;
+  if (!cost || !rest || (pepperId && !peppered)) return undefined;
   // $2y$ is PHP's name for $2b$, and $2a$ differs only beyond 72 bytes; node's bcrypt doesn't know the former
-  return cost && rest
-    ? { peppered: marker !== undefined, cost: Number(cost), bcrypt: `$2b$${cost}${rest}` }
-    : undefined;
+  return { peppered, pepperId, cost: Number(cost), bcrypt: `$2b$${cost}${rest}` };
 }
 
 /** A hash that no password has, as dear to check as a new one. */

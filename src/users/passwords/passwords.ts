@@ -16,9 +16,9 @@ export class Passwords implements OnApplicationShutdown {
   readonly hasher: PasswordHasher;
   private readonly rules: { minLength: number; peppered: boolean };
 
-  constructor({ bcryptRounds, passwordPepper, passwordMinLength }: Settings) {
-    this.hasher = new PasswordHasher({ rounds: bcryptRounds, pepper: passwordPepper });
-    this.rules = { minLength: passwordMinLength, peppered: passwordPepper !== undefined };
+  constructor({ bcryptRounds, passwordPeppers, passwordMinLength }: Settings) {
+    this.hasher = new PasswordHasher({ rounds: bcryptRounds, peppers: passwordPeppers });
+    this.rules = { minLength: passwordMinLength, peppered: passwordPeppers.length > 0 };
   }
 
   /** The hash of a newly chosen password. @throws Problem 422 naming the member when the rules refuse it, 503 when too many wait */

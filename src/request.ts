@@ -1,4 +1,4 @@
-/** Who is calling, and who may call what. */
+/** Who calls, by what, from where, having seen which version; and who may call what. */
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
@@ -12,8 +12,16 @@ export interface Principal {
   readonly email: string;
   readonly username: string;
   readonly role: Role;
+}
+
+/** A session, named by the access token. */
+export interface SessionCredential {
+  readonly kind: 'session';
   readonly sessionId: string;
 }
+
+/** By what somebody acts. A credential is not a session: what needs one asks for it. */
+export type Credential = SessionCredential | { readonly kind: 'script' };
 
 /** Where a request comes from: what security events and throttles remember. */
 export interface Origin {
@@ -24,14 +32,29 @@ export interface Origin {
   readonly signal: AbortSignal;
 }
 
-/** What scripts and the process itself act as: nobody's request. */
+/** Who calls, by what credential, from where, and which versions of the resource they have seen (undefined: any). */
+export interface Call<User extends Principal = Principal> extends Origin {
+  readonly me: User;
+  readonly credential: Credential;
+  readonly versions?: number[] | undefined;
+}
+
+/** The origin of what scripts and the process itself do: nobody's request. */
 export const SCRIPT: Origin = { ip: '', userAgent: null, requestId: '', signal: new AbortController().signal };
+
+/** The call of a script that acts as this user. */
+export const scriptCall = <User extends Principal>(me: User): Call<User> => ({
+  ...SCRIPT,
+  me,
+  credential: { kind: 'script' },
+});
 
 declare module 'fastify' {
   interface FastifyRequest {
     user?: Principal;
     /** Where it comes from: an IP address and nothing else, whatever a proxy has written. Empty when unknown. */
     readonly address: string;
+    credential?: Credential;
   }
 }
 
@@ -66,29 +89,70 @@ export const isPublic = perRoute((context) => metadata(PUBLIC, context) === true
 /** The roles that may call the route; null means any signed-in person. */
 export const requiredRoles = perRoute((context) => (metadata(ROLES_KEY, context) as Role[] | undefined) ?? null);
 
-/** The signed-in person, in a controller's arguments. */
-export const CurrentUser = createParamDecorator((_: unknown, context: ExecutionContext) => requestOf(context).user);
+/** Who calls, by what, from where, having seen which version; on a public route only the {@link Origin}. */
+export const Call = createParamDecorator((_: unknown, context: ExecutionContext): Call => callOf(context));
 
-/** Where the request comes from, in a controller's arguments. */
-export const From = createParamDecorator((_: unknown, context: ExecutionContext) => {
+/** See {@link Call}. */
+export function callOf(context: ExecutionContext): Call {
   const http = context.switchToHttp();
-  return clientOf(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
-});
+  return new RequestCall(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+}
 
 /** Whether this person may act on that user's own data. */
 export const isSelfOrAdmin = (me: Principal, userId: string): boolean => me.id === userId || me.role === 'admin';
 
-/** Describes the sender of a request. */
-export function clientOf(request: FastifyRequest, reply: FastifyReply): Origin {
-  let signal: AbortSignal | undefined;
-  return {
-    ip: request.address,
-    userAgent: cleanUserAgent(request.headers['user-agent']),
-    requestId: request.id,
-    get signal() {
-      return (signal ??= closeSignal(reply));
-    },
-  };
+/** Where a request comes from, for guards and hooks. */
+export const originOf = (request: FastifyRequest, reply: FastifyReply): Origin => new RequestCall(request, reply);
+
+/** Reads what is asked for off the request, when it is asked for. */
+class RequestCall implements Call {
+  private closed?: AbortSignal;
+
+  constructor(
+    private readonly request: FastifyRequest,
+    private readonly reply: FastifyReply,
+  ) {}
+
+  get me(): Principal {
+    return this.request.user as Principal;
+  }
+
+  get credential(): Credential {
+    return this.request.credential as Credential;
+  }
+
+  get versions(): number[] | undefined {
+    return acceptedVersions(this.request.headers['if-match']);
+  }
+
+  get ip(): string {
+    return this.request.address;
+  }
+
+  get userAgent(): string | null {
+    return cleanUserAgent(this.request.headers['user-agent']);
+  }
+
+  get requestId(): string {
+    return this.request.id;
+  }
+
+  get signal(): AbortSignal {
+    return (this.closed ??= closeSignal(this.reply));
+  }
+}
+
+/**
+ * The versions that an `If-Match` header (RFC 9110 section 13.1.1) accepts; undefined accepts any. A tag is the version
+ * and a digest of the answer: only the version counts here, so that what others do to a resource (a like, a sign-in)
+ * makes a cached copy stale, but never an edit fail. A weak tag never matches.
+ */
+export function acceptedVersions(ifMatch: string | undefined): number[] | undefined {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
+  return ifMatch.split(',').flatMap((tag) => {
+    const version = /^"(\d{1,9})-[\w-]+"$/.exec(tag.trim())?.[1];
+    return version ? [Number(version)] : [];
+  });
 }
 
 /** Not `request.signal`: on Node 20 that fires as soon as the body has been read. */
@@ -102,10 +166,6 @@ function closeSignal({ raw }: FastifyReply): AbortSignal {
 /** A user agent that is safe to log and to store: at most 256 characters, none of them a control character. */
 export function cleanUserAgent(userAgent: string | undefined): string | null {
   return userAgent ? userAgent.slice(0, 256).replace(/[^\x20-\x7e\u00a0-\uffff]/g, '?') : null;
-}
-
-function requestOf(context: ExecutionContext): FastifyRequest {
-  return context.switchToHttp().getRequest<FastifyRequest>();
 }
 
 function metadata(key: symbol, context: ExecutionContext): unknown {

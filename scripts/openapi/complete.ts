@@ -5,7 +5,6 @@ import type { Method, OpenApi, Operation, Schema } from './document.js';
 import type { Handler } from './handlers.js';
 import { describeOperation, type RawOperation } from './operations.js';
 import { FailureResponses } from './failure-responses.js';
-import { assertAllKnown } from './problems.js';
 import { SchemaSet } from './schema-set.js';
 import type { SourceClass } from './source.js';
 
@@ -44,7 +43,6 @@ export function completeDocument(knowledge: Knowledge): OpenApi {
     requests: new Set([...knowledge.handlers.values()].flatMap(({ body }) => body?.name ?? [])),
   });
   const entries = entriesOf(knowledge, schemas, failures);
-  assertAllKnown(new Set(entries.map(({ operation }) => operation.operationId)));
   const controllers = [...new Set(entries.map(({ controller }) => controller))];
   const paths: OpenApi['paths'] = {};
   for (const { path, method, operation } of entries) paths[path] = { ...paths[path], [method]: operation };

@@ -39,9 +39,10 @@ export function describeOperation(subject: Subject, schemas: SchemaSet, failures
   const [summary, description] = splitComment(source.comment);
   const parameters = parametersOf(subject);
   const codes = codesOf({
-    operationId: handler.method,
+    method: subject.method,
     path,
     decorators: source.decorators,
+    throws: source.throws,
     hasBody: handler.body !== undefined,
   });
   return {
@@ -74,7 +75,7 @@ function parametersOf(subject: Subject): Parameter[] {
     ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => pathParameter(name)),
     ...query.map((parameter) => queryParameter(parameter, limits[parameter.name])),
     ...(isConditionalRead(subject) ? [IF_NONE_MATCH] : []),
-    ...(source.decorators.has('IfMatch') ? [IF_MATCH] : []),
+    ...(source.decorators.has('ConditionalWrite') ? [IF_MATCH] : []),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** What the source says of the classes: comments and return types, which are gone at run time, and decorators. */
 import ts from 'typescript';
+import { PROBLEM_CODES, type ProblemCode } from '../../src/problems.js';
 
 export interface SourceClass {
   /** The doc comment, in one line. */
@@ -12,6 +13,8 @@ export interface SourceMethod {
   answer: AnswerType;
   /** The names of its decorators, of its class's and of its parameters'. */
   decorators: Set<string>;
+  /** The codes of problems that its `@throws` names. */
+  throws: ProblemCode[];
 }
 
 /** What a method answers: one of these classes, or a page of them; none for no content. */
@@ -47,6 +50,7 @@ function readMethod(method: ts.MethodDeclaration, owner: ts.ClassDeclaration): S
     comment: commentOf(method),
     answer: answerOf(method.type),
     decorators: new Set(decorators.map(({ expression }) => expression.getText().replace(/\(.*/s, ''))),
+    throws: owner.name?.text.endsWith('Controller') ? throwsOf(method) : [],
   };
 }
 
@@ -58,6 +62,15 @@ function answerOf(type: ts.TypeNode | undefined): AnswerType {
   const inner = type.typeArguments?.[0];
   if (name === 'Promise') return answerOf(inner);
   return name === 'Page' ? { names: answerOf(inner).names, isPage: true } : { names: [name], isPage: false };
+}
+
+/** `@throws email_taken, username_taken`. @throws Error on what is no code */
+function throwsOf(method: ts.MethodDeclaration): ProblemCode[] {
+  const tags = ts.getJSDocTags(method).filter((tag) => tag.tagName.text === 'throws');
+  const codes = tags.flatMap((tag) => (ts.getTextOfJSDocComment(tag.comment) ?? '').match(/\w+/g) ?? []);
+  const unknown = codes.filter((code) => !PROBLEM_CODES.includes(code as ProblemCode));
+  if (unknown.length) throw new Error(`@throws of ${method.name.getText()}: there is no problem ${unknown.join(', ')}`);
+  return codes as ProblemCode[];
 }
 
 function commentOf(node: ts.Node): string {

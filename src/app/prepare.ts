@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AuditService } from '../audit/audit.service.js';
-import { SessionsService } from '../auth/sessions/sessions.service.js';
+import { SessionStore } from '../auth/sessions/session-store.js';
 import type { DatabaseSettings } from '../config/database-settings.js';
 import type { Settings } from '../config/settings.js';
 import { Connector, NotPreparedError } from '../database/connector.js';
@@ -29,7 +29,7 @@ export async function prepareApp(app: NestFastifyApplication, { settings, databa
   });
   if (!isPrepared) return false;
   await reportUnusableHashes(app, settings);
-  const [throttle, audit, sessions] = [app.get(Throttle), app.get(AuditService), app.get(SessionsService)];
+  const [throttle, audit, sessions] = [app.get(Throttle), app.get(AuditService), app.get(SessionStore)];
   app.get(Scheduler).start({
     throttle: () => throttle.purge(),
     audit: () => audit.purge(),

@@ -1,5 +1,5 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { CurrentUser, type Principal, Roles } from '../request.js';
+import { Call, Roles } from '../request.js';
 import type { Page } from '../lists/pages.js';
 import { type EventDto, EventsQuery, OwnEventsQuery } from './audit.dto.js';
 import { AuditService } from './audit.service.js';
@@ -18,7 +18,7 @@ export class AuditController {
 
   /** Lists one's own security events, newest first. */
   @Get('auth/events')
-  listOwnEvents(@CurrentUser() me: Principal, @Query() query: OwnEventsQuery): Promise<Page<EventDto>> {
-    return this.audit.listOwn(query, me);
+  listOwnEvents(@Query() query: OwnEventsQuery, @Call() call: Call): Promise<Page<EventDto>> {
+    return this.audit.listOwn(query, call);
   }
 }

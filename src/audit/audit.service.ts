@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import type { Origin, Principal } from '../request.js';
+import type { Call, Origin } from '../request.js';
 import { Settings } from '../config/settings.js';
 import { Conditions } from '../lists/conditions.js';
 import { Database, statement } from '../database/database.js';
@@ -92,7 +92,7 @@ export class AuditService {
   }
 
   /** Lists the events that concern a user, newest first, as that user may see them. */
-  listOwn(query: OwnEventsQuery, { id }: Principal): Promise<Page<EventDto>> {
+  listOwn(query: OwnEventsQuery, { me: { id } }: Call): Promise<Page<EventDto>> {
     return this.lists.page(eventList({ ...query, user_id: id }), query, (event) => toEventDto(event, false));
   }
 

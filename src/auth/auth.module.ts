@@ -1,32 +1,34 @@
 import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
-import { PassportModule } from '@nestjs/passport';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';
 import { Settings } from '../config/settings.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessTokens } from './sessions/access-tokens.js';
-import { AuthController } from './sign-in/auth.controller.js';
-import { AuthService } from './sign-in/auth.service.js';
 import { JwksController } from './sessions/jwks.controller.js';
 import { JwtStrategy } from './sessions/jwt.strategy.js';
 import { KeyRing } from './sessions/keys.js';
 import { RefreshTokens } from './sessions/refresh-tokens.js';
 import { Session } from './sessions/session.entity.js';
 import { SessionsService } from './sessions/sessions.service.js';
-import { UserSessionsController } from './sign-in/user-sessions.controller.js';
+import { SessionStore } from './sessions/session-store.js';
+import { SessionsController } from './sessions/sessions.controller.js';
+import { UserSessionsController } from './sessions/user-sessions.controller.js';
+import { SignInController } from './sign-in/sign-in.controller.js';
+import { SignIn } from './sign-in/sign-in.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Session]), JwtModule.register({}), PassportModule, AuditModule, UsersModule],
-  controllers: [AuthController, UserSessionsController, JwksController],
+  imports: [TypeOrmModule.forFeature([Session]), JwtModule.register({}), AuditModule, UsersModule],
+  controllers: [SignInController, SessionsController, UserSessionsController, JwksController],
   providers: [
     { provide: KeyRing, useFactory: ({ jwt }: Settings) => new KeyRing(jwt), inject: [Settings] },
     AccessTokens,
     RefreshTokens,
+    SessionStore,
     SessionsService,
     JwtStrategy,
-    AuthService,
+    SignIn,
   ],
-  exports: [AuthService, SessionsService, JwtStrategy],
+  exports: [SignIn, SessionStore, SessionsService, JwtStrategy],
 })
 export class AuthModule {}

@@ -17,7 +17,7 @@ export async function createAdmin(terminal: Terminal, { email, username, display
   const said = { email, username, password, role: 'admin', ...(displayName && { display_name: displayName }) };
   const dto = buildDto(CreateUserDto, said, { from: 'body' });
   await withApp(terminal, async (app) => {
-    const admin = await app.get(UsersService).create(dto, undefined, SCRIPT);
+    const admin = await app.get(UsersService).create(dto, SCRIPT);
     say(terminal, `Made the admin ${admin.username} <${admin.email}>, id ${admin.id}`);
   });
 }

@@ -1,6 +1,6 @@
 /** The demo data: who and what there is to look at. Everything here is planted once, however often it is sown. */
 import type { INestApplicationContext } from '@nestjs/common';
-import { type Principal, SCRIPT } from '../request.js';
+import { type Call, SCRIPT, scriptCall } from '../request.js';
 import { PostsService } from '../posts/posts.service.js';
 import { TasksService } from '../tasks/tasks.service.js';
 import type { CreateUserDto, UserRow } from '../users/users.dto.js';
@@ -37,7 +37,7 @@ async function people(app: INestApplicationContext): Promise<string[]> {
   const planted: string[] = [];
   for (const person of PEOPLE) {
     if ((await users.findByUsername(person.username)) ?? (await users.findByEmail(person.email))) continue;
-    await users.create({ ...person, password: DEMO_PASSWORD }, undefined, SCRIPT);
+    await users.create({ ...person, password: DEMO_PASSWORD }, SCRIPT);
     planted.push(describePerson(person));
   }
   return planted;
@@ -64,13 +64,13 @@ const TASKS: Record<string, { title: string; description?: string; is_completed?
 /** Each author's posts, liked by everybody else who may sign in. */
 async function posts(app: INestApplicationContext): Promise<string[]> {
   const service = app.get(PostsService);
-  const readers = await principals(app);
+  const readers = await calls(app);
   const planted: string[] = [];
   for (const { author, ...post } of POSTS) {
-    const me = readers.get(author);
-    if (!me || (await service.list({ author_id: me.id, limit: 1 }, me)).items.length) continue;
-    const { id } = await service.publish(post, me);
-    for (const reader of readers.values()) if (reader !== me) await service.like(id, reader);
+    const call = readers.get(author);
+    if (!call || (await service.list({ author_id: call.me.id, limit: 1 }, call)).items.length) continue;
+    const { id } = await service.publish(post, call);
+    for (const reader of readers.values()) if (reader !== call) await service.like(id, reader);
     planted.push(`${author.padEnd(10)} ${post.title ?? post.content}`);
   }
   return planted;
@@ -80,22 +80,22 @@ async function posts(app: INestApplicationContext): Promise<string[]> {
 async function tasks(app: INestApplicationContext): Promise<string[]> {
   const service = app.get(TasksService);
   const planted: string[] = [];
-  for (const [owner, { id }] of await principals(app)) {
-    if ((await service.list(id, { limit: 1 })).items.length) continue;
+  for (const [owner, call] of await calls(app)) {
+    if ((await service.list({ limit: 1 }, call)).items.length) continue;
     for (const task of TASKS[owner] ?? []) {
-      await service.create(id, task);
+      await service.create(task, call);
       planted.push(`${owner.padEnd(10)} ${task.title}`);
     }
   }
   return planted;
 }
 
-/** The demo people as the services know whoever acts; the inactive ones don't. */
-async function principals(app: INestApplicationContext): Promise<Map<string, Principal>> {
+/** The calls of the demo people who may sign in. */
+async function calls(app: INestApplicationContext): Promise<Map<string, Call>> {
   const users = app.get(UsersService);
   const found = await Promise.all(PEOPLE.map(({ username }) => users.findByUsername(username)));
   const active = found.filter((user) => user?.isActive) as UserRow[];
-  return new Map(active.map((user) => [user.username, { ...user, sessionId: '' }]));
+  return new Map(active.map((user) => [user.username, scriptCall(user)]));
 }
 
 function describePerson({ username, display_name, role, is_active }: Person): string {

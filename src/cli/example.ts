@@ -3,8 +3,8 @@
  * same database. Copy this file, and change what is between the braces of `withApp`.
  */
 import { randomBytes } from 'node:crypto';
-import { SCRIPT } from '../request.js';
-import { AuthService } from '../auth/sign-in/auth.service.js';
+import { SCRIPT, scriptCall } from '../request.js';
+import { SignIn } from '../auth/sign-in/sign-in.service.js';
 import { Problem } from '../problems.js';
 import { UsersService } from '../users/users.service.js';
 import { say, type Terminal } from './terminal.js';
@@ -15,7 +15,7 @@ export async function example(terminal: Terminal): Promise<void> {
   await withApp(terminal, async (app) => {
     // any provider of the application, by its class
     const users = app.get(UsersService);
-    const auth = app.get(AuthService);
+    const signIn = app.get(SignIn);
 
     // a new name at every run, so that the example can be run again
     const username = `ada-${randomBytes(4).toString('hex')}`;
@@ -36,8 +36,8 @@ export async function example(terminal: Terminal): Promise<void> {
     say(terminal, `by another      ${nameOf(await users.findByUsername(`${username}-2`))}`);
 
     // authenticating gives the account or null, and counts wrong guesses as signing in does
-    const right = await auth.authenticate(email, password, SCRIPT);
-    const wrong = await auth.authenticate(email, 'not the password', SCRIPT);
+    const right = await signIn.authenticate(email, password, SCRIPT);
+    const wrong = await signIn.authenticate(email, 'not the password', SCRIPT);
     say(terminal, `right password  ${nameOf(right)}`);
     say(terminal, `wrong password  ${nameOf(wrong)}`);
 
@@ -50,7 +50,7 @@ export async function example(terminal: Terminal): Promise<void> {
     }
 
     // some methods ask who acts: here she herself, without a session
-    await users.delete(ada.id, { me: { ...ada, sessionId: '' }, from: SCRIPT });
+    await users.delete(ada.id, scriptCall(ada));
     say(terminal, `deleted         by e-mail there is now ${nameOf(await users.findByEmail(email))}`);
   });
 }

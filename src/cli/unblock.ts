@@ -10,7 +10,7 @@ export async function unblock(terminal: Terminal, identifier: string): Promise<v
     const users = app.get(UsersService);
     const user = await (identifier.includes('@') ? users.findByEmail(identifier) : users.findByUsername(identifier));
     if (!user) throw new Failure(`There is no user "${identifier}".`);
-    await users.clearThrottle(user.id, undefined, SCRIPT);
+    await users.clearThrottle(user.id, SCRIPT);
     say(terminal, `${user.username} <${user.email}> can try again at once.`);
   });
 }

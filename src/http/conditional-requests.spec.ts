@@ -1,4 +1,5 @@
-import { acceptedVersions, assertMatches } from './conditional-requests.js';
+import { assertMatches } from './conditional-requests.js';
+import { acceptedVersions } from '../request.js';
 
 describe('acceptedVersions', () => {
   it.each<[string | undefined, number[] | undefined]>([

@@ -1,6 +1,6 @@
 /** What an answer says about the thing that it is: its version for conditional requests, and its address. */
 import { hash } from 'node:crypto';
-import { type CanActivate, createParamDecorator, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { perRoute } from '../request.js';
 import { Settings } from '../config/settings.js';
@@ -45,24 +45,6 @@ export function sendResourceHeaders(fastify: FastifyInstance): void {
   });
 }
 
-/**
- * The versions that a client's `If-Match` (RFC 9110 section 13.1.1) would accept; undefined accepts any.
- * A tag is the version and a digest of the answer: only the version counts here, so that what others do to a thing
- * (a like, a sign-in) makes a cached copy stale, but never an edit fail. A weak tag never matches.
- */
-export const IfMatch = createParamDecorator((_: unknown, context: ExecutionContext): number[] | undefined =>
-  acceptedVersions(context.switchToHttp().getRequest<FastifyRequest>().headers['if-match']),
-);
-
-/** See {@link IfMatch}. */
-export function acceptedVersions(ifMatch: string | undefined): number[] | undefined {
-  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
-  return ifMatch.split(',').flatMap((tag) => {
-    const version = /^"(\d{1,9})-[\w-]+"$/.exec(tag.trim())?.[1];
-    return version ? [Number(version)] : [];
-  });
-}
-
 /** @throws Problem 412 unless the version is among the accepted ones */
 export function assertMatches(version: number, accepted: number[] | undefined): void {
   if (accepted && !accepted.includes(version)) throw preconditionFailed();
@@ -70,7 +52,7 @@ export function assertMatches(version: number, accepted: number[] | undefined): 
 
 const CONDITIONAL = Symbol('resource:conditional');
 
-/** A write that REQUIRE_IF_MATCH makes conditional. */
+/** A write that honours `If-Match`; REQUIRE_IF_MATCH makes it mandatory, save for DELETE. */
 export const ConditionalWrite = () => SetMetadata(CONDITIONAL, true);
 const isConditional = perRoute((context) => Reflect.getMetadata(CONDITIONAL, context.getHandler()) === true);
 
@@ -81,8 +63,8 @@ export class PreconditionGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     if (!this.settings.requireIfMatch || !isConditional(context)) return true;
-    const { headers } = context.switchToHttp().getRequest<FastifyRequest>();
-    if (headers['if-match'] === undefined) throw preconditionRequired();
+    const { headers, method } = context.switchToHttp().getRequest<FastifyRequest>();
+    if (headers['if-match'] === undefined && method !== 'DELETE') throw preconditionRequired();
     return true;
   }
 }

@@ -10,10 +10,13 @@ export const Optional = () => ValidateIf((_, value) => value !== undefined);
 /** May be left out, and null clears it. */
 export const Clearable = () => ValidateIf((_, value) => value !== undefined && value !== null);
 
+/** A string. */
+export const StringField = () => IsString({ message: 'must be a string' });
+
 /** A text of so many characters (code points, as people count them). */
 export const Length = (min: number, max: number) =>
   applyDecorators(
-    IsString({ message: 'must be a string' }),
+    StringField(),
     Rule(
       'length',
       `must have ${min} to ${max} characters`,

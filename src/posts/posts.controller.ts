@@ -1,8 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Put, Query } from '@nestjs/common';
-import { CurrentUser, type Principal } from '../request.js';
+import { Call } from '../request.js';
 import { Id } from '../http/fields.js';
 import type { Page } from '../lists/pages.js';
-import { ConditionalWrite, IfMatch } from '../http/conditional-requests.js';
+import { ConditionalWrite } from '../http/conditional-requests.js';
 import { CreatePostDto, type LikeDto, LikesQuery, type PostDto, PostsQuery, UpdatePostDto } from './posts.dto.js';
 import { PostsService } from './posts.service.js';
 
@@ -13,70 +13,70 @@ export class PostsController {
 
   /** Lists posts, newest first. */
   @Get()
-  listPosts(@Query() query: PostsQuery, @CurrentUser() me: Principal): Promise<Page<PostDto>> {
-    return this.posts.list(query, me);
+  listPosts(@Query() query: PostsQuery, @Call() call: Call): Promise<Page<PostDto>> {
+    return this.posts.list(query, call);
   }
 
   /** Publishes a post. */
   @Post()
-  publishPost(@Body() dto: CreatePostDto, @CurrentUser() me: Principal): Promise<PostDto> {
-    return this.posts.publish(dto, me);
+  publishPost(@Body() dto: CreatePostDto, @Call() call: Call): Promise<PostDto> {
+    return this.posts.publish(dto, call);
   }
 
   /** Finds a post. */
   @Get(':id')
-  getPost(@Id() id: string, @CurrentUser() me: Principal): Promise<PostDto> {
-    return this.posts.get(id, me);
+  getPost(@Id() id: string, @Call() call: Call): Promise<PostDto> {
+    return this.posts.get(id, call);
   }
 
-  /** Changes one's own post; what is left out stays as it is. */
+  /**
+   * Changes one's own post; what is left out stays as it is.
+   * @throws forbidden
+   */
   @Put(':id')
   @ConditionalWrite()
-  replacePost(
-    @Id() id: string,
-    @Body() dto: UpdatePostDto,
-    @CurrentUser() me: Principal,
-    @IfMatch() versions?: number[],
-  ): Promise<PostDto> {
-    return this.posts.update({ id, me, versions }, dto);
+  replacePost(@Id() id: string, @Body() dto: UpdatePostDto, @Call() call: Call): Promise<PostDto> {
+    return this.posts.update(id, dto, call);
   }
 
-  /** Changes one's own post, exactly as PUT does. */
+  /**
+   * Changes one's own post, exactly as PUT does.
+   * @throws forbidden
+   */
   @Patch(':id')
   @ConditionalWrite()
-  updatePost(
-    @Id() id: string,
-    @Body() dto: UpdatePostDto,
-    @CurrentUser() me: Principal,
-    @IfMatch() versions?: number[],
-  ): Promise<PostDto> {
-    return this.posts.update({ id, me, versions }, dto);
+  updatePost(@Id() id: string, @Body() dto: UpdatePostDto, @Call() call: Call): Promise<PostDto> {
+    return this.posts.update(id, dto, call);
   }
 
-  /** Deletes one's own post, or as an admin anybody's. */
+  /**
+   * Deletes one's own post, or as an admin anybody's.
+   * @throws forbidden
+   */
   @Delete(':id')
   @HttpCode(204)
-  deletePost(@Id() id: string, @CurrentUser() me: Principal, @IfMatch() versions?: number[]): Promise<void> {
-    return this.posts.delete({ id, me, versions });
+  @ConditionalWrite()
+  deletePost(@Id() id: string, @Call() call: Call): Promise<void> {
+    return this.posts.delete(id, call);
   }
 
   /** Likes a post. Liking it again does no harm. */
   @Put(':id/like')
   @HttpCode(204)
-  likePost(@Id() id: string, @CurrentUser() me: Principal): Promise<void> {
-    return this.posts.like(id, me);
+  likePost(@Id() id: string, @Call() call: Call): Promise<void> {
+    return this.posts.like(id, call);
   }
 
   /** Takes a like back. Doing it again does no harm. */
   @Delete(':id/like')
   @HttpCode(204)
-  unlikePost(@Id() id: string, @CurrentUser() me: Principal): Promise<void> {
-    return this.posts.unlike(id, me);
+  unlikePost(@Id() id: string, @Call() call: Call): Promise<void> {
+    return this.posts.unlike(id, call);
   }
 
   /** Lists who likes a post, the latest first. */
   @Get(':id/likes')
-  listLikes(@Id() id: string, @Query() query: LikesQuery, @CurrentUser() me: Principal): Promise<Page<LikeDto>> {
-    return this.posts.listLikes(id, query, me);
+  listLikes(@Id() id: string, @Query() query: LikesQuery, @Call() call: Call): Promise<Page<LikeDto>> {
+    return this.posts.listLikes(id, query, call);
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import type { Principal } from '../request.js';
+import type { Call, Principal } from '../request.js';
 import { assignmentsOf, Conditions, containing } from '../lists/conditions.js';
 import { Database, type Statement } from '../database/database.js';
 import { forbidden, notFound } from '../problems.js';
@@ -11,13 +11,6 @@ import { JOINED_USER_COLUMNS, JOINED_USER_IS_VISIBLE } from '../users/joined-use
 import { type CreatePostDto, type LikeDto, type LikeRow, type PostDto, type PostRow, type PostsQuery, toLikeDto, toPostDto, type UpdatePostDto } from './posts.dto.js'; // prettier-ignore
 import * as sql from './posts.statements.js';
 
-/** Which post, who asks, and which versions of it they have seen (undefined: any). */
-export interface PostKey {
-  id: string;
-  me: Principal;
-  versions?: number[];
-}
-
 /** Posts and who likes them. Those of inactive authors are there, but not shown. */
 @Injectable()
 export class PostsService {
@@ -27,70 +20,73 @@ export class PostsService {
   ) {}
 
   /** A page of posts, newest first. */
-  list(query: PostsQuery, me: Principal): Promise<Page<PostDto>> {
+  list(query: PostsQuery, { me }: Call): Promise<Page<PostDto>> {
     return this.lists.page(postList(query, me), query, toPostDto);
   }
 
   /** Publishes a post. */
-  async publish({ title, content }: CreatePostDto, me: Principal): Promise<PostDto> {
+  async publish({ title, content }: CreatePostDto, { me }: Call): Promise<PostDto> {
     const [post] = await this.database.write<PostRow>(sql.INSERT, [me.id, uuidv7(), title, content]);
     this.lists.changed();
     return toPostDto(post as PostRow);
   }
 
   /** @throws Problem 404 */
-  async get(id: string, me: Principal): Promise<PostDto> {
-    return toPostDto(await this.find(id, me));
+  async get(id: string, call: Call): Promise<PostDto> {
+    return toPostDto(await this.find(id, call));
   }
 
   /** Changes what `dto` names of one's own post. @throws Problem 403, 404, 412 */
-  async update({ id, me, versions }: PostKey, dto: UpdatePostDto): Promise<PostDto> {
+  async update(id: string, dto: UpdatePostDto, call: Call): Promise<PostDto> {
+    const { me, versions } = call;
     const { assignments, values } = assignmentsOf(dto, ['title', 'content'], [me.id, id, versions]);
     const [post] = await this.database.write<PostRow>(sql.update(assignments), values);
-    if (!post) return this.fail({ id, me, versions });
+    if (!post) return this.fail(id, call);
     this.lists.changed(); // of a search
     return toPostDto(post);
   }
 
   /** Deletes one's own post, or as an admin anybody's. @throws Problem 403, 404, 412 */
-  async delete({ id, me, versions }: PostKey): Promise<void> {
+  async delete(id: string, call: Call): Promise<void> {
+    const { me, versions } = call;
     const author = me.role === 'admin' ? null : me.id;
     const deleted = await this.database.write(sql.DELETE, [id, author, versions]);
-    if (deleted.length === 0) await this.fail({ id, me, versions });
+    if (deleted.length === 0) await this.fail(id, call);
     this.lists.changed();
   }
 
   /** Likes a post; again does no harm. @throws Problem 404 */
-  like(id: string, me: Principal): Promise<void> {
-    return this.setLike(sql.LIKE, id, me);
+  like(id: string, call: Call): Promise<void> {
+    return this.setLike(sql.LIKE, id, call);
   }
 
   /** Takes a like back; again does no harm. @throws Problem 404 */
-  unlike(id: string, me: Principal): Promise<void> {
-    return this.setLike(sql.UNLIKE, id, me);
+  unlike(id: string, call: Call): Promise<void> {
+    return this.setLike(sql.UNLIKE, id, call);
   }
 
   /** A page of the people who like a post, the latest first. @throws Problem 404 */
-  async listLikes(id: string, query: PageQuery, me: Principal): Promise<Page<LikeDto>> {
-    await this.find(id, me);
+  async listLikes(id: string, query: PageQuery, call: Call): Promise<Page<LikeDto>> {
+    await this.find(id, call);
     return this.lists.page(likeList(id), query, toLikeDto);
   }
 
-  private async setLike(statement: Statement, id: string, me: Principal): Promise<void> {
+  private async setLike(statement: Statement, id: string, { me }: Call): Promise<void> {
     const [post] = await this.database.write(statement, [id, me.id]);
     if (!post) throw notFound('post');
     this.lists.changed();
   }
 
-  private async find(id: string, me: Principal): Promise<PostRow> {
+  private async find(id: string, { me }: Call): Promise<PostRow> {
     const [post] = await this.database.read<PostRow>(sql.BY_ID, [me.id, id]);
     if (!post) throw notFound('post');
     return post;
   }
 
   /** Why nothing was written: it isn't there, isn't theirs, or isn't as they have seen it. */
-  private async fail({ id, me, versions }: PostKey): Promise<never> {
-    const post = await this.find(id, me);
+  private async fail(id: string, call: Call): Promise<never> {
+    const { me, versions } = call;
+    const post = await this.find(id, call);
     if (post.userId !== me.id && me.role !== 'admin') throw forbidden();
     assertMatches(post.version, versions);
     throw post.userId === me.id ? notFound('post') : forbidden();

@@ -1,8 +1,9 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Put, Query } from '@nestjs/common';
+import type { Call } from '../request.js';
 import { Id } from '../http/fields.js';
-import { OwnId } from '../http/own-id.js';
+import { OwnCall } from '../http/own-call.js';
 import type { Page } from '../lists/pages.js';
-import { ConditionalWrite, IfMatch } from '../http/conditional-requests.js';
+import { ConditionalWrite } from '../http/conditional-requests.js';
 import { CreateTaskDto, type TaskDto, TasksQuery, UpdateTaskDto } from './tasks.dto.js';
 import { TasksService } from './tasks.service.js';
 
@@ -13,50 +14,41 @@ export class TasksController {
 
   /** Lists one's own tasks, newest first. */
   @Get()
-  listTasks(@OwnId() ownerId: string, @Query() query: TasksQuery): Promise<Page<TaskDto>> {
-    return this.tasks.list(ownerId, query);
+  listTasks(@OwnCall() call: Call, @Query() query: TasksQuery): Promise<Page<TaskDto>> {
+    return this.tasks.list(query, call);
   }
 
   /** Adds a task of one's own. */
   @Post()
-  createTask(@OwnId() ownerId: string, @Body() dto: CreateTaskDto): Promise<TaskDto> {
-    return this.tasks.create(ownerId, dto);
+  createTask(@OwnCall() call: Call, @Body() dto: CreateTaskDto): Promise<TaskDto> {
+    return this.tasks.create(dto, call);
   }
 
   /** Finds one of one's own tasks. */
   @Get(':id')
-  getTask(@OwnId() ownerId: string, @Id() id: string): Promise<TaskDto> {
-    return this.tasks.get(ownerId, id);
+  getTask(@OwnCall() call: Call, @Id() id: string): Promise<TaskDto> {
+    return this.tasks.get(id, call);
   }
 
   /** Changes one of one's own tasks; what is left out stays as it is. */
   @Put(':id')
   @ConditionalWrite()
-  replaceTask(
-    @OwnId() ownerId: string,
-    @Id() id: string,
-    @Body() dto: UpdateTaskDto,
-    @IfMatch() versions?: number[],
-  ): Promise<TaskDto> {
-    return this.tasks.update({ ownerId, id, versions }, dto);
+  replaceTask(@OwnCall() call: Call, @Id() id: string, @Body() dto: UpdateTaskDto): Promise<TaskDto> {
+    return this.tasks.update(id, dto, call);
   }
 
   /** Changes one of one's own tasks, exactly as PUT does. */
   @Patch(':id')
   @ConditionalWrite()
-  updateTask(
-    @OwnId() ownerId: string,
-    @Id() id: string,
-    @Body() dto: UpdateTaskDto,
-    @IfMatch() versions?: number[],
-  ): Promise<TaskDto> {
-    return this.tasks.update({ ownerId, id, versions }, dto);
+  updateTask(@OwnCall() call: Call, @Id() id: string, @Body() dto: UpdateTaskDto): Promise<TaskDto> {
+    return this.tasks.update(id, dto, call);
   }
 
   /** Deletes one of one's own tasks. */
   @Delete(':id')
   @HttpCode(204)
-  deleteTask(@OwnId() ownerId: string, @Id() id: string, @IfMatch() versions?: number[]): Promise<void> {
-    return this.tasks.delete({ ownerId, id, versions });
+  @ConditionalWrite()
+  deleteTask(@OwnCall() call: Call, @Id() id: string): Promise<void> {
+    return this.tasks.delete(id, call);
   }
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { assignmentsOf, Conditions, containing, hasVersion } from '../lists/conditions.js';
 import { composedStatement, Database, statement } from '../database/database.js';
+import type { Call } from '../request.js';
 import { notFound } from '../problems.js';
 import { byCreation, type List, Lists } from '../lists/lists.js';
 import type { Page } from '../lists/pages.js';
@@ -22,13 +23,6 @@ const DELETE = statement(
   `DELETE FROM tasks WHERE id = $1 AND user_id = $2 AND ${hasVersion('$3')} RETURNING id`,
 );
 
-/** Which task, whose, and which versions of it the client has seen (undefined: any). */
-export interface TaskKey {
-  ownerId: string;
-  id: string;
-  versions?: number[];
-}
-
 /** Tasks, each for its owner alone. */
 @Injectable()
 export class TasksService {
@@ -38,56 +32,56 @@ export class TasksService {
   ) {}
 
   /** A page of somebody's tasks, newest first. */
-  list(ownerId: string, query: TasksQuery): Promise<Page<TaskDto>> {
-    return this.lists.page(taskList(ownerId, query), query, toTaskDto);
+  list(query: TasksQuery, { me }: Call): Promise<Page<TaskDto>> {
+    return this.lists.page(taskList(me.id, query), query, toTaskDto);
   }
 
   /** Adds a task. */
-  async create(ownerId: string, { title, description, is_completed }: CreateTaskDto): Promise<TaskDto> {
-    const values = [uuidv7(), ownerId, title, description, is_completed ?? false];
+  async create({ title, description, is_completed }: CreateTaskDto, { me }: Call): Promise<TaskDto> {
+    const values = [uuidv7(), me.id, title, description, is_completed ?? false];
     const [task] = await this.database.write<TaskRow>(INSERT, values);
     this.lists.changed();
     return toTaskDto(task as TaskRow);
   }
 
   /** @throws Problem 404 */
-  async get(ownerId: string, id: string): Promise<TaskDto> {
-    return toTaskDto(await this.find(ownerId, id));
+  async get(id: string, call: Call): Promise<TaskDto> {
+    return toTaskDto(await this.find(id, call));
   }
 
   /** Changes what `dto` names. @throws Problem 404, 412 */
-  async update({ ownerId, id, versions }: TaskKey, dto: UpdateTaskDto): Promise<TaskDto> {
+  async update(id: string, dto: UpdateTaskDto, call: Call): Promise<TaskDto> {
     const { assignments, values } = assignmentsOf(
       dto,
       ['title', 'description', 'is_completed'],
-      [id, ownerId, versions],
+      [id, call.me.id, call.versions],
     );
     const update = composedStatement(
       `UPDATE tasks SET ${assignments} WHERE id = $1 AND user_id = $2 AND ${hasVersion('$3')}
        RETURNING ${COLUMNS}`,
     );
     const [task] = await this.database.write<TaskRow>(update, values);
-    if (!task) return this.fail({ ownerId, id, versions });
+    if (!task) return this.fail(id, call);
     this.lists.changed(); // of a list of what is done, say
     return toTaskDto(task);
   }
 
   /** @throws Problem 404, 412 */
-  async delete({ ownerId, id, versions }: TaskKey): Promise<void> {
-    const deleted = await this.database.write(DELETE, [id, ownerId, versions]);
-    if (deleted.length === 0) await this.fail({ ownerId, id, versions });
+  async delete(id: string, call: Call): Promise<void> {
+    const deleted = await this.database.write(DELETE, [id, call.me.id, call.versions]);
+    if (deleted.length === 0) await this.fail(id, call);
     this.lists.changed();
   }
 
-  private async find(ownerId: string, id: string): Promise<TaskRow> {
-    const [task] = await this.database.read<TaskRow>(BY_ID, [id, ownerId]);
+  private async find(id: string, { me }: Call): Promise<TaskRow> {
+    const [task] = await this.database.read<TaskRow>(BY_ID, [id, me.id]);
     if (!task) throw notFound('task');
     return task;
   }
 
   /** Why nothing was written: it isn't there, or isn't as the client has seen it. */
-  private async fail({ ownerId, id, versions }: TaskKey): Promise<never> {
-    assertMatches((await this.find(ownerId, id)).version, versions);
+  private async fail(id: string, call: Call): Promise<never> {
+    assertMatches((await this.find(id, call)).version, call.versions);
     throw notFound('task'); // it came, or became as the client has seen it, a moment too late
   }
 }

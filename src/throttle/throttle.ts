@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Origin, clientOf, perRoute } from '../request.js';
+import { type Origin, originOf, perRoute } from '../request.js';
 import { days, hours, minutes } from '../config/durations.js';
 import { Settings } from '../config/settings.js';
 import { Database, statement } from '../database/database.js';
@@ -231,7 +231,7 @@ export class ThrottleGuard implements CanActivate {
 
   private async admit(what: Counted, context: ExecutionContext): Promise<boolean> {
     const http = context.switchToHttp();
-    await this.throttle.count(what, clientOf(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>()));
+    await this.throttle.count(what, originOf(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>()));
     return true;
   }
 }

@@ -1,8 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
-import { type Origin, CurrentUser, From, type Principal, Roles } from '../request.js';
+import { Call, Roles } from '../request.js';
 import { Id } from '../http/fields.js';
 import type { Page } from '../lists/pages.js';
-import { ConditionalWrite, IfMatch } from '../http/conditional-requests.js';
+import { ConditionalWrite } from '../http/conditional-requests.js';
 import { CreateUserDto, DeleteUserQuery, type Me, type PublicUserDto, toUserDto, UpdateUserDto, type UserDto, UsersQuery } from './users.dto.js'; // prettier-ignore
 import { UsersService } from './users.service.js';
 
@@ -11,90 +11,93 @@ import { UsersService } from './users.service.js';
 export class UsersController {
   constructor(private readonly users: UsersService) {}
 
-  /** Lists users, newest first unless asked otherwise. */
+  /**
+   * Lists users, newest first unless asked otherwise.
+   * @throws forbidden
+   */
   @Get()
-  listUsers(@Query() query: UsersQuery, @CurrentUser() me: Me): Promise<Page<UserDto | PublicUserDto>> {
-    return this.users.list(query, me);
+  listUsers(@Query() query: UsersQuery, @Call() call: Call<Me>): Promise<Page<UserDto | PublicUserDto>> {
+    return this.users.list(query, call);
   }
 
-  /** Creates an account for somebody else, as an admin. */
+  /**
+   * Creates an account for somebody else, as an admin.
+   * @throws email_taken, username_taken
+   */
   @Post()
   @Roles('admin')
-  async createUser(@Body() dto: CreateUserDto, @CurrentUser() me: Principal, @From() from: Origin): Promise<UserDto> {
-    return toUserDto(await this.users.create(dto, me, from), me);
+  async createUser(@Body() dto: CreateUserDto, @Call() call: Call): Promise<UserDto> {
+    return toUserDto(await this.users.create(dto, call), call.me);
   }
 
   /** Finds a user by id: whole for oneself and admins, the public part for others. */
   @Get(':id')
-  getUser(@Id() id: string, @CurrentUser() me: Me): Promise<UserDto | PublicUserDto> {
-    return this.users.getById(id, me);
+  getUser(@Id() id: string, @Call() call: Call<Me>): Promise<UserDto | PublicUserDto> {
+    return this.users.getById(id, call);
   }
 
   /** Finds a user by username, without regard to case. */
   @Get('username/:username')
-  getUserByUsername(@Param('username') username: string, @CurrentUser() me: Me): Promise<UserDto | PublicUserDto> {
-    return this.users.getByUsername(username, me);
+  getUserByUsername(@Param('username') username: string, @Call() call: Call<Me>): Promise<UserDto | PublicUserDto> {
+    return this.users.getByUsername(username, call);
   }
 
-  /** Finds a user by e-mail address: oneself, or anybody for an admin. */
+  /**
+   * Finds a user by e-mail address: oneself, or anybody for an admin.
+   * @throws forbidden
+   */
   @Get('email/:email')
-  getUserByEmail(@Param('email') email: string, @CurrentUser() me: Me): Promise<UserDto | PublicUserDto> {
-    return this.users.getByEmail(email, me);
+  getUserByEmail(@Param('email') email: string, @Call() call: Call<Me>): Promise<UserDto | PublicUserDto> {
+    return this.users.getByEmail(email, call);
   }
 
-  /** Changes an account; what is left out stays as it is. */
+  /**
+   * Changes an account; what is left out stays as it is.
+   * @throws forbidden, field_forbidden, wrong_password, conflict, email_taken, username_taken, last_admin, too_many_requests
+   */
   @Put(':id')
   @ConditionalWrite()
-  replaceUser(
-    @Id() id: string,
-    @Body() dto: UpdateUserDto,
-    @CurrentUser() me: Principal,
-    @From() from: Origin,
-    @IfMatch() versions?: number[],
-  ): Promise<UserDto> {
-    return this.users.update(id, dto, { me, from, versions });
+  replaceUser(@Id() id: string, @Body() dto: UpdateUserDto, @Call() call: Call): Promise<UserDto> {
+    return this.users.update(id, dto, call);
   }
 
-  /** Changes an account, exactly as PUT does. */
+  /**
+   * Changes an account, exactly as PUT does.
+   * @throws forbidden, field_forbidden, wrong_password, conflict, email_taken, username_taken, last_admin, too_many_requests
+   */
   @Patch(':id')
   @ConditionalWrite()
-  updateUser(
-    @Id() id: string,
-    @Body() dto: UpdateUserDto,
-    @CurrentUser() me: Principal,
-    @From() from: Origin,
-    @IfMatch() versions?: number[],
-  ): Promise<UserDto> {
-    return this.users.update(id, dto, { me, from, versions });
+  updateUser(@Id() id: string, @Body() dto: UpdateUserDto, @Call() call: Call): Promise<UserDto> {
+    return this.users.update(id, dto, call);
   }
 
-  /** Deletes an account so that an admin can restore it; with `purge=true` (admins) for good. */
+  /**
+   * Deletes an account so that an admin can restore it; with `purge=true` (admins) for good.
+   * @throws forbidden, last_admin
+   */
   @Delete(':id')
   @HttpCode(204)
-  deleteUser(
-    @Id() id: string,
-    @Query() { purge }: DeleteUserQuery,
-    @CurrentUser() me: Principal,
-    @From() from: Origin,
-    @IfMatch() versions?: number[],
-  ): Promise<void> {
-    const context = { me, from, versions };
-    return purge ? this.users.purge(id, context) : this.users.delete(id, context);
+  @ConditionalWrite()
+  deleteUser(@Id() id: string, @Query() { purge }: DeleteUserQuery, @Call() call: Call): Promise<void> {
+    return purge ? this.users.purge(id, call) : this.users.delete(id, call);
   }
 
-  /** Brings a deleted user back, as an admin. Sessions from before stay dead. */
+  /**
+   * Brings a deleted user back, as an admin. Sessions from before stay dead.
+   * @throws email_taken, username_taken
+   */
   @Post(':id/restore')
   @HttpCode(200)
   @Roles('admin')
-  restoreUser(@Id() id: string, @CurrentUser() me: Principal, @From() from: Origin): Promise<UserDto> {
-    return this.users.restore(id, me, from);
+  restoreUser(@Id() id: string, @Call() call: Call): Promise<UserDto> {
+    return this.users.restore(id, call);
   }
 
   /** Forgets the wrong guesses at a user's password, as an admin, so that they can try again at once. */
   @Delete(':id/throttle')
   @HttpCode(204)
   @Roles('admin')
-  clearThrottle(@Id() id: string, @CurrentUser() me: Principal, @From() from: Origin): Promise<void> {
-    return this.users.clearThrottle(id, me, from);
+  clearThrottle(@Id() id: string, @Call() call: Call): Promise<void> {
+    return this.users.clearThrottle(id, call);
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager, Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { type Origin, isSelfOrAdmin, type Principal } from '../request.js';
+import { type Call, isSelfOrAdmin, type Origin, type Principal } from '../request.js';
 import { AuditService, type AuditEntry } from '../audit/audit.service.js';
 import { assignmentsOf, hasVersion } from '../lists/conditions.js';
 import { composedStatement, Database, type Statement } from '../database/database.js';
@@ -69,11 +69,11 @@ export class UsersService {
   }
 
   /** Makes an account for somebody else. @throws as `register` */
-  async create(dto: CreateUserDto, by: Pick<Principal, 'id'> | undefined, from: Origin): Promise<UserRow> {
-    const user = await this.insert(dto, from);
+  async create(dto: CreateUserDto, call: Origin & Partial<Pick<Call, 'me'>>): Promise<UserRow> {
+    const user = await this.insert(dto, call);
     await this.audit.record(
-      { action: 'user_created', actorId: by?.id, userId: user.id, details: { role: user.role } },
-      from,
+      { action: 'user_created', actorId: call.me?.id, userId: user.id, details: { role: user.role } },
+      call,
     );
     return user;
   }
@@ -97,7 +97,7 @@ export class UsersService {
     if (await this.findByEmail(address)) return null;
     const username = address.split('@')[0]?.replace(/[^a-z0-9._-]/g, '-').slice(0, 32).padEnd(3, '-') ?? 'admin'; // prettier-ignore
     try {
-      return await this.create({ email: address, username, password, role: 'admin', is_active: true }, undefined, from);
+      return await this.create({ email: address, username, password, role: 'admin', is_active: true }, from);
     } catch (error) {
       if (await this.findByEmail(address)) return null; // another replica was faster
       throw error;
@@ -110,18 +110,18 @@ export class UsersService {
   }
 
   /** The user as this viewer may see them. @throws Problem 404, also for deleted and inactive ones unless an admin asks */
-  async getById(id: string, me: Me): Promise<UserDto | PublicUserDto> {
+  async getById(id: string, { me }: Call<Me>): Promise<UserDto | PublicUserDto> {
     if (id === me.id) return toUserDto(me);
     return this.show(me.role === 'admin' ? sql.BY_ID : sql.PUBLIC_BY_ID, id, me);
   }
 
   /** As `getById`, by username without regard to case. */
-  async getByUsername(username: string, me: Me): Promise<UserDto | PublicUserDto> {
+  async getByUsername(username: string, { me }: Call<Me>): Promise<UserDto | PublicUserDto> {
     return this.show(me.role === 'admin' ? sql.BY_USERNAME : sql.PUBLIC_BY_USERNAME, username.trim(), me);
   }
 
   /** The user with this e-mail address, for themselves and for admins. @throws Problem 403 for others, 404 */
-  async getByEmail(email: string, me: Me): Promise<UserDto | PublicUserDto> {
+  async getByEmail(email: string, { me }: Call<Me>): Promise<UserDto | PublicUserDto> {
     const address = normalizeEmail(email);
     if (address === me.email) return toUserDto(me);
     if (me.role !== 'admin') throw forbidden();
@@ -144,7 +144,7 @@ export class UsersService {
   }
 
   /** A page of users. @throws Problem 403 when somebody else than an admin uses an admin's filter */
-  list(query: UsersQuery, me: Me): Promise<Page<UserDto | PublicUserDto>> {
+  list(query: UsersQuery, { me }: Call<Me>): Promise<Page<UserDto | PublicUserDto>> {
     return this.lists.page(userList(query, me), query, (row) => showUser(row, me));
   }
 
@@ -152,17 +152,17 @@ export class UsersService {
    * Changes a user, one's own or as an admin anybody's; only what `dto` names.
    * @throws Problem 403, 404, 409, 412; `last_admin` for the last one
    */
-  async update(id: string, dto: UpdateUserDto, context: ChangeContext): Promise<UserDto> {
-    const { me, from } = context;
+  async update(id: string, dto: UpdateUserDto, call: Call): Promise<UserDto> {
+    const { me } = call;
     if (!isSelfOrAdmin(me, id)) throw forbidden();
     const { current_password, ...changes } = dto;
     if (me.role !== 'admin') refuseAdminFields(changes);
     if (id === me.id && changes.email !== undefined && changes.email !== me.email) {
-      await this.confirmPassword(me, current_password, from);
+      await this.confirmPassword(current_password, call);
     }
-    const user = await this.change(id, changes, context);
+    const user = await this.change(id, changes, call);
     for (const happening of happeningsOf(changes, me)) {
-      await this.audit.record({ ...happening, actorId: me.id, userId: id }, from);
+      await this.audit.record({ ...happening, actorId: me.id, userId: id }, call);
     }
     return toUserDto(user, me);
   }
@@ -171,41 +171,44 @@ export class UsersService {
    * Deletes a user softly: all sessions end, e-mail address and username are free again, an admin can restore.
    * @throws Problem 403, 404, 412; `last_admin` for the last one
    */
-  async delete(id: string, { me, from, versions }: ChangeContext): Promise<void> {
+  async delete(id: string, call: Call): Promise<void> {
+    const { me, versions } = call;
     if (!isSelfOrAdmin(me, id)) throw forbidden();
     const values = [id, versions];
     const [ordinary] = await this.database.write(sql.DELETE_ORDINARY, values);
     const deleted = ordinary ?? (await this.withoutLastAdmin(id, (db) => rowOf(db.query(sql.DELETE_ANY, values))));
     if (!deleted) return this.explainDeleteOfNothing(id, versions);
     this.lists.changed();
-    await this.audit.record({ action: 'user_deleted', actorId: me.id, userId: id }, from);
+    await this.audit.record({ action: 'user_deleted', actorId: me.id, userId: id }, call);
   }
 
   /** Removes a user and all that hangs on it. @throws Problem 403, 404, 412; `last_admin` for the last one */
-  async purge(id: string, { me, from, versions }: ChangeContext): Promise<void> {
+  async purge(id: string, call: Call): Promise<void> {
+    const { me, versions } = call;
     if (me.role !== 'admin') throw forbidden();
     const user = await this.findById(id);
     if (!user) throw notFound('user');
     assertMatches(user.version, versions);
     await this.withoutLastAdmin(id, (db) => db.delete(User, { id }));
     this.lists.changed();
-    await this.audit.record({ action: 'user_purged', actorId: me.id, userId: id }, from);
+    await this.audit.record({ action: 'user_purged', actorId: me.id, userId: id }, call);
   }
 
   /** Brings a deleted or inactive user back; old sessions stay dead. @throws Problem 404, 409 when the address or name is taken */
-  async restore(id: string, me: Principal, from: Origin): Promise<UserDto> {
+  async restore(id: string, call: Call): Promise<UserDto> {
+    const { me } = call;
     const [user] = await this.database.write<UserRow>(sql.RESTORE, [id]);
     if (!user) throw notFound('user');
     this.lists.changed();
-    await this.audit.record({ action: 'user_restored', actorId: me.id, userId: id }, from);
+    await this.audit.record({ action: 'user_restored', actorId: me.id, userId: id }, call);
     return toUserDto(user, me);
   }
 
   /** Forgets the wrong guesses at a user's password, so that they can try again at once. @throws Problem 404 */
-  async clearThrottle(id: string, by: Pick<Principal, 'id'> | undefined, from: Origin): Promise<void> {
+  async clearThrottle(id: string, call: Origin & Partial<Pick<Call, 'me'>>): Promise<void> {
     if (!(await this.findById(id))) throw notFound('user');
     await this.throttle.clear(id);
-    await this.audit.record({ action: 'throttle_cleared', actorId: by?.id, userId: id }, from);
+    await this.audit.record({ action: 'throttle_cleared', actorId: call.me?.id, userId: id }, call);
   }
 
   /** Whom this e-mail address or username would sign in: with the hash, so only for checking a password. */
@@ -230,14 +233,15 @@ export class UsersService {
    * Makes sure that the signed-in person knows the password, counting wrong guesses as sign-in does.
    * @throws Problem 403 `wrong_password`, 422 without one, 429
    */
-  async confirmPassword(me: Principal, password: string | undefined, from: Origin): Promise<Credentials> {
+  async confirmPassword(password: string | undefined, call: Call): Promise<Credentials> {
+    const { me } = call;
     if (password === undefined) throw invalidMember('/current_password', 'required', 'is needed for this change');
     const credentials = await this.findCredentialsById(me.id);
-    const holds = await this.throttle.guess(me.id, from, () =>
-      this.passwords.verify(password, credentials?.passwordHash ?? null, from.signal),
+    const holds = await this.throttle.guess(me.id, call, () =>
+      this.passwords.verify(password, credentials?.passwordHash ?? null, call.signal),
     );
     if (credentials && holds) return credentials;
-    await this.audit.record({ action: 'password_confirmed', outcome: 'failure', actorId: me.id, userId: me.id }, from);
+    await this.audit.record({ action: 'password_confirmed', outcome: 'failure', actorId: me.id, userId: me.id }, call);
     throw wrongPassword();
   }
 
@@ -262,13 +266,13 @@ export class UsersService {
     return user;
   }
 
-  private async change(id: string, changes: AdminChange, context: ChangeContext): Promise<UserRow> {
-    const { update, values } = updateOf(id, changes, context);
+  private async change(id: string, changes: AdminChange, call: Call): Promise<UserRow> {
+    const { update, values } = updateOf(id, changes, call);
     const mayTakeAdminAway = changes.role === 'user' || changes.is_active === false;
     const user = mayTakeAdminAway
       ? await this.withoutLastAdmin(id, (db) => rowOf<UserRow>(db.query(update.text, values)))
       : (await this.database.write<UserRow>(update, values))[0];
-    if (!user) throw await this.whyNotChanged(id, context);
+    if (!user) throw await this.whyNotChanged(id, call);
     this.lists.changed();
     return user;
   }
@@ -282,7 +286,7 @@ export class UsersService {
     });
   }
 
-  private async whyNotChanged(id: string, { me, versions }: ChangeContext): Promise<Error> {
+  private async whyNotChanged(id: string, { me, versions }: Call): Promise<Error> {
     const user = await this.findOne(me.role === 'admin' ? sql.BY_ID : sql.PUBLIC_BY_ID, id);
     if (!user) return notFound('user');
     assertMatches(user.version, versions);
@@ -313,17 +317,10 @@ export class UsersService {
   }
 }
 
-/** Who changes something, from where, and which versions of it they have seen (undefined: any). */
-export interface ChangeContext {
-  me: Principal;
-  from: Origin;
-  versions?: number[];
-}
-
 const CHANGEABLE = ['email', 'username', 'display_name', 'profile_picture_url', 'role', 'is_active'] as const;
 
 /** One statement for every combination of columns. */
-function updateOf(id: string, changes: AdminChange, { me, versions }: ChangeContext) {
+function updateOf(id: string, changes: AdminChange, { me, versions }: Call) {
   const { assignments, values } = assignmentsOf(changes, CHANGEABLE, [id, versions]);
   const ending = changes.is_active === false ? ', session_generation = session_generation + 1' : '';
   const update = composedStatement(

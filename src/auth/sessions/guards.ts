@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { isPublic, requiredRoles } from '../../request.js';
 import { forbidden, invalidToken, notAuthenticated } from '../../problems.js';
 import { JwtStrategy } from './jwt.strategy.js';
-import type { Me } from '../../users/users.dto.js';
+import type { SignedIn } from './session-store.js';
 
 /** Lets in who has a valid bearer token, and anyone where a route is public. */
 @Injectable()
@@ -22,8 +22,9 @@ export class BearerGuard implements CanActivate {
   private authenticate(request: FastifyRequest): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const outcome = {
-        success: (user: Me) => {
-          request.user = user;
+        success: ({ me, credential }: SignedIn) => {
+          request.user = me;
+          request.credential = credential;
           resolve(true);
         },
         fail: () => reject(isBearer(request) ? invalidToken() : notAuthenticated()),

@@ -2,8 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { ExtractJwt, Strategy, type StrategyOptionsWithoutRequest } from 'passport-jwt';
 import { AccessTokens, verifyJwt } from './access-tokens.js';
-import type { Me } from '../../users/users.dto.js';
-import { SessionsService } from './sessions.service.js';
+import { SessionStore, type SignedIn } from './session-store.js';
 
 // passport-jwt's place to put a verifier that knows one algorithm more than its own, and goes by the key which one it is
 Object.assign(Strategy, { JwtVerifier: verifyJwt });
@@ -13,7 +12,7 @@ Object.assign(Strategy, { JwtVerifier: verifyJwt });
 export class JwtStrategy extends PassportStrategy(Strategy) {
   constructor(
     private readonly tokens: AccessTokens,
-    private readonly sessions: SessionsService,
+    private readonly sessions: SessionStore,
   ) {
     const options = {
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
@@ -26,7 +25,7 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
   }
 
   /** One query, by primary key. Null when the session has ended, or its user may not sign in any more. */
-  async validate(payload: unknown): Promise<Me | null> {
+  async validate(payload: unknown): Promise<SignedIn | null> {
     const claims = this.tokens.claimsOf(payload);
     return claims ? this.sessions.findSignedIn(claims) : null;
   }

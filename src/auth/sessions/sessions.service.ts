@@ -1,108 +1,121 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
-import type { Origin } from '../../request.js';
-import { days } from '../../config/durations.js';
-import { Settings } from '../../config/settings.js';
-import { Database } from '../../database/database.js';
-import type { User } from '../../users/user.entity.js';
-import type { Me } from '../../users/users.dto.js';
-import type { AccessClaims } from './access-tokens.js';
-import type { RefreshClaims } from './refresh-tokens.js';
-import type { Session } from './session.entity.js';
-import * as sql from './sessions.statements.js';
+import { AuditService } from '../../audit/audit.service.js';
+import { invalidRefreshToken, invalidToken, notFound, refreshTokenReused, wrongPassword } from '../../problems.js';
+import type { Call, Origin } from '../../request.js';
+import { Throttle } from '../../throttle/throttle.js';
+import { Passwords } from '../../users/passwords/passwords.js';
+import { UsersService } from '../../users/users.service.js';
+import { type AccessClaims, AccessTokens } from './access-tokens.js';
+import { sessionIdOf } from './credential.js';
+import { RefreshTokens } from './refresh-tokens.js';
+import { SessionStore, type TokenState } from './session-store.js';
+import { type ChangePasswordDto, type SessionListDto, type TokenPairDto, toSessionDto } from './sessions.dto.js';
 
-/** Whose password was verified, and in which generation of their sessions. */
-export type Account = Pick<User, 'id' | 'sessionGeneration'>;
-
-/** A session at one of its rotations. */
-export interface TokenState extends RefreshClaims {
-  userId: string;
-  /** Seconds until the refresh token expires. */
-  secondsLeft: number;
-}
-
-/** What became of a refresh token: rotated (or its child given again), refused, or found to be stolen from this user. */
-export type RotateResult = TokenState | 'invalid' | { stolenFrom: string };
-
-export type SessionRow = Pick<Session, 'id' | 'createdAt' | 'lastUsedAt' | 'expiresAt' | 'ip' | 'userAgent'>;
-
-/** Signed-in devices: one row each, judged by the database's clock, so that every replica agrees. */
+/** Staying signed in, and signing out. */
 @Injectable()
 export class SessionsService {
   constructor(
-    private readonly database: Database,
-    private readonly settings: Settings,
+    private readonly users: UsersService,
+    private readonly passwords: Passwords,
+    private readonly sessions: SessionStore,
+    private readonly accessTokens: AccessTokens,
+    private readonly refreshTokens: RefreshTokens,
+    private readonly throttle: Throttle,
+    private readonly audit: AuditService,
   ) {}
 
-  /** The person behind a session that is still alive, or null. */
-  async findSignedIn({ userId, sessionId }: AccessClaims): Promise<Me | null> {
-    const [user] = await this.database.lookUp<Me>(sql.SIGNED_IN, [sessionId, userId]);
-    return user ?? null;
+  /** Trades a refresh token for a new pair. @throws Problem 401 `invalid_refresh_token` or `refresh_token_reused`, 429 */
+  async refresh(refreshToken: string, from: Origin): Promise<TokenPairDto> {
+    await this.throttle.count('refreshes', from); // here, as the token route refreshes too
+    const claims = this.refreshTokens.verify(refreshToken);
+    if (!claims) throw invalidRefreshToken();
+    const refreshed = await this.sessions.rotate(claims);
+    if (refreshed === 'invalid') throw invalidRefreshToken();
+    if (!('stolenFrom' in refreshed)) return this.tokensOf(refreshed);
+    const details = { session_id: claims.sessionId };
+    await this.audit.record(
+      { action: 'token_reused', outcome: 'failure', userId: refreshed.stolenFrom, details },
+      from,
+    );
+    throw refreshTokenReused();
   }
 
-  /** Begins a session, or returns null when the password or the user's right to sign in has changed since they were read. */
-  async start({ id, sessionGeneration }: Account, { ip, userAgent }: Origin): Promise<TokenState | null> {
-    const { refreshTokenLifetime, sessionLifetime } = this.settings;
-    const sessionId = uuidv7();
-    const values = [sessionId, id, sessionGeneration, refreshTokenLifetime, sessionLifetime, ip || null, userAgent];
-    const [started] = await this.database.write<Pick<TokenState, 'userId' | 'secondsLeft'>>(sql.START, values);
-    return started ? { ...started, sessionId, counter: 0 } : null;
+  /** Ends the sessions of these tokens, whatever their age; a token that is none ends nothing. */
+  async logout(tokens: { refreshToken?: string; accessToken?: string }, from: Origin): Promise<void> {
+    const claims = [
+      tokens.refreshToken === undefined ? undefined : this.refreshTokens.verify(tokens.refreshToken),
+      tokens.accessToken === undefined ? undefined : this.accessTokens.read(tokens.accessToken),
+    ];
+    for (const sessionId of new Set(claims.flatMap((claim) => claim?.sessionId ?? []))) {
+      const userId = await this.sessions.end(sessionId);
+      if (userId) await this.audit.record({ action: 'logout', actorId: userId, userId }, from);
+    }
   }
 
-  /**
-   * Takes a session one rotation on. Whoever comes with the same token within the grace window gets the same child: two
-   * tabs, or an answer that got lost. Anything older was stolen from somebody, and ends the session for everybody.
-   */
-  async rotate(claims: RefreshClaims, tries = 2): Promise<RotateResult> {
-    const { sessionId, counter } = claims;
-    const { refreshTokenLifetime, sessionLifetime, refreshGrace } = this.settings;
-    const values = [sessionId, counter, refreshTokenLifetime, sessionLifetime];
-    const [rotated] = await this.database.write<Pick<TokenState, 'userId' | 'secondsLeft'>>(sql.ROTATE, values);
-    if (rotated) return { ...rotated, sessionId, counter: counter + 1 };
-
-    const [session] = await this.database.read<TokenState & { isFresh: boolean }>(sql.FIND_ROTATED, [
-      sessionId,
-      refreshGrace,
-    ]);
-    if (!session || session.counter < counter) return 'invalid';
-    // its row was changed under the first statement by something else than a refresh, such as a new password
-    if (session.counter === counter) return tries > 1 ? this.rotate(claims, tries - 1) : 'invalid';
-    if (session.counter === counter + 1 && session.isFresh) return { ...session, sessionId };
-    await this.end(sessionId);
-    return { stolenFrom: session.userId };
+  /** Changes one's own password; every other session ends. @throws Problem 403 `wrong_password`, 422, 429 */
+  async changePassword(dto: ChangePasswordDto, call: Call): Promise<void> {
+    const { me } = call;
+    const sessionId = sessionIdOf(call);
+    const account = await this.users.confirmPassword(dto.current_password, call);
+    const hash = await this.passwords.hashNew(dto.new_password, {
+      context: me,
+      pointer: '/new_password',
+      signal: call.signal,
+    });
+    if (!(await this.sessions.changePassword(account, hash, sessionId))) {
+      throw await this.whyNotChanged({ userId: me.id, sessionId });
+    }
+    await this.audit.record({ action: 'password_changed', actorId: me.id, userId: me.id }, call);
   }
 
-  /** Ends a session. Returns whose it was, or null when it had ended before or never was. */
-  async end(sessionId: string): Promise<string | null> {
-    const [ended] = await this.database.write<{ userId: string }>(sql.END, [sessionId]);
-    return ended?.userId ?? null;
+  /** The living sessions of a user. @throws Problem 404 */
+  async listSessions(userId: string, { me, credential }: Call): Promise<SessionListDto> {
+    if (userId !== me.id && !(await this.users.findById(userId))) throw notFound('user');
+    const sessions = await this.sessions.list(userId);
+    return {
+      items: sessions.map((session) =>
+        toSessionDto(session, credential.kind === 'session' ? credential.sessionId : undefined),
+      ),
+    };
   }
 
-  /** Ends one of a user's own sessions. Returns whether there was one to end. */
-  async endOwn(sessionId: string, userId: string): Promise<boolean> {
-    return (await this.database.write(sql.END_OWN, [sessionId, userId])).length > 0;
+  /** Ends one of one's own sessions. @throws Problem 404 */
+  async endSession(id: string, call: Call): Promise<void> {
+    const { me } = call;
+    if (!(await this.sessions.endOwn(id, me.id))) throw notFound('session');
+    await this.audit.record(
+      { action: 'sessions_ended', actorId: me.id, userId: me.id, details: { session_id: id } },
+      call,
+    );
   }
 
-  /** Ends all sessions of a user, save one. Returns how many there were. */
-  async endAll(userId: string, exceptSessionId: string | null = null): Promise<number> {
-    return (await this.database.write(sql.END_ALL, [userId, exceptSessionId])).length;
+  /** Ends all of one's own sessions but this one. */
+  async endOtherSessions(call: Call): Promise<void> {
+    const { me } = call;
+    await this.sessions.endAll(me.id, sessionIdOf(call));
+    await this.audit.record({ action: 'sessions_ended', actorId: me.id, userId: me.id }, call);
   }
 
-  /** The living sessions of a user, newest first. */
-  list(userId: string): Promise<SessionRow[]> {
-    return this.database.read<SessionRow>(sql.LIST, [userId]);
+  /** Ends all sessions of a user, as an admin. @throws Problem 404 */
+  async endSessionsOf(userId: string, call: Call): Promise<void> {
+    if (!(await this.users.findById(userId))) throw notFound('user');
+    await this.sessions.endAll(userId);
+    await this.audit.record({ action: 'sessions_ended', actorId: call.me.id, userId }, call);
   }
 
-  /** Changes the password and ends every other session with it; false when it was changed, or this session ended, meanwhile. */
-  async changePassword({ id, sessionGeneration }: Account, passwordHash: string, sessionId: string): Promise<boolean> {
-    const values = [id, passwordHash, sessionGeneration, sessionId];
-    return (await this.database.write(sql.CHANGE_PASSWORD, values)).length > 0;
+  /** The pair of tokens for a session at this rotation (RFC 6749 section 5.1). */
+  tokensOf({ userId, sessionId, counter, secondsLeft }: TokenState): TokenPairDto {
+    return {
+      access_token: this.accessTokens.sign({ userId, sessionId }),
+      token_type: 'bearer',
+      expires_in: this.accessTokens.lifetime,
+      refresh_token: this.refreshTokens.sign({ sessionId, counter }),
+      refresh_expires_in: secondsLeft,
+    };
   }
 
-  /** Removes sessions that are older than any session can be alive, a thousand at most. Returns how many it removed. */
-  async purge(): Promise<number> {
-    const { sessionLifetime } = this.settings;
-    const oldest = uuidv7({ msecs: Date.now() - sessionLifetime + days(1) });
-    return (await this.database.write(sql.PURGE, [oldest, sessionLifetime])).length;
+  /** Somebody was faster: with another password, or by ending this session. */
+  private async whyNotChanged(claims: AccessClaims): Promise<Error> {
+    return (await this.sessions.findSignedIn(claims)) ? wrongPassword() : invalidToken();
   }
 }

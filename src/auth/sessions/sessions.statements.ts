@@ -14,7 +14,7 @@ const SECONDS_LEFT = `floor(extract(epoch FROM s.expires_at - now()))::int`;
  */
 export const SIGNED_IN = statement(
   'sessions.signed_in',
-  `SELECT ${USER_COLUMNS}, $1::uuid AS "sessionId" FROM users u
+  `SELECT ${USER_COLUMNS} FROM users u
    WHERE u.id = $2 AND (SELECT s.user_id = u.id AND ${ALIVE} FROM sessions s WHERE s.id = $1)`,
 );
 

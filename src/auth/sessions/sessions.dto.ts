@@ -1,49 +1,10 @@
-import { IsString } from 'class-validator';
-import { Optional } from '../../http/fields.js';
-import type { SessionRow } from '../sessions/sessions.service.js';
-
-const Words = () => IsString({ message: 'must be a string' });
-
-/** What OAuth clients send (RFC 6749 sections 4.3 and 6). */
-export class TokenDto {
-  /** `password` unless said; or `refresh_token`. @example "password" */
-  @Optional()
-  @Words()
-  grant_type?: string;
-
-  /** An e-mail address or a username. @example "ada@example.com" */
-  @Optional()
-  @Words()
-  username?: string;
-
-  /** @example "correct horse battery" */
-  @Optional()
-  @Words()
-  password?: string;
-
-  /** For the grant type `refresh_token`. */
-  @Optional()
-  @Words()
-  refresh_token?: string;
-
-  /** Ignored: there are no scopes. */
-  @Optional()
-  @Words()
-  scope?: string;
-}
-
-/** Either an e-mail address or a username, and the password. */
-export class LoginDto extends TokenDto {
-  /** @example "ada@example.com" */
-  @Optional()
-  @Words()
-  email?: string;
-}
+import { Optional, StringField } from '../../http/fields.js';
+import type { SessionRow } from './session-store.js';
 
 /** The refresh token to trade for a new pair. */
 export class RefreshDto {
   /** @example "rt_AZqy…" */
-  @Words()
+  @StringField()
   refresh_token: string;
 }
 
@@ -51,17 +12,17 @@ export class RefreshDto {
 export class LogoutDto {
   /** @example "rt_AZqy…" */
   @Optional()
-  @Words()
+  @StringField()
   refresh_token?: string;
 }
 
 /** A new password, and the proof that it is one's own account. */
 export class ChangePasswordDto {
-  @Words()
+  @StringField()
   current_password: string;
 
   /** At least 8 characters, at most 72 bytes; not a common one. @example "a better horse battery" */
-  @Words()
+  @StringField()
   new_password: string;
 }
 
@@ -97,7 +58,7 @@ export class SessionListDto {
 }
 
 /** The session as its owner, or an admin, may see it. */
-export function toSessionDto(session: SessionRow, currentId: string): SessionDto {
+export function toSessionDto(session: SessionRow, currentId?: string): SessionDto {
   return {
     id: session.id,
     created_at: session.createdAt,

@@ -1,0 +1,114 @@
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import type { Origin, SessionCredential } from '../../request.js';
+import { days } from '../../config/durations.js';
+import { Settings } from '../../config/settings.js';
+import { Database } from '../../database/database.js';
+import type { User } from '../../users/user.entity.js';
+import type { Me } from '../../users/users.dto.js';
+import type { AccessClaims } from './access-tokens.js';
+import type { RefreshClaims } from './refresh-tokens.js';
+import type { Session } from './session.entity.js';
+import * as sql from './sessions.statements.js';
+
+/** Whose password was verified, and in which generation of their sessions. */
+export type Account = Pick<User, 'id' | 'sessionGeneration'>;
+
+/** A session at one of its rotations. */
+export interface TokenState extends RefreshClaims {
+  userId: string;
+  /** Seconds until the refresh token expires. */
+  secondsLeft: number;
+}
+
+/** What became of a refresh token: rotated (or its child given again), refused, or found to be stolen from this user. */
+export type RotateResult = TokenState | 'invalid' | { stolenFrom: string };
+
+/** Who is behind a living session, and the session itself. */
+export interface SignedIn {
+  me: Me;
+  credential: SessionCredential;
+}
+
+export type SessionRow = Pick<Session, 'id' | 'createdAt' | 'lastUsedAt' | 'expiresAt' | 'ip' | 'userAgent'>;
+
+/** The rows of signed-in devices: one each, judged by the database's clock, so that every replica agrees. */
+@Injectable()
+export class SessionStore {
+  constructor(
+    private readonly database: Database,
+    private readonly settings: Settings,
+  ) {}
+
+  /** The person behind a session that is still alive, or null. */
+  async findSignedIn({ userId, sessionId }: AccessClaims): Promise<SignedIn | null> {
+    const [me] = await this.database.lookUp<Me>(sql.SIGNED_IN, [sessionId, userId]);
+    return me ? { me, credential: { kind: 'session', sessionId } } : null;
+  }
+
+  /** Begins a session, or returns null when the password or the user's right to sign in has changed since they were read. */
+  async start({ id, sessionGeneration }: Account, { ip, userAgent }: Origin): Promise<TokenState | null> {
+    const { refreshTokenLifetime, sessionLifetime } = this.settings;
+    const sessionId = uuidv7();
+    const values = [sessionId, id, sessionGeneration, refreshTokenLifetime, sessionLifetime, ip || null, userAgent];
+    const [started] = await this.database.write<Pick<TokenState, 'userId' | 'secondsLeft'>>(sql.START, values);
+    return started ? { ...started, sessionId, counter: 0 } : null;
+  }
+
+  /**
+   * Takes a session one rotation on. Whoever comes with the same token within the grace window gets the same child: two
+   * tabs, or an answer that got lost. Anything older was stolen from somebody, and ends the session for everybody.
+   */
+  async rotate(claims: RefreshClaims, tries = 2): Promise<RotateResult> {
+    const { sessionId, counter } = claims;
+    const { refreshTokenLifetime, sessionLifetime, refreshGrace } = this.settings;
+    const values = [sessionId, counter, refreshTokenLifetime, sessionLifetime];
+    const [rotated] = await this.database.write<Pick<TokenState, 'userId' | 'secondsLeft'>>(sql.ROTATE, values);
+    if (rotated) return { ...rotated, sessionId, counter: counter + 1 };
+
+    const [session] = await this.database.read<TokenState & { isFresh: boolean }>(sql.FIND_ROTATED, [
+      sessionId,
+      refreshGrace,
+    ]);
+    if (!session || session.counter < counter) return 'invalid';
+    // its row was changed under the first statement by something else than a refresh, such as a new password
+    if (session.counter === counter) return tries > 1 ? this.rotate(claims, tries - 1) : 'invalid';
+    if (session.counter === counter + 1 && session.isFresh) return { ...session, sessionId };
+    await this.end(sessionId);
+    return { stolenFrom: session.userId };
+  }
+
+  /** Ends a session. Returns whose it was, or null when it had ended before or never was. */
+  async end(sessionId: string): Promise<string | null> {
+    const [ended] = await this.database.write<{ userId: string }>(sql.END, [sessionId]);
+    return ended?.userId ?? null;
+  }
+
+  /** Ends one of a user's own sessions. Returns whether there was one to end. */
+  async endOwn(sessionId: string, userId: string): Promise<boolean> {
+    return (await this.database.write(sql.END_OWN, [sessionId, userId])).length > 0;
+  }
+
+  /** Ends all sessions of a user, save one. Returns how many there were. */
+  async endAll(userId: string, exceptSessionId: string | null = null): Promise<number> {
+    return (await this.database.write(sql.END_ALL, [userId, exceptSessionId])).length;
+  }
+
+  /** The living sessions of a user, newest first. */
+  list(userId: string): Promise<SessionRow[]> {
+    return this.database.read<SessionRow>(sql.LIST, [userId]);
+  }
+
+  /** Changes the password and ends every other session with it; false when it was changed, or this session ended, meanwhile. */
+  async changePassword({ id, sessionGeneration }: Account, passwordHash: string, sessionId: string): Promise<boolean> {
+    const values = [id, passwordHash, sessionGeneration, sessionId];
+    return (await this.database.write(sql.CHANGE_PASSWORD, values)).length > 0;
+  }
+
+  /** Removes sessions that are older than any session can be alive, a thousand at most. Returns how many it removed. */
+  async purge(): Promise<number> {
+    const { sessionLifetime } = this.settings;
+    const oldest = uuidv7({ msecs: Date.now() - sessionLifetime + days(1) });
+    return (await this.database.write(sql.PURGE, [oldest, sessionLifetime])).length;
+  }
+}

@@ -1,0 +1,25 @@
+import { Controller, Delete, Get, HttpCode } from '@nestjs/common';
+import { Call, Roles } from '../../request.js';
+import { Id } from '../../http/fields.js';
+import type { SessionListDto } from './sessions.dto.js';
+import { SessionsService } from './sessions.service.js';
+
+/** Other people's sessions, for admins. */
+@Controller('users/:id/sessions')
+@Roles('admin')
+export class UserSessionsController {
+  constructor(private readonly sessions: SessionsService) {}
+
+  /** Lists a user's sessions, as an admin. */
+  @Get()
+  listUserSessions(@Id() id: string, @Call() call: Call): Promise<SessionListDto> {
+    return this.sessions.listSessions(id, call);
+  }
+
+  /** Ends all of a user's sessions, as an admin. */
+  @Delete()
+  @HttpCode(204)
+  endUserSessions(@Id() id: string, @Call() call: Call): Promise<void> {
+    return this.sessions.endSessionsOf(id, call);
+  }
+}

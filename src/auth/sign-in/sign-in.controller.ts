@@ -1,0 +1,57 @@
+import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { Call, type Origin, Public } from '../../request.js';
+import { Throttled } from '../../throttle/throttle.js';
+import { RegisterDto, toUserDto, type UserDto } from '../../users/users.dto.js';
+import { UsersService } from '../../users/users.service.js';
+import type { TokenPairDto } from '../sessions/sessions.dto.js';
+import { LoginDto, TokenDto } from './sign-in.dto.js';
+import { SignIn } from './sign-in.service.js';
+
+const FORM_MEMBERS = ['grant_type', 'username', 'password', 'refresh_token', 'scope'];
+
+/** Registration and sign-in. */
+@Controller('auth')
+export class SignInController {
+  constructor(
+    private readonly signIn: SignIn,
+    private readonly users: UsersService,
+  ) {}
+
+  /**
+   * Makes an account. Sign in with it afterwards.
+   * @throws email_taken, username_taken
+   */
+  @Post('register')
+  @Public()
+  @Throttled('registrations')
+  async registerUser(@Body() dto: RegisterDto, @Call() call: Origin): Promise<UserDto> {
+    return toUserDto(await this.users.register(dto, call));
+  }
+
+  /**
+   * Signs in with an e-mail address or a username. Takes JSON, or the form of the token route.
+   * @throws invalid_credentials, invalid_refresh_token, refresh_token_reused, too_many_requests
+   */
+  @Post('login')
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  @Public()
+  @RouteConfig({ formMembers: [...FORM_MEMBERS, 'email'] })
+  login(@Body() dto: LoginDto, @Call() call: Origin): Promise<TokenPairDto> {
+    return this.signIn.grant(dto, call);
+  }
+
+  /**
+   * The OAuth2 token endpoint (RFC 6749), for the password and refresh token grants.
+   * @throws invalid_credentials, invalid_refresh_token, refresh_token_reused, too_many_requests
+   */
+  @Post('token')
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  @Public()
+  @RouteConfig({ formMembers: FORM_MEMBERS, oauthErrors: true })
+  issueToken(@Body() dto: TokenDto, @Call() call: Origin): Promise<TokenPairDto> {
+    return this.signIn.grant(dto, call);
+  }
+}

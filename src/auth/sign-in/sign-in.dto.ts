@@ -1,0 +1,37 @@
+import { Optional, StringField } from '../../http/fields.js';
+
+/** What OAuth clients send (RFC 6749 sections 4.3 and 6). */
+export class TokenDto {
+  /** `password` unless said; or `refresh_token`. @example "password" */
+  @Optional()
+  @StringField()
+  grant_type?: string;
+
+  /** An e-mail address or a username. @example "ada@example.com" */
+  @Optional()
+  @StringField()
+  username?: string;
+
+  /** @example "correct horse battery" */
+  @Optional()
+  @StringField()
+  password?: string;
+
+  /** For the grant type `refresh_token`. */
+  @Optional()
+  @StringField()
+  refresh_token?: string;
+
+  /** Ignored: there are no scopes. */
+  @Optional()
+  @StringField()
+  scope?: string;
+}
+
+/** Either an e-mail address or a username, and the password. */
+export class LoginDto extends TokenDto {
+  /** @example "ada@example.com" */
+  @Optional()
+  @StringField()
+  email?: string;
+}

@@ -93,4 +93,5 @@ function required(dto: LoginDto, member: 'password' | 'refresh_token'): string {
 }
 
 /** One account has one count of guesses, however it is spelled; one that doesn't exist must not be told apart by that. */
-const unknownAccount = (identifier: string) => `unknown|${normalizeEmail(identifier) ?? identifier.trim().toLowerCase()}`;
+const unknownAccount = (identifier: string) =>
+  `unknown|${normalizeEmail(identifier) ?? identifier.trim().toLowerCase()}`;

@@ -1,38 +1,84 @@
-/** What can fail: one function per failure, and with it the whole list of codes (RFC 9457 problems). */
+/** What can fail: one line a failure (RFC 9457 problems). Types, OpenAPI responses and examples are derived from it. */
 
-/** Every `code` that an answer may carry. Stable: clients branch on them. */
-export const PROBLEM_CODES = [
-  'malformed_json',
-  'malformed_request',
-  'refused_character',
-  'too_complex',
-  'not_authenticated',
-  'invalid_token',
-  'invalid_credentials',
-  'invalid_refresh_token',
-  'refresh_token_reused',
-  'forbidden',
-  'field_forbidden',
-  'wrong_password',
-  'not_found',
-  'method_not_allowed',
-  'request_timeout',
-  'conflict',
-  'email_taken',
-  'username_taken',
-  'last_admin',
-  'precondition_failed',
-  'body_too_large',
-  'uri_too_long',
-  'unsupported_media_type',
-  'validation_failed',
-  'precondition_required',
-  'too_many_requests',
-  'headers_too_large',
-  'internal_error',
-  'unavailable',
-] as const;
-export type ProblemCode = (typeof PROBLEM_CODES)[number];
+type Failure = readonly [status: number, detail: string, headers?: Readonly<Record<string, string>>];
+
+const BEARER = { 'www-authenticate': 'Bearer' };
+const INVALID_TOKEN = { 'www-authenticate': 'Bearer error="invalid_token"' };
+const RETRY_SOON = { 'retry-after': '1' };
+
+/** Every `code` that an answer may carry, with its status and its sentence. Stable: clients branch on them. */
+export const FAILURES = {
+  malformed_json: [400, 'The body is not valid JSON.'],
+  malformed_request: [400, 'The request is malformed.'],
+  refused_character: [400, 'NUL characters, lone surrogates and invalid UTF-8 are refused.'],
+  too_complex: [400, 'The body is nested too deeply.'],
+  sign_in_expired: [400, 'This sign-in took too long. Start again.'],
+
+  not_authenticated: [401, 'Sign in first: this needs a bearer token.', BEARER],
+  invalid_token: [401, 'The access token is invalid, expired or revoked.', INVALID_TOKEN],
+  invalid_credentials: [401, 'Wrong e-mail address, username or password.', BEARER],
+  invalid_refresh_token: [401, 'The refresh token is invalid or expired. Sign in again.', INVALID_TOKEN],
+  refresh_token_reused: [401, 'This refresh token was used before; its session has been ended.', INVALID_TOKEN],
+  invalid_mfa_token: [401, 'This sign-in has expired or is finished. Start again.', BEARER],
+  invalid_code: [401, 'The code is wrong.', BEARER],
+  code_used: [401, 'This code was used before. Wait for the next one.', BEARER],
+  invalid_passkey: [401, 'The passkey could not be verified.', BEARER],
+  unknown_passkey: [401, 'This passkey belongs to no account.', BEARER],
+
+  forbidden: [403, 'You are not allowed to do this.'],
+  field_forbidden: [403, 'Only an admin may set this.'],
+  wrong_password: [403, 'The current password is wrong.'],
+  wrong_code: [403, 'The code is wrong.'],
+  email_not_verified: [403, 'Confirm your e-mail address first: a link has been sent to it.'],
+  registration_closed: [403, 'Registration is not open.'],
+  sign_up_closed: [403, 'New accounts are not made this way.'],
+  mfa_required: [403, 'A second factor is needed.'],
+  mfa_enrollment_required: [403, 'This account must have a second factor. Set one up first.'],
+  step_up_required: [403, 'Prove once more that it is you: this needs a fresh sign-in.'],
+  insufficient_scope: [403, 'The token lacks the scope that this needs.'],
+
+  not_found: [404, 'There is no such resource.'],
+  not_enabled: [404, 'This is not enabled on this server.'],
+  method_not_allowed: [405, 'This path does not take this method.'],
+  request_timeout: [408, 'The request did not arrive in time.'],
+
+  conflict: [409, 'This cannot be done in the present state.'],
+  email_taken: [409, 'This e-mail address is already in use.'],
+  username_taken: [409, 'This username is already in use.'],
+  last_admin: [409, 'The last active admin must stay an active admin.'],
+  invitation_open: [409, 'There is an open invitation for this address.'],
+  idempotency_in_progress: [409, 'A request with this Idempotency-Key is still running.', RETRY_SOON],
+  passkey_known: [409, 'This passkey is registered already.'],
+  mfa_mandatory: [409, 'This account must keep a second factor.'],
+  last_sign_in_method: [409, 'This is the last way to sign in to this account.'],
+  account_exists: [409, 'There is an account with this e-mail address. Sign in to it, then link.'],
+  identity_taken: [409, 'This identity is linked to another account.'],
+
+  link_expired: [410, 'This link has expired. Ask for a new one.'],
+  link_used: [410, 'This link was used before.'],
+  code_expired: [410, 'This code has expired. Ask for a new one.'],
+
+  precondition_failed: [412, 'It has been changed since you read it. Read it again, then retry.'],
+  body_too_large: [413, 'The body is larger than 64 KiB.'],
+  import_too_large: [413, 'The import is larger than 5 MiB or 10,000 rows. Use the command line for more.'],
+  uri_too_long: [414, 'The address is too long.'],
+  unsupported_media_type: [415, 'The body must be application/json.'],
+
+  validation_failed: [422, 'The request is not as it must be.'],
+  link_invalid: [422, 'This link is not valid.'],
+  code_invalid: [422, 'The code is not valid.'],
+  idempotency_key_reused: [422, 'This Idempotency-Key was used for another request.'],
+
+  precondition_required: [428, 'Send If-Match with the ETag of what you read.'],
+  too_many_requests: [429, 'Too many attempts. Wait a while, then try again.', RETRY_SOON],
+  headers_too_large: [431, 'The headers are too large.'],
+  internal_error: [500, 'Something went wrong on our side.'],
+  unavailable: [503, 'The service is unavailable for the moment. Try again shortly.', RETRY_SOON],
+  mail_not_configured: [503, 'This server sends no mail.'],
+} as const satisfies Record<string, Failure>;
+
+export type ProblemCode = keyof typeof FAILURES;
+export const PROBLEM_CODES = Object.keys(FAILURES) as ProblemCode[];
 
 /** What is wrong with one member of a body (`pointer`, RFC 6901) or one query or path value (`parameter`). */
 export interface FieldError {
@@ -42,9 +88,12 @@ export interface FieldError {
   detail: string;
 }
 
-interface Extras {
+/** What an occurrence of a failure says besides its line in the table. */
+export interface ProblemExtras {
   errors?: FieldError[];
   headers?: Record<string, string>;
+  /** Members of the body of their own, such as `mfa`. */
+  members?: Record<string, unknown>;
 }
 
 /** A failure that the client is told about. Anything else thrown is a bug, or the database's. */
@@ -53,82 +102,57 @@ export class Problem extends Error {
     readonly status: number,
     readonly code: ProblemCode,
     readonly detail: string,
-    readonly extras: Extras = {},
+    readonly extras: ProblemExtras = {},
   ) {
     super(detail);
     this.name = 'Problem';
   }
 }
 
-const BEARER = { 'www-authenticate': 'Bearer' };
-const BEARER_INVALID = { 'www-authenticate': 'Bearer error="invalid_token"' };
+/** The failure of this code. `status` and `detail` replace those of the table where an occurrence knows better. */
+export function problem(
+  code: ProblemCode,
+  { status, detail, headers, ...extras }: ProblemExtras & { status?: number; detail?: string } = {},
+): Problem {
+  const [usualStatus, usualDetail, usualHeaders]: Failure = FAILURES[code];
+  const sent = usualHeaders || headers ? { headers: { ...usualHeaders, ...headers } } : {};
+  return new Problem(status ?? usualStatus, code, detail ?? usualDetail, { ...extras, ...sent });
+}
+
 const retryAfter = (seconds: number) => ({ headers: { 'retry-after': String(Math.max(1, Math.ceil(seconds))) } });
 
-export const malformedJson = () => new Problem(400, 'malformed_json', 'The body is not valid JSON.');
-export const malformedRequest = (detail = 'The request is malformed.') => new Problem(400, 'malformed_request', detail);
-export const refusedCharacter = () =>
-  new Problem(400, 'refused_character', 'NUL characters, lone surrogates and invalid UTF-8 are refused.');
-export const tooComplex = (detail: string) => new Problem(400, 'too_complex', detail);
-
-export const notAuthenticated = () =>
-  new Problem(401, 'not_authenticated', 'Sign in first: this needs a bearer token.', { headers: BEARER });
-export const invalidToken = () =>
-  new Problem(401, 'invalid_token', 'The access token is invalid, expired or revoked.', { headers: BEARER_INVALID });
-export const invalidCredentials = () =>
-  new Problem(401, 'invalid_credentials', 'Wrong e-mail address, username or password.', { headers: BEARER });
-export const invalidRefreshToken = () =>
-  new Problem(401, 'invalid_refresh_token', 'The refresh token is invalid or expired. Sign in again.', {
-    headers: BEARER_INVALID,
-  });
-export const refreshTokenReused = () =>
-  new Problem(401, 'refresh_token_reused', 'This refresh token was used before; its session has been ended.', {
-    headers: BEARER_INVALID,
-  });
-
-export const forbidden = (detail = 'You are not allowed to do this.') => new Problem(403, 'forbidden', detail);
-export const fieldForbidden = (pointer: string) =>
-  new Problem(403, 'field_forbidden', `Only an admin may set ${pointer.slice(1)}.`, {
-    errors: [{ pointer, code: 'field_forbidden', detail: 'Only an admin may set this.' }],
-  });
-export const wrongPassword = () =>
-  new Problem(403, 'wrong_password', 'The current password is wrong.', {
-    errors: [{ pointer: '/current_password', code: 'wrong_password', detail: 'The current password is wrong.' }],
-  });
-
-export const notFound = (what = 'resource') => new Problem(404, 'not_found', `There is no such ${what}.`);
+export const malformedRequest = (detail?: string) => problem('malformed_request', { detail });
+export const forbidden = (detail?: string) => problem('forbidden', { detail });
+export const notFound = (what = 'resource') => problem('not_found', { detail: `There is no such ${what}.` });
+export const conflict = (detail: string) => problem('conflict', { detail });
+export const tooManyRequests = (seconds: number) => problem('too_many_requests', retryAfter(seconds));
+export const unavailable = (seconds = 1) => problem('unavailable', retryAfter(seconds));
 export const methodNotAllowed = (allow: string) =>
-  new Problem(405, 'method_not_allowed', `This path takes ${allow}.`, { headers: { allow } });
-export const requestTimeout = () => new Problem(408, 'request_timeout', 'The request did not arrive in time.');
-
-export const conflict = (detail: string) => new Problem(409, 'conflict', detail);
-export const emailTaken = () => new Problem(409, 'email_taken', 'This e-mail address is already in use.');
-export const usernameTaken = () => new Problem(409, 'username_taken', 'This username is already in use.');
-export const lastAdmin = () => new Problem(409, 'last_admin', 'The last active admin must stay an active admin.');
-
-export const preconditionFailed = () =>
-  new Problem(412, 'precondition_failed', 'It has been changed since you read it. Read it again, then retry.');
-export const bodyTooLarge = () => new Problem(413, 'body_too_large', 'The body is larger than 64 KiB.');
-export const uriTooLong = () => new Problem(414, 'uri_too_long', 'The address is too long.');
+  problem('method_not_allowed', { detail: `This path takes ${allow}.`, headers: { allow } });
 export const unsupportedMediaType = (expected: string) =>
-  new Problem(415, 'unsupported_media_type', `The body must be ${expected}.`);
-export const validationFailed = (errors: FieldError[]) =>
-  new Problem(422, 'validation_failed', summaryOf(errors), { errors: errors.slice(0, 20) });
-export const preconditionRequired = () =>
-  new Problem(428, 'precondition_required', 'Send If-Match with the ETag of what you read.');
-export const tooManyRequests = (seconds: number) =>
-  new Problem(429, 'too_many_requests', 'Too many attempts. Wait a while, then try again.', retryAfter(seconds));
-export const headersTooLarge = () => new Problem(431, 'headers_too_large', 'The headers are too large.');
+  problem('unsupported_media_type', { detail: `The body must be ${expected}.` });
 
-export const internalError = () => new Problem(500, 'internal_error', 'Something went wrong on our side.');
-export const unavailable = (seconds = 1) =>
-  new Problem(503, 'unavailable', 'The service is unavailable for the moment. Try again shortly.', retryAfter(seconds));
+/** A member that only admins may set. */
+export const fieldForbidden = (pointer: string) =>
+  problem('field_forbidden', {
+    detail: `Only an admin may set ${pointer.slice(1)}.`,
+    errors: [{ pointer, code: 'field_forbidden', detail: FAILURES.field_forbidden[1] }],
+  });
+
+/** The password that proves who is asking is wrong. */
+export const wrongPassword = (pointer = '/current_password') =>
+  problem('wrong_password', { errors: [{ pointer, code: 'wrong_password', detail: FAILURES.wrong_password[1] }] });
+
+/** Members, or query or path values, are not as they must be: the first 20 of them are said. */
+export const validationFailed = (errors: FieldError[]) =>
+  problem('validation_failed', { detail: summaryOf(errors), errors: errors.slice(0, 20) });
 
 /** One member of a body that is not as it must be. */
 export const invalidMember = (pointer: string, code: string, detail: string) =>
   validationFailed([{ pointer, code, detail }]);
 
 function summaryOf([first, ...others]: FieldError[]): string {
-  if (!first) return 'The request is not as it must be.';
+  if (!first) return FAILURES.validation_failed[1];
   const where = first.parameter ?? first.pointer?.slice(1);
   const more = others.length ? ` (and ${others.length} more)` : '';
   return `${where ? `${where}: ` : ''}${first.detail}${more}`.slice(0, 500);

@@ -6,59 +6,36 @@ import { oauthBody, oauthStatus, problemBody } from '../../src/http/problem.filt
 import { type MediaType, pascalCase, type Reference, refTo, type Response, type Schema } from './document.js';
 import { exampleOfMember } from './examples.js';
 
-/** One of each. */
-const PROBLEMS: Record<ProblemCode, Problem> = {
-  malformed_json: failures.malformedJson(),
-  malformed_request: failures.malformedRequest(),
-  refused_character: failures.refusedCharacter(),
-  too_complex: failures.tooComplex('The body is nested too deeply.'),
-  not_authenticated: failures.notAuthenticated(),
-  invalid_token: failures.invalidToken(),
-  invalid_credentials: failures.invalidCredentials(),
-  invalid_refresh_token: failures.invalidRefreshToken(),
-  refresh_token_reused: failures.refreshTokenReused(),
-  forbidden: failures.forbidden(),
+/** Where an example says more than the line of the table. */
+const EXAMPLES: Partial<Record<ProblemCode, Problem>> = {
   field_forbidden: failures.fieldForbidden('/role'),
   wrong_password: failures.wrongPassword(),
-  not_found: failures.notFound(),
   method_not_allowed: failures.methodNotAllowed('GET, HEAD'),
-  request_timeout: failures.requestTimeout(),
-  conflict: failures.conflict('A deleted user must be restored before it can be changed.'),
-  email_taken: failures.emailTaken(),
-  username_taken: failures.usernameTaken(),
-  last_admin: failures.lastAdmin(),
-  precondition_failed: failures.preconditionFailed(),
-  body_too_large: failures.bodyTooLarge(),
-  uri_too_long: failures.uriTooLong(),
-  unsupported_media_type: failures.unsupportedMediaType('application/json'),
   validation_failed: failures.invalidMember(
     '/email',
     'is_email',
     'must be an e-mail address of at most 254 characters',
   ),
-  precondition_required: failures.preconditionRequired(),
   too_many_requests: failures.tooManyRequests(840),
-  headers_too_large: failures.headersTooLarge(),
-  internal_error: failures.internalError(),
-  unavailable: failures.unavailable(),
-};
-
-/** Where one of a kind doesn't show it all. */
-const MORE_EXAMPLES: Partial<Record<ProblemCode, Record<string, Problem>>> = {
-  validation_failed: {
-    in_a_query: failures.validationFailed([{ parameter: 'limit', code: 'max', detail: 'must be 100 or less' }]),
-  },
 };
 
 /** What the token route says where others say something else. */
-const OAUTH_PROBLEMS: Record<ProblemCode, Problem> = {
-  ...PROBLEMS,
+const OAUTH_EXAMPLES: Partial<Record<ProblemCode, Problem>> = {
   unsupported_media_type: failures.unsupportedMediaType('application/json or application/x-www-form-urlencoded'),
   validation_failed: failures.invalidMember(
     '/grant_type',
     'unsupported_grant_type',
     'must be password or refresh_token',
   ),
+};
+
+const exampleOf = (code: ProblemCode): Problem => EXAMPLES[code] ?? failures.problem(code);
+
+/** Where one of a kind doesn't show it all. */
+const MORE_EXAMPLES: Partial<Record<ProblemCode, Record<string, Problem>>> = {
+  validation_failed: {
+    in_a_query: failures.validationFailed([{ parameter: 'limit', code: 'max', detail: 'must be 100 or less' }]),
+  },
 };
 
 const HEADER_NAMES: Record<string, string> = { 'www-authenticate': 'WWW-Authenticate', 'retry-after': 'Retry-After' };
@@ -69,7 +46,7 @@ export class FailureResponses {
 
   /** The failing answers of one operation, by status. */
   of(codes: ProblemCode[], { oauth }: { oauth: boolean }): Record<string, Reference> {
-    const problems = codes.map((code) => (oauth ? OAUTH_PROBLEMS : PROBLEMS)[code]);
+    const problems = codes.map((code) => (oauth ? OAUTH_EXAMPLES[code] : undefined) ?? exampleOf(code));
     const statusOf = (problem: Problem) => (oauth ? oauthStatus(problem) : problem.status);
     const answers = [...new Set(problems.map(statusOf))].map((status) => {
       const some = problems.filter((problem) => statusOf(problem) === status);

@@ -1,5 +1,5 @@
 /** What a failing database means: to a connection, to a statement, to a client. */
-import { emailTaken, notFound, type Problem, unavailable, usernameTaken } from '../problems.js';
+import { notFound, type Problem, problem, unavailable } from '../problems.js';
 
 interface DatabaseError {
   code?: string;
@@ -19,8 +19,8 @@ export class DatabaseDeadlineError extends Error {
 
 /** A violated constraint, by its name: never check first and insert later. */
 const CONSTRAINTS: Record<string, () => Problem> = {
-  users_email_key: emailTaken,
-  users_username_key: usernameTaken,
+  users_email_key: () => problem('email_taken'),
+  users_username_key: () => problem('username_taken'),
   sessions_user_id_fkey: () => notFound('user'),
 };
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { seconds } from '../config/durations.js';
-import { malformedJson, type Problem, refusedCharacter, unsupportedMediaType } from '../problems.js';
+import { type Problem, problem, unsupportedMediaType } from '../problems.js';
 import { hasRefusedBytes, jsonProblem } from './json-limits.js';
 
 const FORM = 'application/x-www-form-urlencoded';
@@ -23,9 +23,9 @@ export function readBodies(fastify: FastifyInstance): void {
   fastify.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     if (body.length === 0) return done(null, undefined); // it was sent in no chunks
     const text = body.toString('utf8');
-    const problem = isUtf8(body) ? jsonProblem(text) : refusedCharacter();
-    if (problem) return done(problem);
-    void parseJson(request, text, (error, value) => done(error ? malformedJson() : null, value));
+    const failure = isUtf8(body) ? jsonProblem(text) : problem('refused_character');
+    if (failure) return done(failure);
+    void parseJson(request, text, (error, value) => done(error ? problem('malformed_json') : null, value));
   });
   fastify.addContentTypeParser<Buffer>(FORM, { parseAs: 'buffer' }, (request, body, done) => {
     try {
@@ -35,10 +35,10 @@ export function readBodies(fastify: FastifyInstance): void {
     }
   });
   fastify.addContentTypeParser('*', (request: FastifyRequest, payload, done) => {
-    const problem = unsupportedMediaType(expectedTypes(request));
-    if (request.headers['transfer-encoding'] === undefined) return done(problem);
+    const failure = unsupportedMediaType(expectedTypes(request));
+    if (request.headers['transfer-encoding'] === undefined) return done(failure);
     // whether there is a body at all, only reading tells
-    payload.once('data', () => done(problem)).once('end', () => done(null, undefined)).once('error', done).resume(); // prettier-ignore
+    payload.once('data', () => done(failure)).once('end', () => done(null, undefined)).once('error', done).resume(); // prettier-ignore
   });
 }
 
@@ -75,7 +75,7 @@ export function readOn({ raw }: FastifyRequest, reply: FastifyReply): void {
 function parseForm(request: FastifyRequest, body: Buffer): Record<string, string | string[]> {
   const members = request.routeOptions.config.formMembers ?? (body.length === 0 ? [] : undefined);
   if (!members) throw unsupportedMediaType(expectedTypes(request));
-  if (hasRefusedBytes(body.toString('latin1'))) throw refusedCharacter();
+  if (hasRefusedBytes(body.toString('latin1'))) throw problem('refused_character');
   const form = new URLSearchParams(body.toString('utf8'));
   const sent = members
     .map((name) => [name, form.getAll(name).filter(Boolean)] as const)

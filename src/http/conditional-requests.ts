@@ -4,7 +4,7 @@ import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { perRoute } from '../request.js';
 import { Settings } from '../config/settings.js';
-import { preconditionFailed, preconditionRequired } from '../problems.js';
+import { problem } from '../problems.js';
 
 interface Resource {
   version: number;
@@ -47,7 +47,7 @@ export function sendResourceHeaders(fastify: FastifyInstance): void {
 
 /** @throws Problem 412 unless the version is among the accepted ones */
 export function assertMatches(version: number, accepted: number[] | undefined): void {
-  if (accepted && !accepted.includes(version)) throw preconditionFailed();
+  if (accepted && !accepted.includes(version)) throw problem('precondition_failed');
 }
 
 const CONDITIONAL = Symbol('resource:conditional');
@@ -64,7 +64,7 @@ export class PreconditionGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     if (!this.settings.requireIfMatch || !isConditional(context)) return true;
     const { headers, method } = context.switchToHttp().getRequest<FastifyRequest>();
-    if (headers['if-match'] === undefined && method !== 'DELETE') throw preconditionRequired();
+    if (headers['if-match'] === undefined && method !== 'DELETE') throw problem('precondition_required');
     return true;
   }
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { malformedJson, type Problem, refusedCharacter, tooComplex } from '../problems.js';
+import { type Problem, problem } from '../problems.js';
 
 const MAX_DEPTH = 16;
 const MAX_MEMBERS = 200;
@@ -27,14 +27,14 @@ export function jsonProblem(text: string): Problem | undefined {
       case '"': {
         const start = i;
         i = endOfString(text, start);
-        if (i < 0) return refusedCharacter();
+        if (i < 0) return problem('refused_character');
         lastString = text.slice(start, i + 1);
         break;
       }
       case '[':
       case '{':
         if (containers.push({ isArray: character === '[', names: new Set() }) > MAX_DEPTH) {
-          return tooComplex(`The body is nested deeper than ${MAX_DEPTH} levels.`);
+          return problem('too_complex', { detail: `The body is nested deeper than ${MAX_DEPTH} levels.` });
         }
         break;
       case ']':
@@ -45,14 +45,15 @@ export function jsonProblem(text: string): Problem | undefined {
         containers.pop();
         break;
       case ':':
-        if (isRepeated(lastString, containers.at(-1))) return malformedJson();
+        if (isRepeated(lastString, containers.at(-1))) return problem('malformed_json');
         members++;
         break;
       case ',':
         if (containers.at(-1)?.isArray) members++;
         break;
     }
-    if (members > MAX_MEMBERS) return tooComplex(`The body has more than ${MAX_MEMBERS} members.`);
+    if (members > MAX_MEMBERS)
+      return problem('too_complex', { detail: `The body has more than ${MAX_MEMBERS} members.` });
     if (character > ' ') previous = character; // not white space
   }
   return undefined;

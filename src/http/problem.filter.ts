@@ -3,18 +3,14 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify';
 import { databaseProblem } from '../database/failures.js';
 import {
-  bodyTooLarge,
-  internalError,
   malformedRequest,
-  notAuthenticated,
   notFound,
   Problem,
+  problem,
   type ProblemCode,
-  requestTimeout,
   tooManyRequests,
   unavailable,
   unsupportedMediaType,
-  uriTooLong,
 } from '../problems.js';
 import { readOn } from './bodies.js';
 import { traceOf } from '../logging/trace-context.js';
@@ -23,9 +19,9 @@ import { traceOf } from '../logging/trace-context.js';
 const BY_STATUS: Partial<Record<number, () => Problem>> = {
   400: malformedRequest,
   404: () => notFound('route'),
-  408: requestTimeout,
-  413: bodyTooLarge,
-  414: uriTooLong,
+  408: () => problem('request_timeout'),
+  413: () => problem('body_too_large'),
+  414: () => problem('uri_too_long'),
   415: () => unsupportedMediaType('application/json'),
   503: unavailable,
 };
@@ -58,14 +54,14 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof HttpException) return nestProblem(error);
   const status = frameworkStatus(error); // first, as an upload that was given up is an ECONNRESET, too
-  if (status === undefined) return databaseProblem(error) ?? internalError();
-  return BY_STATUS[status]?.() ?? internalError();
+  if (status === undefined) return databaseProblem(error) ?? problem('internal_error');
+  return BY_STATUS[status]?.() ?? problem('internal_error');
 }
 
 /** Problems that say more than their status does. */
 const BY_NEST_STATUS: Partial<Record<number, () => Problem>> = {
   ...BY_STATUS,
-  401: notAuthenticated,
+  401: () => problem('not_authenticated'),
   404: () => notFound(),
   429: () => tooManyRequests(1),
 };
@@ -84,9 +80,9 @@ function nestProblem(error: HttpException): Problem {
 
 function ofStatus(status: number): Problem {
   const title = STATUS_CODES[status];
-  if (status < 400 || !title || status === 500) return internalError();
+  if (status < 400 || !title || status === 500) return problem('internal_error');
   const code = CODES[status] ?? (title.toLowerCase().replace(/\W+/g, '_') as ProblemCode);
-  return new Problem(status, code, status < 500 ? `${title}.` : internalError().detail);
+  return new Problem(status, code, status < 500 ? `${title}.` : problem('internal_error').detail);
 }
 
 const CODES: Partial<Record<number, ProblemCode>> = {
@@ -124,8 +120,17 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
 
 /** The body of a problem, as RFC 9457 has it. */
 export function problemBody({ status, code, detail, extras }: Problem, requestId: string): object {
-  const { errors } = extras;
-  return { type: 'about:blank', title: STATUS_CODES[status], status, code, detail, errors, request_id: requestId };
+  const { errors, members } = extras;
+  return {
+    type: 'about:blank',
+    title: STATUS_CODES[status],
+    status,
+    code,
+    detail,
+    errors,
+    ...members,
+    request_id: requestId,
+  };
 }
 
 /** RFC 6749 section 5.2: what is wrong with the grant or the request is 400. */

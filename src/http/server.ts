@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { seconds } from '../config/durations.js';
 import type { Settings } from '../config/settings.js';
-import { headersTooLarge, malformedRequest, methodNotAllowed, notFound, type Problem, refusedCharacter, requestTimeout, unavailable } from '../problems.js'; // prettier-ignore
+import { malformedRequest, methodNotAllowed, notFound, type Problem, problem, unavailable } from '../problems.js';
 import { addressIn, nearestAddress } from './addresses.js';
 import { trackAllowedMethods } from './allowed-methods.js';
 import { checkBody, readBodies } from './bodies.js';
@@ -64,7 +64,7 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
       reply.header('connection', 'close');
       return done(malformedRequest('The Host header is missing.'));
     }
-    if (hasRefusedEscape(request.url)) return done(refusedCharacter());
+    if (hasRefusedEscape(request.url)) return done(problem('refused_character'));
     if (request.method === 'OPTIONS') return answerOptions(request, reply); // CORS has answered its preflights
     if (request.is404) return done(whyNotRouted(request, allowedMethods));
     checkBody(request);
@@ -190,9 +190,9 @@ function answerUnparsed(error: Error & { code?: string }, socket: Socket): void 
 function unparsedProblem(code: string | undefined): Problem {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
-      return headersTooLarge();
+      return problem('headers_too_large');
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return requestTimeout();
+      return problem('request_timeout');
     default:
       return malformedRequest('This is not an HTTP request.');
   }

@@ -6,7 +6,7 @@ import { type Call, isSelfOrAdmin, type Origin, type Principal } from '../reques
 import { AuditService, type AuditEntry } from '../audit/audit.service.js';
 import { assignmentsOf, hasVersion } from '../lists/conditions.js';
 import { composedStatement, Database, type Statement } from '../database/database.js';
-import { conflict, fieldForbidden, forbidden, invalidMember, lastAdmin, notFound, wrongPassword } from '../problems.js';
+import { conflict, fieldForbidden, forbidden, invalidMember, notFound, problem, wrongPassword } from '../problems.js';
 import { Lists } from '../lists/lists.js';
 import type { Page } from '../lists/pages.js';
 import { assertMatches } from '../http/conditional-requests.js';
@@ -281,7 +281,7 @@ export class UsersService {
   private withoutLastAdmin<T>(id: string, work: (db: EntityManager) => Promise<T>): Promise<T> {
     return this.database.transaction(async (db) => {
       const admins = await db.query<{ id: string }[]>(sql.LOCK_ADMINS);
-      if (admins.length === 1 && admins[0]?.id === id) throw lastAdmin();
+      if (admins.length === 1 && admins[0]?.id === id) throw problem('last_admin');
       return work(db);
     });
   }

@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { isPublic, requiredRoles } from '../../request.js';
-import { forbidden, invalidToken, notAuthenticated } from '../../problems.js';
+import { forbidden, problem } from '../../problems.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import type { SignedIn } from './session-store.js';
 
@@ -27,7 +27,7 @@ export class BearerGuard implements CanActivate {
           request.credential = credential;
           resolve(true);
         },
-        fail: () => reject(isBearer(request) ? invalidToken() : notAuthenticated()),
+        fail: () => reject(isBearer(request) ? problem('invalid_token') : problem('not_authenticated')),
         error: reject,
       };
       Object.assign(Object.create(this.strategy) as JwtStrategy, outcome).authenticate(request as never);

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Header, Headers, HttpCode, Post, Put } from '@nestjs/common';
 import { Id } from '../../http/fields.js';
-import { notAuthenticated } from '../../problems.js';
+import { problem } from '../../problems.js';
 import { Call, type Origin, Public } from '../../request.js';
 import { type Me, toUserDto, type UserDto } from '../../users/users.dto.js';
 import { ChangePasswordDto, LogoutDto, RefreshDto, type SessionListDto, type TokenPairDto } from './sessions.dto.js';
@@ -36,7 +36,7 @@ export class SessionsController {
     @Call() call: Origin,
   ): Promise<void> {
     const accessToken = /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-    if (dto.refresh_token === undefined && accessToken === undefined) throw notAuthenticated();
+    if (dto.refresh_token === undefined && accessToken === undefined) throw problem('not_authenticated');
     return this.sessions.logout({ refreshToken: dto.refresh_token, accessToken }, call);
   }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '../../audit/audit.service.js';
-import { invalidRefreshToken, invalidToken, notFound, refreshTokenReused, wrongPassword } from '../../problems.js';
+import { notFound, problem, wrongPassword } from '../../problems.js';
 import type { Call, Origin } from '../../request.js';
 import { Throttle } from '../../throttle/throttle.js';
 import { Passwords } from '../../users/passwords/passwords.js';
@@ -28,16 +28,16 @@ export class SessionsService {
   async refresh(refreshToken: string, from: Origin): Promise<TokenPairDto> {
     await this.throttle.count('refreshes', from); // here, as the token route refreshes too
     const claims = this.refreshTokens.verify(refreshToken);
-    if (!claims) throw invalidRefreshToken();
+    if (!claims) throw problem('invalid_refresh_token');
     const refreshed = await this.sessions.rotate(claims);
-    if (refreshed === 'invalid') throw invalidRefreshToken();
+    if (refreshed === 'invalid') throw problem('invalid_refresh_token');
     if (!('stolenFrom' in refreshed)) return this.tokensOf(refreshed);
     const details = { session_id: claims.sessionId };
     await this.audit.record(
       { action: 'token_reused', outcome: 'failure', userId: refreshed.stolenFrom, details },
       from,
     );
-    throw refreshTokenReused();
+    throw problem('refresh_token_reused');
   }
 
   /** Ends the sessions of these tokens, whatever their age; a token that is none ends nothing. */
@@ -116,6 +116,6 @@ export class SessionsService {
 
   /** Somebody was faster: with another password, or by ending this session. */
   private async whyNotChanged(claims: AccessClaims): Promise<Error> {
-    return (await this.sessions.findSignedIn(claims)) ? wrongPassword() : invalidToken();
+    return (await this.sessions.findSignedIn(claims)) ? wrongPassword() : problem('invalid_token');
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AuditService } from '../../audit/audit.service.js';
-import { invalidCredentials, invalidMember, validationFailed } from '../../problems.js';
+import { invalidMember, problem, validationFailed } from '../../problems.js';
 import type { Origin } from '../../request.js';
 import { Throttle } from '../../throttle/throttle.js';
 import { normalizeEmail } from '../../users/emails.js';
@@ -44,7 +44,7 @@ export class SignIn {
   async login(identifier: string, password: string, from: Origin): Promise<TokenPairDto> {
     const account = await this.authenticate(identifier, password, from);
     const session = account && (await this.store.start(account, from));
-    if (!account || !session) throw invalidCredentials();
+    if (!account || !session) throw problem('invalid_credentials');
     await this.audit.record({ action: 'login', actorId: account.id, userId: account.id }, from);
     return this.sessions.tokensOf(session);
   }

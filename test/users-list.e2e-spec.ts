@@ -59,6 +59,7 @@ describe('GET /api/users', () => {
       expect(page).toEqual({
         items: expect.any(Array) as unknown[],
         total: 27,
+        total_is_exact: true,
         skip: 0,
         limit: 10,
         next_cursor: expect.any(String) as string,
@@ -82,7 +83,15 @@ describe('GET /api/users', () => {
     });
 
     it('has nothing beyond its end', async () => {
-      expect(await list('skip=2147483647&limit=100')).toMatchObject({ items: [], next_cursor: null, total: 27 });
+      expect(await list('skip=10000&limit=100')).toMatchObject({ items: [], next_cursor: null, total: 27 });
+    });
+
+    it('ends skipping at 10,000, and names what goes further', async () => {
+      const answer = await ada.api.get('/api/users?skip=10001');
+      expect(answer).toFailWith(422, 'validation_failed');
+      expect(answer.body.errors).toEqual([
+        { parameter: 'skip', code: 'max', detail: expect.stringContaining('cursor') as string },
+      ]);
     });
 
     it('counts at once who was just made', async () => {

@@ -5,6 +5,7 @@ import type { Settings } from '../config/settings.js';
 import { dataSourceOptions } from '../database/data-source-options.js';
 import { listMigrations } from '../database/migrate.js';
 import { countUnusableHashes } from '../users/passwords/unusable-hashes.js';
+import { unmetRequirements } from '../database/requirements.js';
 import { explain } from './failures.js';
 import { bad, doubtful, type Finding, good } from './findings.js';
 
@@ -17,7 +18,6 @@ const HARMFUL_SKEW = seconds(30);
 interface Facts {
   version: string;
   major: number;
-  encoding: string;
   maxConnections: number;
   now: number;
   readOnly: boolean;
@@ -30,7 +30,6 @@ interface Facts {
 const FACTS = `
   SELECT current_setting('server_version') AS version,
     current_setting('server_version_num')::int / 10000 AS major,
-    current_setting('server_encoding') AS encoding,
     current_setting('max_connections')::int AS "maxConnections",
     (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
     pg_is_in_recovery() OR current_setting('transaction_read_only')::bool AS "readOnly",
@@ -62,15 +61,16 @@ async function examineServer(db: DataSource, settings: Settings, database: Datab
   const asked = Date.now();
   const [facts] = await db.query<[Facts]>(FACTS);
   const answered = Date.now();
+  const unmet = await unmetRequirements(db);
   return [
     server(facts, database),
     pooler(database),
-    ...(facts.encoding === 'UTF8' ? [] : [bad(`Its encoding is ${facts.encoding}.`, 'Create it with ENCODING UTF8.')]),
+    ...unmet.map(({ text, remedy }) => bad(text, remedy)),
     ...(facts.readOnly ? [bad('It is read-only: a standby, perhaps.', 'Point DATABASE_URL at the primary.')] : []),
     connections(facts, settings),
     clock(facts.now - (asked + answered) / 2),
     trigrams(facts),
-    ...(await schema(db, facts, settings, database)),
+    ...(unmet.length ? [] : await schema(db, facts, settings, database)),
   ];
 }
 

@@ -20,22 +20,28 @@ export interface DatabaseSettings {
   pooler: 'none' | 'transaction';
 }
 
+const POOLER_PORTS = new Set([6432, 6543]); // PgBouncer's own, and that of hosted poolers
+
 /** Reads the database from a URL, or from the DB_* parts; undefined when neither is there. */
 export function readDatabase(env: EnvironmentReader, name: string): DatabaseSettings | undefined {
   const text = env.text(name);
   const place = text ? fromUrl(env, text) : fromParts(env);
   if (place === null) {
-    return env.refuse(`${name} must look like postgresql://user:password@host:5432/database.`, undefined);
+    const remedy = unencoded(text ?? '');
+    return env.refuse(
+      `${name} must look like postgresql://user:password@host:5432/database${remedy ? `: ${remedy}` : ''}.`,
+      undefined,
+    );
   }
   if (!place) return undefined;
-  const guess = place.port === 6543 || place.host.includes('-pooler.') ? 'transaction' : 'none';
+  const guess = POOLER_PORTS.has(place.port) || place.host.includes('-pooler.') ? 'transaction' : 'none';
   return { ...place, pooler: env.oneOf('DATABASE_POOLER', ['none', 'transaction'] as const, guess) };
 }
 
 /** Understands `postgres://`, `postgresql://` and SQLAlchemy's `postgresql+driver://`; null when it is none of them. */
 function fromUrl(env: EnvironmentReader, text: string): Omit<DatabaseSettings, 'pooler'> | null {
   const url = URL.parse(text.replace(/^postgres(?:ql)?(?:\+\w+)?:\/\//, 'postgresql://'));
-  if (url?.protocol !== 'postgresql:') return null;
+  if (url?.protocol !== 'postgresql:' || url.hash) return null;
   const query = url.searchParams;
   try {
     const host = query.get('host') ?? decodeURIComponent(url.hostname);
@@ -55,6 +61,13 @@ function fromUrl(env: EnvironmentReader, text: string): Omit<DatabaseSettings, '
   } catch {
     return null; // a stray % in a part
   }
+}
+
+/** What to do about a character that ends the password too early, as one that a generator made up may hold. */
+function unencoded(text: string): string | undefined {
+  const address = text.slice(text.indexOf('://') + 3);
+  const [character] = /[#?/]|%(?![\da-f]{2})/i.exec(address.slice(0, Math.max(0, address.lastIndexOf('@')))) ?? [];
+  return character && `percent-encode the ${character} in the password (${encodeURIComponent(character)})`;
 }
 
 function fromParts(env: EnvironmentReader): Omit<DatabaseSettings, 'pooler'> | undefined {

@@ -6,14 +6,16 @@ describe('AdmissionQueue', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  /** Statements that have begun, each to be ended by hand, and what became of all of them. */
+  /** Statements that have begun, each to be ended by hand, and what became of all of them. Each has a topic of its own unless told. */
   function traffic(queue: AdmissionQueue) {
-    const under: { kind: Kind; end: () => void }[] = [];
+    const under: { kind: Kind; topic: string; end: () => void }[] = [];
     const outcomes: string[] = [];
-    const start = (kind: Kind, count = 1) => {
+    let topics = 0;
+    const start = (kind: Kind, count = 1, of?: string) => {
       for (let i = 0; i < count; i++) {
-        const work = () => new Promise<void>((end) => under.push({ kind, end }));
-        queue.run(kind, work).then(
+        const topic = of ?? `topic ${topics++}`;
+        const work = () => new Promise<void>((end) => under.push({ kind, topic, end }));
+        queue.run({ kind, topic }, work).then(
           () => outcomes.push(kind),
           (error: unknown) => outcomes.push(error instanceof Problem ? error.code : String(error)),
         );
@@ -97,8 +99,8 @@ describe('AdmissionQueue', () => {
 
   it('makes room when work fails', async () => {
     const queue = new AdmissionQueue(1);
-    await expect(queue.run('read', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    await expect(queue.run('write', () => Promise.resolve('yes'))).resolves.toBe('yes');
+    await expect(queue.run({ kind: 'read', topic: 'posts' }, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await expect(queue.run({ kind: 'write', topic: 'posts' }, () => Promise.resolve('yes'))).resolves.toBe('yes');
   });
 
   it('lets a limited number wait', async () => {
@@ -109,5 +111,30 @@ describe('AdmissionQueue', () => {
     start('read');
     await end(0);
     expect(outcomes).toEqual(['unavailable']);
+  });
+
+  it('lets no topic have more than two thirds of the connections, nor its writers more than half', async () => {
+    const { under, outcomes, start, end } = traffic(new AdmissionQueue(9));
+    start('write', 20, 'posts');
+    expect(under).toHaveLength(5);
+    start('read', 20, 'posts');
+    expect(under).toHaveLength(6);
+    start('write', 1, 'users');
+    start('read', 1, 'users');
+    expect(under.filter(({ topic }) => topic === 'users')).toHaveLength(2);
+    await jest.advanceTimersByTimeAsync(400); // nothing of posts ends
+    expect(outcomes).toEqual(Array(34).fill('unavailable'));
+    await end(100);
+  });
+
+  it('takes other topics for no sign that a topic moves', async () => {
+    const { under, outcomes, start } = traffic(new AdmissionQueue(9));
+    start('write', 6, 'posts');
+    for (let i = 0; i < 8; i++) {
+      start('write', 1, 'users');
+      under.pop()?.end();
+      await jest.advanceTimersByTimeAsync(50);
+    }
+    expect(outcomes.filter((outcome) => outcome === 'unavailable')).toHaveLength(1);
   });
 });

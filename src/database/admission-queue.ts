@@ -4,64 +4,92 @@ import { BoundedQueue, type Waiter } from './bounded-queue.js';
 /** What a statement does: writers may wait for a lock, searches take long, and readers get past both. */
 export type Kind = 'read' | 'write' | 'search';
 
+/** A statement that wants a connection. */
+export interface Admission {
+  readonly kind: Kind;
+  /** The feature that it belongs to, as its name begins with it. */
+  readonly topic: string;
+}
+
+/** A bound that several statements share. */
+interface Bound {
+  readonly most: number;
+  running: number;
+  ended: number;
+}
+
 const CHECK_INTERVAL = 400; // milliseconds: twice this, and the 2 s that a lock may take, are within 3 s
 const CHECKS = 5;
 const WAITERS_PER_CONNECTION = 50;
 
 /**
- * Admits as many statements as the pool has connections. Readers may use all of them; writers and searches together four
- * fifths, and searches half: neither a locked table nor a search of everything must hold up the readers of all the rest.
- * Whoever is not admitted waits: for 2 s while statements of the kind end, as they do in a crowd, but for 0.4 s when
- * fewer than half of those that may run at once end in that time.
+ * Admits as many statements as the pool has connections, and of those that might all wait for the same lock, or take long,
+ * only a part: writers and searches together get four fifths of the connections, searches half; the statements of one topic
+ * two thirds, and half for its writers. So a locked table holds up those who need it, and nobody else.
+ *
+ * Whoever is not admitted waits: for 2 s while statements end under the bound that they wait for, as they do in a crowd,
+ * but for 0.4 s when fewer than half of those that may run at once end in that time.
  */
-export class AdmissionQueue extends BoundedQueue<Kind> {
-  private readonly running: Record<Kind, number> = { read: 0, write: 0, search: 0 };
-  private readonly ended: Record<Kind, number> = { read: 0, write: 0, search: 0 };
-  private readonly most: Record<Kind, number>;
+export class AdmissionQueue extends BoundedQueue<Admission> {
+  private readonly bounds = new Map<string, Bound>();
+  private readonly boundsOf = new Map<string, Bound[]>();
 
   /** @param width how many connections the pool has */
   constructor(private readonly width: number) {
     super();
-    const write = Math.max(1, width - Math.ceil(width / 5));
-    this.most = { read: width, write, search: Math.max(1, Math.floor(width / 2)) };
   }
 
-  protected admits(kind: Kind): boolean {
-    const { read, write, search } = this.running;
-    if (read + write + search >= this.width) return false;
-    if (kind === 'read') return true;
-    return write + search < this.most.write && this.running[kind] < this.most[kind];
+  protected admits(job: Admission): boolean {
+    return this.boundsFor(job).every(hasRoom);
   }
 
-  protected enter(kind: Kind): void {
-    this.running[kind]++;
+  protected enter(job: Admission): void {
+    for (const bound of this.boundsFor(job)) bound.running++;
   }
 
-  protected leave(kind: Kind): void {
-    this.running[kind]--;
-    this.ended[kind]++;
+  protected leave(job: Admission): void {
+    for (const bound of this.boundsFor(job)) {
+      bound.running--;
+      bound.ended++;
+    }
   }
 
   protected assertMayWait(): void {
     if (this.waiting >= WAITERS_PER_CONNECTION * this.width) throw unavailable();
   }
 
-  protected override watch(waiter: Waiter<Kind>): () => void {
-    const { job: kind } = waiter;
-    let seen = this.endedBefore(kind);
+  protected override watch(waiter: Waiter<Admission>): () => void {
+    const bounds = this.boundsFor(waiter.job);
+    const endedOf = () => bounds.map(({ ended }) => ended);
+    let seen = endedOf();
     let checks = 0;
     const check = () => {
-      const isMoving = this.endedBefore(kind) - seen >= this.most[kind] / 2;
-      seen = this.endedBefore(kind);
+      const isMoving = bounds.every((bound, i) => hasRoom(bound) || bound.ended - (seen[i] ?? 0) >= bound.most / 2);
+      seen = endedOf();
       if (!isMoving || ++checks === CHECKS) waiter.answer(unavailable());
     };
     const timer = setInterval(check, CHECK_INTERVAL);
     return () => clearInterval(timer);
   }
 
-  /** How many statements have ended whose connection this kind may use. */
-  private endedBefore(kind: Kind): number {
-    const { read, write, search } = this.ended;
-    return kind === 'read' ? read + write + search : this.ended[kind];
+  private boundsFor({ kind, topic }: Admission): Bound[] {
+    const key = `${kind} ${topic}`;
+    const known = this.boundsOf.get(key);
+    if (known) return known;
+    const { width } = this;
+    const bounds = [this.bound('all', width), this.bound(topic, Math.ceil((width * 2) / 3))];
+    if (kind !== 'read') bounds.push(this.bound('writers and searches', width - Math.ceil(width / 5)));
+    if (kind === 'search') bounds.push(this.bound('searches', Math.floor(width / 2)));
+    if (kind === 'write') bounds.push(this.bound(`writers of ${topic}`, Math.ceil(width / 2)));
+    this.boundsOf.set(key, bounds);
+    return bounds;
+  }
+
+  private bound(name: string, most: number): Bound {
+    const bound = this.bounds.get(name) ?? { most: Math.max(1, most), running: 0, ended: 0 };
+    this.bounds.set(name, bound);
+    return bound;
   }
 }
+
+const hasRoom = ({ running, most }: Bound) => running < most;

@@ -3,7 +3,10 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { minutes } from '../config/durations.js';
-import { databaseProblem } from './failures.js';
+import { Settings } from '../config/settings.js';
+import { Database } from './database.js';
+import { databaseProblem, refusesSessionParameters } from './failures.js';
+import { assertUsable } from './requirements.js';
 
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 500; // so that a server is ready within 2 s of its database
@@ -15,9 +18,13 @@ export class Connector implements OnApplicationShutdown {
   private readonly log = new Logger('Database');
   private readonly closing = new AbortController();
   private prepared = false;
-  private told?: { reason: string; at: number };
+  private reported?: { reason: string; at: number };
 
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly database: Database,
+    private readonly settings: Settings,
+  ) {}
 
   /** Whether the database has been reached and prepared. Whether it is there right now is another question. */
   get isPrepared(): boolean {
@@ -28,7 +35,7 @@ export class Connector implements OnApplicationShutdown {
    * Connects, then prepares the database, trying again until it works or the application closes.
    * @param prepare what must be done before the first request
    * @returns whether it worked
-   * @throws what `prepare` throws, unless it is the database's doing
+   * @throws UnusableDatabaseError; what `prepare` throws, unless it is the database's doing; in development a wrong password
    */
   async connect(prepare: () => Promise<void>): Promise<boolean> {
     const { signal } = this.closing;
@@ -36,12 +43,14 @@ export class Connector implements OnApplicationShutdown {
     for (let pause = FIRST_PAUSE; !this.prepared && !isClosing(); pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       try {
         await this.initialize();
+        await assertUsable(this.dataSource);
         await prepare();
         this.prepared = true;
       } catch (error) {
         if (isClosing()) break;
-        if (!isPassing(error)) throw error;
-        this.tell(error as NodeJS.ErrnoException);
+        if (refusesSessionParameters(error)) this.database.assumePooler();
+        if (!isPassing(error) || this.isHopeless(error)) throw error;
+        this.report(error as NodeJS.ErrnoException);
         await delay(pause, undefined, { signal }).catch(() => undefined);
       }
     }
@@ -62,14 +71,32 @@ export class Connector implements OnApplicationShutdown {
     }
   }
 
+  /** A wrong password may be a right one that the database doesn't know yet, but not on a developer's machine. */
+  private isHopeless(error: unknown): boolean {
+    if (this.settings.environment !== 'development' || !isAuthorizationError(error)) return false;
+    (error as Error).message += `. ${DOCTOR}`;
+    return true;
+  }
+
   /** Once a minute, and whenever the reason changes: a database can be away all night. */
-  private tell({ message, code = '' }: NodeJS.ErrnoException): void {
-    const reason = message || code; // several addresses were tried, and none of their failures is the message
-    if (this.told?.reason === reason && this.told.at > Date.now() - REMINDER) return;
-    this.told = { reason, at: Date.now() };
-    this.log.warn({ event: 'waiting_for_database', reason });
+  private report(error: NodeJS.ErrnoException): void {
+    const reason = error.message || error.code || ''; // several addresses were tried, and none of their failures is the message
+    if (this.reported?.reason === reason && this.reported.at > Date.now() - REMINDER) return;
+    this.reported = { reason, at: Date.now() };
+    const remedy = remedyOf(error);
+    this.log.warn({ event: 'waiting_for_database', reason, ...(remedy && { remedy }) });
   }
 }
+
+const DOCTOR = 'Check DATABASE_URL; `npm run cli -- doctor` says more.';
+
+function remedyOf(error: unknown): string | undefined {
+  if (refusesSessionParameters(error)) return 'A connection pooler stands before the database: set DATABASE_POOLER=transaction.';
+  return isAuthorizationError(error) ? DOCTOR : undefined;
+}
+
+/** invalid_authorization_specification, invalid_password */
+const isAuthorizationError = (error: unknown) => /^28/.test((error as { code?: string }).code ?? '');
 
 /** The database is not there yet, or not in the state that it must be in. */
 export class NotPreparedError extends Error {}

@@ -4,6 +4,7 @@ import type { DatabaseSettings } from '../config/database-settings.js';
 import { seconds } from '../config/durations.js';
 import type { Settings } from '../config/settings.js';
 import { DeadlineClient } from './client.js';
+import { ConnectionGroup } from './connection-group.js';
 import { SqlLogger } from './sql-logger.js';
 
 // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- TypeORM's own type
@@ -37,13 +38,35 @@ export function dataSourceOptions(
     connectTimeoutMS: seconds(2),
     extra: {
       Client: DeadlineClient,
+      group: new ConnectionGroup(),
+      session: sessionParameters(database),
       maxLifetimeSeconds: settings.poolRecycle / 1000,
       idleTimeoutMillis: settings.poolRecycle,
       keepAlive: true,
       keepAliveInitialDelayMillis: seconds(30),
-      ...(database.pooler === 'none' && SESSION_TIMEOUTS),
     },
   };
+}
+
+/** What all connections of a data source share, those for look-ups too. */
+export interface SharedOptions {
+  group: ConnectionGroup;
+  /** Read whenever a connection is made. */
+  session: Record<string, string>;
+}
+
+/**
+ * The parameters of every session: whatever a role or database has as its defaults, dates come as ISO, and a transaction
+ * sees what was committed before each of its statements.
+ */
+export function sessionParameters({ pooler }: Pick<DatabaseSettings, 'pooler'>, { withTimeouts = true } = {}): Record<string, string> {
+  if (pooler === 'transaction') return { ...PASSED_ON };
+  return { ...PASSED_ON, default_transaction_isolation: 'read committed', ...(withTimeouts && SESSION_TIMEOUTS) };
+}
+
+/** Leaves only those parameters that a pooler in transaction mode passes on; behind one, the client's deadline stands alone. */
+export function forgetSessionParameters(session: Record<string, string>): void {
+  for (const name of Object.keys(session)) if (!(name in PASSED_ON)) delete session[name];
 }
 
 /** Whether one of the connections is for look-ups: not where others might use the same one in between, or it is the only one. */
@@ -53,9 +76,10 @@ export const hasPipeline = ({ database, poolMax }: Settings): boolean =>
 /** How many connections are left for the pool. */
 export const poolSize = (settings: Settings): number => settings.poolMax - (hasPipeline(settings) ? 1 : 0);
 
-/** Start-up parameters that a pooler in transaction mode refuses; behind one, the client's deadline stands alone. */
+const PASSED_ON = { DateStyle: 'ISO' };
+
 const SESSION_TIMEOUTS = {
-  statement_timeout: seconds(5),
-  lock_timeout: seconds(2),
-  idle_in_transaction_session_timeout: seconds(10),
+  statement_timeout: String(seconds(5)),
+  lock_timeout: String(seconds(2)),
+  idle_in_transaction_session_timeout: String(seconds(10)),
 };

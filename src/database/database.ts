@@ -1,34 +1,58 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import pg from 'pg';
+import type pg from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { Settings } from '../config/settings.js';
 import { unavailable } from '../problems.js';
-import { hasPipeline, poolSize } from './data-source-options.js';
-import { isConnectionLost, isRetriable, violation } from './failures.js';
 import { AdmissionQueue } from './admission-queue.js';
-import { NamedQuery, submit } from './named-query.js';
+import { DatabaseClient, type DatabaseClientConfig } from './client.js';
+import { forgetSessionParameters, hasPipeline, poolSize, type SharedOptions } from './data-source-options.js';
+import {
+  isConnectionLost,
+  isPlanOutdated,
+  isRetriable,
+  isStatementOfOthers,
+  isUnreachable,
+  violation,
+} from './failures.js';
 import { LookupConnection } from './lookup-connection.js';
+import { NamedQuery, submit } from './named-query.js';
+import { Reachability } from './reachability.js';
 
 /** A statement written by hand. Named, a connection parses it once; without a name it is planned for its very values. */
 export interface Statement {
   readonly name?: string;
   readonly text: string;
+  /** What it is about: statements of one topic are admitted within a bound of their own. */
+  readonly topic: string;
 }
 
-/** Names a statement; the name must be unique, as connections remember statements by it. */
-export const statement = (name: string, text: string): Statement => ({ name, text });
+/**
+ * Names a statement: `topic.what`. Connections remember statements by their names, so a digest of the text is part of it:
+ * behind a pooler, processes of two versions may share a connection.
+ */
+export function statement(name: string, text: string): Statement {
+  const digest = createHash('sha1').update(text).digest('base64url').slice(0, 10);
+  return { name: `${name}.${digest}`, text, topic: name.split('.')[0] ?? name };
+}
+
+/** A statement that is planned for its very values, as a search is: how rare it is what is searched for decides on the index. */
+export const unnamedStatement = (text: string, topic = topicOf(text)): Statement => ({ text, topic });
 
 const composed = new Map<string, Statement>();
 
 /** A statement put together from a bounded choice of parts, named so that the same text gets the same name. */
-export function composedStatement(text: string): Statement {
-  const known = composed.get(text) ?? statement(`composed.${composed.size}`, text);
+export function composedStatement(text: string, topic = topicOf(text)): Statement {
+  const known = composed.get(text) ?? statement(`${topic}.composed`, text);
   composed.set(text, known);
   return known;
 }
+
+/** The table that a statement writes or reads first. */
+const topicOf = (text: string) => /\b(?:UPDATE|INTO|FROM)\s+(\w+)/.exec(text)?.[1] ?? 'other';
 
 const TRIES = 3;
 const PAUSE = 50;
@@ -36,9 +60,12 @@ const PAUSE = 50;
 /** The way to the database: statements written by hand, and the retries and the queue for everything else. */
 @Injectable()
 export class Database implements OnApplicationShutdown {
-  private readonly named: boolean;
+  /** When this process could not reach the database. */
+  readonly reachability = new Reachability();
+  private readonly log = new Logger('Database');
+  private named: boolean;
   private readonly admission: AdmissionQueue;
-  private readonly pipeline?: LookupConnection;
+  private pipeline?: LookupConnection;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -47,6 +74,7 @@ export class Database implements OnApplicationShutdown {
     this.named = settings.database?.pooler !== 'transaction';
     this.admission = new AdmissionQueue(poolSize(settings));
     if (hasPipeline(settings)) this.pipeline = new LookupConnection(() => this.connection(), settings.poolRecycle);
+    this.extra.group.add({ answeredAt: Infinity, retire: () => this.pipeline?.retire() });
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -69,9 +97,26 @@ export class Database implements OnApplicationShutdown {
     return { total, idle, max, waiting: this.admission.waiting + waitingCount };
   }
 
-  /** The rows that a reading statement finds. @throws as `reading` */
-  read<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
-    return this.reading(() => this.run<Row>(statement, values));
+  /**
+   * Goes on as behind a pooler that gives each transaction another session: without prepared statements, a connection for
+   * look-ups, and session parameters. A pooler that wasn't in the settings is found out by what the database refuses.
+   */
+  assumePooler(): void {
+    if (!this.named) return;
+    this.named = false;
+    void this.pipeline?.close();
+    this.pipeline = undefined;
+    forgetSessionParameters(this.extra.session);
+    for (const place of [this.settings.database, this.settings.directDatabase]) if (place) place.pooler = 'transaction';
+    this.log.warn({
+      event: 'pooler_found',
+      remedy: 'A connection pooler stands before the database, and shares sessions: set DATABASE_POOLER=transaction.',
+    });
+  }
+
+  /** The rows that a reading statement finds. @param kind `search` when it may have to read a whole table. @throws as `reading` */
+  read<Row extends object>(statement: Statement, values: unknown[], kind: 'read' | 'search' = 'read'): Promise<Row[]> {
+    return this.reading(() => this.run<Row>(statement, values), statement.topic, kind);
   }
 
   /**
@@ -80,25 +125,27 @@ export class Database implements OnApplicationShutdown {
    */
   async lookUp<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
     const { name, text } = statement;
-    if (!name || !this.pipeline?.takes(name)) return this.read(statement, values);
+    const { pipeline } = this;
+    if (!name || !pipeline?.takes(name)) return this.read(statement, values);
     this.dataSource.logger.logQuery(text);
     try {
-      return await this.pipeline.run<Row>(name, text, values);
+      return await this.watched(() => pipeline.run<Row>(name, text, values));
     } catch (error) {
-      if (!isConnectionLost(error)) throw error;
+      if (isStatementOfOthers(error)) this.assumePooler();
+      else if (!isConnectionLost(error) && !isPlanOutdated(error)) throw error;
       return this.read(statement, values);
     }
   }
 
   /** The rows that a writing statement returns. @throws as `writing` */
   write<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
-    return this.writing(() => this.run<Row>(statement, values));
+    return this.writing(() => this.run<Row>(statement, values), statement.topic);
   }
 
   /** Runs the work in one transaction. @throws as `writing` */
-  transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  transaction<T>(work: (manager: EntityManager) => Promise<T>, topic = 'transactions'): Promise<T> {
     if (!this.dataSource.isInitialized) throw unavailable();
-    return this.writing(() => this.dataSource.transaction(work));
+    return this.writing(() => this.watched(() => this.dataSource.transaction(work)), topic);
   }
 
   /**
@@ -106,8 +153,8 @@ export class Database implements OnApplicationShutdown {
    * does no harm. The next connection may have died as well, unnoticed while it was idle; the pool has so many of them.
    * @throws Problem 503 when too many others are at it, and what the database throws
    */
-  reading<T>(work: () => Promise<T>): Promise<T> {
-    return this.admission.run('read', async () => {
+  reading<T>(work: () => Promise<T>, topic = 'other', kind: 'read' | 'search' = 'read'): Promise<T> {
+    return this.admission.run({ kind, topic }, async () => {
       for (let dead = 0; ; dead++) {
         try {
           return await work();
@@ -123,8 +170,8 @@ export class Database implements OnApplicationShutdown {
    * it and asks for that, after a deadlock or a serialization failure.
    * @throws Problem 503 when too many others are at it, 409 and the like for a violated constraint; what the database throws
    */
-  writing<T>(work: () => Promise<T>): Promise<T> {
-    return this.admission.run('write', async () => {
+  writing<T>(work: () => Promise<T>, topic = 'other'): Promise<T> {
+    return this.admission.run({ kind: 'write', topic }, async () => {
       for (let tries = 1; ; tries++) {
         try {
           return await work();
@@ -136,25 +183,57 @@ export class Database implements OnApplicationShutdown {
     });
   }
 
+  private get extra(): SharedOptions {
+    return this.dataSource.options.extra as SharedOptions;
+  }
+
   /** A connection as the pool makes them, not open yet. */
   private connection(): pg.Client {
-    const { options } = this.pool as unknown as { options: pg.PoolConfig };
-    return new pg.Client({ ...options, password: options.password }); // which is not enumerable
+    const { options } = this.pool as unknown as { options: DatabaseClientConfig };
+    return new DatabaseClient({ ...options, password: options.password }); // which is not enumerable
+  }
+
+  private run<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
+    this.dataSource.logger.logQuery(statement.text);
+    return this.watched(() => this.runOnPool<Row>(statement, values));
   }
 
   /** Not by `pool.query`, which ends the connection after any error, be it a duplicate. */
-  private async run<Row extends object>({ name, text }: Statement, values: unknown[]): Promise<Row[]> {
-    this.dataSource.logger.logQuery(text);
+  private async runOnPool<Row extends object>({ name, text }: Statement, values: unknown[]): Promise<Row[]> {
     const client = await this.pool.connect();
     try {
-      if (!this.named || !name) return (await client.query<Row>(text, values)).rows;
-      return await new Promise<Row[]>((resolve, reject) => {
-        submit<Row>(client, new NamedQuery(name, text, values), (error, rows) =>
-          error ? reject(error) : resolve(rows),
-        );
-      });
+      for (let tries = 1; this.named && name; tries++) {
+        try {
+          return await runNamed<Row>(client, name, text, values);
+        } catch (error) {
+          // both are refused before anything is done
+          if (isStatementOfOthers(error)) this.assumePooler();
+          else if (!isPlanOutdated(error) || tries === TRIES) throw error;
+        }
+      }
+      return (await client.query<Row>(text, values)).rows;
     } finally {
       client.release();
     }
   }
+
+  /** Does the work and notes whether the database could be reached. */
+  private async watched<T>(work: () => Promise<T>): Promise<T> {
+    const startedAt = performance.now();
+    try {
+      const result = await work();
+      this.reachability.reached();
+      return result;
+    } catch (error) {
+      if (isUnreachable(error)) this.reachability.failed(startedAt);
+      else this.reachability.reached(); // it has answered, whatever
+      throw error;
+    }
+  }
+}
+
+function runNamed<Row>(client: pg.ClientBase, name: string, text: string, values: unknown[]): Promise<Row[]> {
+  return new Promise((resolve, reject) => {
+    submit<Row>(client, new NamedQuery(name, text, values), (error, rows) => (error ? reject(error) : resolve(rows)));
+  });
 }

@@ -5,6 +5,7 @@ interface DatabaseError {
   code?: string;
   constraint?: string;
   message?: string;
+  routine?: string;
   driverError?: unknown;
 }
 
@@ -17,11 +18,27 @@ export class DatabaseDeadlineError extends Error {
   }
 }
 
-/** A violated constraint, by its name: never check first and insert later. */
+/** The connection was made, and to a standby: it is not kept. */
+export class StandbyError extends Error {
+  readonly code = 'STANDBY';
+
+  constructor() {
+    super('The server is a standby (in_hot_standby=on)');
+  }
+}
+
+/**
+ * A violated constraint, by its name: never check first and insert later. A foreign key is violated when what it refers to
+ * was deleted while the request ran. Every `_key` and `_fkey` of the migrations stands here; a test says so.
+ */
 const CONSTRAINTS: Record<string, () => Problem> = {
   users_email_key: () => problem('email_taken'),
   users_username_key: () => problem('username_taken'),
   sessions_user_id_fkey: () => notFound('user'),
+  posts_author_id_fkey: () => notFound('user'),
+  likes_post_id_fkey: () => notFound('post'),
+  likes_user_id_fkey: () => notFound('user'),
+  tasks_user_id_fkey: () => notFound('user'),
 };
 
 /** The connection died under a statement, or before it, unnoticed. */
@@ -56,7 +73,7 @@ const AWAY_TEXT = /^timeout exceeded|connection timeout$|^timeout expired$|^Cann
  * SQLSTATEs after which the same request may well succeed in a moment: connection, authorization, read_only, deadlock,
  * out of something, lock not available, cancelled or shutting down, the system's own failures, a database still to come.
  */
-const PASSING = /^(?:08|28|25006|25P03|3D|40|53|55006|55P03|57|58|DEADLINE|XX)/;
+const PASSING = /^(?:08|28|25006|25P03|3D|40|53|55006|55P03|57|58|DEADLINE|STANDBY|XX)/;
 
 const RETRIABLE = new Set(['40P01', '40001']); // deadlock_detected, serialization_failure
 const READ_ONLY = '25006'; // after a failover the address may lead to another server than the connection does
@@ -69,7 +86,47 @@ export function isConnectionLost(error: unknown): boolean {
 
 /** Whether the connection that this came from should not be used again. */
 export function isConnectionUseless(error: unknown): boolean {
-  return isConnectionLost(error) || databaseError(error).code === READ_ONLY;
+  return isConnectionLost(error) || isReadOnly(error);
+}
+
+/** Whether the server can't be written to, as after a failover to which the connection didn't follow. */
+export function isReadOnly(error: unknown): boolean {
+  return databaseError(error).code === READ_ONLY;
+}
+
+const NOT_CONNECTED = Symbol('not connected');
+
+/** Marks what kept a connection from being made: whatever it is (TLS, a certificate, a name, a password), nothing was asked of the database. */
+export function notConnected(error: unknown): Error {
+  return Object.assign(error instanceof Error ? error : new Error(String(error)), { [NOT_CONNECTED]: true });
+}
+
+/** Whether the database could not be reached, or the connection to it was lost. */
+export function isUnreachable(error: unknown): boolean {
+  const { code = '', message = '' } = databaseError(error);
+  const isRefused = typeof error === 'object' && error !== null && NOT_CONNECTED in error;
+  return isRefused || isConnectionLost(error) || code === 'DEADLINE' || AWAY.has(code) || /connection timeout$/.test(message);
+}
+
+/**
+ * Whether a prepared statement would return other columns than it did: a migration has changed their type. Nothing was
+ * done. Not by the text of the message, which is in the server's language.
+ */
+export function isPlanOutdated(error: unknown): boolean {
+  const { code, routine } = databaseError(error);
+  return code === '0A000' && routine === 'RevalidateCachedQuery';
+}
+
+const UNKNOWN_STATEMENT = new Set(['26000', '42P05']); // invalid_sql_statement_name, duplicate_prepared_statement
+
+/** Whether the server knows our prepared statements not, or others by their names: a pooler has exchanged it for another one. */
+export function isStatementOfOthers(error: unknown): boolean {
+  return UNKNOWN_STATEMENT.has(databaseError(error).code ?? '');
+}
+
+/** Whether a pooler doesn't pass session parameters on. */
+export function refusesSessionParameters(error: unknown): boolean {
+  return /unsupported startup parameter/i.test(databaseError(error).message ?? '');
 }
 
 /** Whether the database undid the transaction and asks for it to be tried again. */
@@ -87,7 +144,7 @@ export function databaseProblem(error: unknown): Problem | undefined {
   const violated = violation(error);
   if (violated) return violated;
   const { code = '', message = '' } = databaseError(error);
-  const passing = isConnectionLost(error) || AWAY.has(code) || AWAY_TEXT.test(message) || PASSING.test(code);
+  const passing = isUnreachable(error) || AWAY_TEXT.test(message) || PASSING.test(code);
   return passing ? unavailable() : undefined;
 }
 

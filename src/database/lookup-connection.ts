@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { seconds } from '../config/durations.js';
 import { socketOf } from './client.js';
-import { DatabaseDeadlineError } from './failures.js';
+import { DatabaseDeadlineError, isPlanOutdated } from './failures.js';
 import { type Done, NamedQuery, submit } from './named-query.js';
 
 /** A look-up that has been asked for. */
@@ -82,7 +82,7 @@ export class LookupConnection {
         done: (error, rows) => {
           this.asked.splice(this.asked.indexOf(lookup), 1); // the first, unless the connection broke
           if (error) {
-            if (!prepared.get(name)) prepared.delete(name);
+            if (!prepared.get(name) || isPlanOutdated(error)) prepared.delete(name);
             return reject(error);
           }
           prepared.set(name, true);
@@ -100,6 +100,13 @@ export class LookupConnection {
     const { client } = this;
     this.leave();
     await client?.end().catch(() => undefined);
+  }
+
+  /** Lets the connection go once all that was asked is answered, and makes another one when one is needed. */
+  retire(): void {
+    const { client } = this;
+    this.leave();
+    void client?.end().catch(() => undefined);
   }
 
   private send(): void {
@@ -120,7 +127,7 @@ export class LookupConnection {
     this.next = performance.now() + PAUSE;
     const client = this.connect();
     (client as unknown as { pipeline: boolean }).pipeline = true; // an option that pg's types don't know of yet
-    client.on('error', () => this.leave(client)); // without a listener the process would end
+    client.on('error', () => this.leave(client));
     client.on('end', () => this.leave(client));
     try {
       await client.connect();
@@ -143,8 +150,7 @@ export class LookupConnection {
       this.leave(client);
       socketOf(client).destroy(new DatabaseDeadlineError(DEADLINE));
     } else if (now > until) {
-      this.leave(client);
-      void client.end().catch(() => undefined);
+      this.retire();
     }
   }
 

@@ -2,7 +2,9 @@ import { DataSource, type DataSourceOptions, MigrationExecutor, type QueryRunner
 import { migrations } from '../../migrations/index.js';
 import type { DatabaseSettings } from '../config/database-settings.js';
 import type { Settings } from '../config/settings.js';
-import { dataSourceOptions, type Entities } from './data-source-options.js';
+import { DatabaseClient } from './client.js';
+import { dataSourceOptions, type Entities, sessionParameters } from './data-source-options.js';
+import { assertUsable, missingRight, UnusableDatabaseError } from './requirements.js';
 
 /** Any number will do, as long as every version of UserHub uses the same. */
 const MIGRATION_LOCK = 7_358_203_411;
@@ -58,13 +60,23 @@ function executor(dataSource: DataSource, runner: QueryRunner): MigrationExecuto
   return migrationExecutor;
 }
 
+/** Whatever a role or database has as its defaults; some are known to some versions only. */
+const NO_TIMEOUTS = `
+  SELECT set_config(name, '0', true) FROM pg_settings
+  WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`;
+
+/** For the operator classes of an extension that was put into a schema of its own, such as `extensions`. */
+const REACH_EXTENSIONS = `
+  SELECT set_config('search_path', concat_ws(', ', nullif(current_setting('search_path'), ''), quote_ident(nspname)), true)
+  FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+  WHERE extname = 'pg_trgm' AND nspname <> ALL (current_schemas(true))`;
+
 /** The lock is the transaction's own, so it works through a pooler, and dies with whoever holds it. */
 async function locked<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
-  await runner.startTransaction();
+  await runner.startTransaction('READ COMMITTED'); // to see what the one before has done, once the lock is ours
   try {
-    await runner.query('SET LOCAL statement_timeout = 0');
-    await runner.query('SET LOCAL lock_timeout = 0');
-    await runner.query('SET LOCAL idle_in_transaction_session_timeout = 0');
+    await runner.query(NO_TIMEOUTS);
+    await runner.query(REACH_EXTENSIONS);
     await runner.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     await runner.query(`SET LOCAL lock_timeout = '5s'`); // whoever waits for a table makes everybody else wait behind
     const result = await work();
@@ -83,7 +95,8 @@ export function migrationOptions(
   entities: Entities = [],
 ): DataSourceOptions {
   const options = dataSourceOptions(settings, settings.directDatabase ?? database, entities);
-  return { ...options, poolSize: 1, extra: { keepAlive: true } } as DataSourceOptions;
+  const session = sessionParameters(settings.directDatabase ?? database, { withTimeouts: false });
+  return { ...options, poolSize: 1, extra: { Client: DatabaseClient, session, keepAlive: true } } as DataSourceOptions;
 }
 
 async function withMigrationConnection<T>(
@@ -95,7 +108,11 @@ async function withMigrationConnection<T>(
   await dataSource.initialize();
   try {
     await using runner = dataSource.createQueryRunner();
+    await assertUsable(runner);
     return await work(dataSource, runner);
+  } catch (error) {
+    const missing = missingRight(error, database.user);
+    throw missing ? new UnusableDatabaseError(missing) : error;
   } finally {
     await dataSource.destroy();
   }

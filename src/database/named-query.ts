@@ -1,5 +1,6 @@
 import pg from 'pg';
 import utils from 'pg/lib/utils.js';
+import { isPlanOutdated } from './failures.js';
 
 /** What pg knows of a statement's columns: as far as a row is made with it. */
 interface Columns {
@@ -23,12 +24,14 @@ interface Internals {
   _accumulateRows: boolean;
   hasBeenParsed(connection: Connection): boolean;
   prepare(connection: Connection): void;
+  submit(connection: Connection): Error | null;
   handleRowDescription(message: object): void;
   handleError(error: Error, connection: Connection): void;
 }
 
 const known = new WeakMap<Connection, Map<string, Columns>>();
-const PgQuery = pg.Query as unknown as new (text: string, values: unknown[]) => pg.Query & Internals;
+const outdated = new WeakMap<Connection, Map<string, number>>();
+const PgQuery = pg.Query as unknown as new (text: string, values: unknown[]) => Omit<pg.Query, 'submit'> & Internals;
 
 /**
  * A named statement that asks for its columns once on each connection. pg asks again, and works out again how to read
@@ -37,10 +40,29 @@ const PgQuery = pg.Query as unknown as new (text: string, values: unknown[]) => 
  */
 export class NamedQuery extends PgQuery {
   private connection?: Connection;
+  private timesOutdated = 0;
 
-  constructor(name: string, text: string, values: unknown[]) {
+  constructor(
+    private readonly statementName: string,
+    text: string,
+    values: unknown[],
+  ) {
     super(text, values);
-    this.name = name;
+  }
+
+  override submit(connection: Connection): Error | null {
+    this.timesOutdated = outdated.get(connection)?.get(this.statementName) ?? 0;
+    this.name = this.timesOutdated ? `${this.statementName}.${this.timesOutdated}` : this.statementName;
+    return super.submit(connection);
+  }
+
+  /** A statement whose columns have changed is prepared anew, under another name, when it is next run on this connection. */
+  override handleError(error: Error, connection: Connection): void {
+    if (isPlanOutdated(error)) {
+      const times = outdated.get(connection) ?? new Map<string, number>();
+      outdated.set(connection, times.set(this.statementName, this.timesOutdated + 1));
+    }
+    super.handleError(error, connection);
   }
 
   override prepare(connection: Connection): void {

@@ -1,8 +1,9 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import pg from 'pg';
+import type pg from 'pg';
 import type { DatabaseSettings } from '../config/database-settings.js';
 import { seconds } from '../config/durations.js';
-import { socketOf } from '../database/client.js';
+import { DatabaseClient, socketOf } from '../database/client.js';
+import { sessionParameters } from '../database/data-source-options.js';
 
 /** The database's place, in the injector. */
 export const DATABASE = Symbol('DatabaseSettings');
@@ -66,13 +67,14 @@ export class DatabaseProbe implements OnApplicationShutdown {
 
   private connect(): Connection {
     const { host, port, user, password, name, ssl } = this.database;
-    const client = new pg.Client({
+    const client = new DatabaseClient({
       host,
       port,
       user,
       password,
       database: name,
       ssl,
+      session: sessionParameters(this.database, { withTimeouts: false }),
       application_name: 'userhub probe',
     });
     const connection = { client, made: client.connect() };

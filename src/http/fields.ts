@@ -68,15 +68,18 @@ export const Rule = (
     },
   });
 
-/** A whole number in a query. Only plain digits count as one: not `1e3`, not `0x10`, not ` 1`. */
-export const QueryInteger = (min: number, max: number) =>
+/**
+ * A whole number in a query. Only plain digits count as one: not `1e3`, not `0x10`, not ` 1`.
+ * @param tooMuch what to say of a larger one
+ */
+export const QueryInteger = (min: number, max: number, tooMuch = `must be ${max} or less`) =>
   applyDecorators(
     Transform(({ value }: { value: unknown }) =>
       typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value,
     ),
     IsInt({ message: 'must be a whole number' }),
     Min(min, { message: `must be ${min} or more` }),
-    Max(max, { message: `must be ${max} or less` }),
+    Max(max, { message: tooMuch }),
   );
 
 /** `true` or `false` in a query. */

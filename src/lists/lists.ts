@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Conditions } from './conditions.js';
-import { composedStatement, Database } from '../database/database.js';
-import { Totals } from './totals.js';
+import { composedStatement, Database, unnamedStatement } from '../database/database.js';
+import { MOST_COUNTED, type Total, Totals } from './totals.js';
 import { impliedTotal, isTimestamp, type Page, type PageQuery, pageOf, positionOf } from './pages.js';
 
 /** What a list is ordered by, besides the id that settles ties. There must be an index on both. */
@@ -35,7 +35,7 @@ export interface List<Row> {
   isSearch?: boolean;
 }
 
-/** Finds pages of lists: by `skip` with a total that is a second old at most, or by `cursor` at the same cost at any depth. */
+/** Finds pages of lists: by `skip` with a total, or by `cursor` at the same cost at any depth. */
 @Injectable()
 export class Lists {
   private readonly totals = new Totals();
@@ -46,15 +46,15 @@ export class Lists {
   async page<Row extends object, T>(list: List<Row>, query: PageQuery, show: (row: Row) => T): Promise<Page<T>> {
     const count = countOf(list); // before the cursor's condition is added, which doesn't concern the total
     const rows = await this.rows(list, query);
-    const total = query.cursor ? null : (impliedTotal(rows.length, query) ?? (await this.total(count)));
+    const total = impliedTotal(rows.length, query) ?? (await this.total(list, count));
     const idOf = list.idOf ?? ((row: Row) => (row as { id: string }).id);
     const position = (row: Row) => ({ value: list.order.valueOf(row), id: idOf(row) });
     return pageOf(rows, query, list.identity, { total, position, show });
   }
 
-  /** Something was written: whoever wrote it expects the next total to know. */
-  changed(): void {
-    this.totals.clear();
+  /** Something was written to these tables: whoever wrote it expects the next total to know. */
+  changed(...tables: string[]): void {
+    for (const table of tables) this.totals.changed(table);
   }
 
   private rows<Row extends object>(list: List<Row>, query: PageQuery): Promise<Row[]> {
@@ -71,18 +71,27 @@ export class Lists {
     const offset = query.skip ? `OFFSET ${conditions.value(query.skip)}` : '';
     const text = `SELECT ${selected} FROM ${from} ${conditions.where}
       ORDER BY ${order.expression} ${direction}, ${id} ${direction} LIMIT ${limit} ${offset}`;
-    return this.database.read<Row>(isSearch ? { text } : composedStatement(text), conditions.values);
+    const topic = tableOf(list);
+    const statement = isSearch ? unnamedStatement(text, topic) : composedStatement(text, topic);
+    return this.database.read<Row>(statement, conditions.values, isSearch ? 'search' : 'read');
   }
 
-  private total({ statement, values }: ReturnType<typeof countOf>): Promise<number> {
-    return this.totals.get(JSON.stringify([statement.text, values]), async () => {
-      const [row] = await this.database.read<{ total: number }>(statement, values);
+  private total<Row>(list: List<Row>, { statement, values }: ReturnType<typeof countOf>): Promise<Total> {
+    return this.totals.get(tableOf(list), JSON.stringify([statement.text, values]), async () => {
+      const kind = list.isSearch ? 'search' : 'read';
+      const [row] = await this.database.read<{ total: number }>(statement, values, kind);
       return row?.total ?? 0;
     });
   }
 }
 
+/** Counts a row more than matters. */
 function countOf<Row>({ from, conditions, isSearch }: List<Row>) {
-  const text = `SELECT count(*)::int AS total FROM ${from} ${conditions.where}`;
-  return { statement: isSearch ? { text } : composedStatement(text), values: [...conditions.values] };
+  const text = `SELECT count(*)::int AS total
+    FROM (SELECT FROM ${from} ${conditions.where} LIMIT ${MOST_COUNTED + 1}) AS counted`;
+  const values = [...conditions.values];
+  return { statement: isSearch ? unnamedStatement(text, 'counts') : composedStatement(text, 'counts'), values };
 }
+
+/** The table whose rows are listed. */
+const tableOf = <Row>({ from }: List<Row>) => /^\w+/.exec(from)?.[0] ?? from;

@@ -1,5 +1,6 @@
 import { Problem } from '../problems.js';
 import { impliedTotal, isTimestamp, pageOf, type PageQuery, positionOf } from './pages.js';
+import { boundedTotal, type Total } from './totals.js';
 
 interface Row {
   id: string;
@@ -13,7 +14,7 @@ const rows: Row[] = ['a', 'b', 'c', 'd'].map((letter, i) => ({
   letter,
 }));
 const page = (query: PageQuery, found = rows) =>
-  pageOf(found, query, LIST, { total: 4, position: ({ id, at }) => ({ id, value: at }), show: ({ at }) => at });
+  pageOf(found, query, LIST, { total: boundedTotal(4), position: ({ id, at }) => ({ id, value: at }), show: ({ at }) => at });
 
 function codeOf(work: () => unknown): string | undefined {
   try {
@@ -31,6 +32,7 @@ describe('pageOf', () => {
       skip: 0,
       limit: 3,
       total: 4,
+      total_is_exact: true,
     });
     expect(page({ limit: 3 }).next_cursor).toEqual(expect.any(String));
     expect(page({ limit: 4 }).next_cursor).toBeNull();
@@ -53,7 +55,7 @@ describe('positionOf', () => {
 
   it('keeps values that hold its own separator', () => {
     const made = pageOf(rows, { limit: 1 }, LIST, {
-      total: 0,
+      total: boundedTotal(0),
       position: ({ id }) => ({ id, value: 'a|b|c' }),
       show: (row) => row,
     });
@@ -95,14 +97,17 @@ describe('isTimestamp', () => {
 });
 
 describe('impliedTotal', () => {
-  it.each<[number, PageQuery, number | undefined]>([
-    [0, { limit: 10 }, 0],
-    [7, { limit: 10 }, 7],
-    [10, { limit: 10 }, 10],
+  it.each<[number, PageQuery, Total | undefined]>([
+    [0, { limit: 10 }, { total: 0, isExact: true }],
+    [7, { limit: 10 }, { total: 7, isExact: true }],
+    [10, { limit: 10 }, { total: 10, isExact: true }],
     [11, { limit: 10 }, undefined], // there is a next page
-    [3, { limit: 10, skip: 20 }, 23],
+    [3, { limit: 10, skip: 20 }, { total: 23, isExact: true }],
     [0, { limit: 10, skip: 20 }, undefined], // beyond the end
-  ])('%i rows of %j make %p', (found, query, total) => {
-    expect(impliedTotal(found, query)).toBe(total);
+    [0, { limit: 10, skip: 10_000 }, undefined],
+    [1, { limit: 10, skip: 10_000 }, { total: 10_000, isExact: false }],
+    [3, { limit: 10, cursor: 'x' }, { total: null, isExact: false }],
+  ])('%i rows of %j make %j', (found, query, total) => {
+    expect(impliedTotal(found, query)).toEqual(total);
   });
 });

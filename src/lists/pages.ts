@@ -2,16 +2,17 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { validationFailed } from '../problems.js';
+import { boundedTotal, type Total } from './totals.js';
 import { isUuid, Optional, QueryInteger, Length } from '../http/fields.js';
 
 const MAX_LIMIT = 100;
-const MAX_SKIP = 2 ** 31 - 1;
+const MAX_SKIP = 10_000;
 
 /** The part of a query that every list understands. */
 export class PageQuery {
-  /** How many entries to leave out. Not together with `cursor`. */
+  /** How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
   @Optional()
-  @QueryInteger(0, MAX_SKIP)
+  @QueryInteger(0, MAX_SKIP, `must be ${MAX_SKIP} or less; walk further by cursor`)
   skip?: number;
 
   /** How many entries a page has, 1 to 100. */
@@ -28,8 +29,10 @@ export class PageQuery {
 /** One page of a list. */
 export class Page<T> {
   items: T[];
-  /** How many there are in all, at most a second old; null when walking by cursor. */
+  /** How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long. */
   total: number | null;
+  /** Whether there are just so many; false when there are more than 10,000, and when `total` is null. */
+  total_is_exact: boolean;
   skip: number;
   limit: number;
   /** What to send as `cursor` for the next page; null on the last one. */
@@ -74,23 +77,25 @@ export function pageOf<Row, T>(
   rows: Row[],
   query: PageQuery,
   list: ListIdentity,
-  { total, position, show }: { total: number | null; position: (row: Row) => Position; show: (row: Row) => T },
+  { total, position, show }: { total: Total; position: (row: Row) => Position; show: (row: Row) => T },
 ): Page<T> {
   const page = new Page<T>();
   const shown = rows.slice(0, query.limit);
   const last = shown.at(-1);
   page.items = shown.map(show);
-  page.total = total;
+  page.total = total.total;
+  page.total_is_exact = total.isExact;
   page.skip = query.skip ?? 0;
   page.limit = query.limit;
   page.next_cursor = last && rows.length > query.limit ? cursorAt(position(last), list) : null;
   return page;
 }
 
-/** The total that a page gives away by itself: a page that isn't full is the last one. Else undefined. */
-export function impliedTotal(found: number, { skip = 0, limit }: PageQuery): number | undefined {
+/** The total that a page gives away by itself: none by cursor, and a page that isn't full is the last one. Else undefined. */
+export function impliedTotal(found: number, { skip = 0, limit, cursor }: PageQuery): Total | undefined {
+  if (cursor !== undefined) return { total: null, isExact: false };
   const isLast = found <= limit && (found > 0 || skip === 0);
-  return isLast ? skip + found : undefined;
+  return isLast ? boundedTotal(skip + found) : undefined;
 }
 
 /** Adds `Link: <…>; rel="next"` (RFC 8288) to every page that has a next one. */
@@ -103,13 +108,15 @@ export function sendPageLinks(fastify: FastifyInstance): void {
   });
 }
 
-/** URL of the next page, in the same paging style (skip or cursor) as this request: the route's own path, whatever the request line holds. */
+/** URL of the next page, in the same paging style (skip or cursor) as this request, by cursor where skip ends: the route's own path, whatever the request line holds. */
 function nextUrl({ url, routeOptions, params }: FastifyRequest, page: Page<unknown>): string {
   const values = params as Record<string, string>;
   const path = routeOptions.url?.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(values[name] ?? ''));
   const search = url.split('?').slice(1).join('?');
   const query = new URLSearchParams(search);
-  if (query.has('cursor')) query.set('cursor', page.next_cursor ?? '');
+  const isTooFar = page.skip + page.limit > MAX_SKIP;
+  if (isTooFar) query.delete('skip');
+  if (isTooFar || query.has('cursor')) query.set('cursor', page.next_cursor ?? '');
   else query.set('skip', String(page.skip + page.limit));
   query.set('limit', String(page.limit));
   return `${path}?${query.toString()}`;

@@ -27,7 +27,7 @@ export class PostsService {
   /** Publishes a post. */
   async publish({ title, content }: CreatePostDto, { me }: Call): Promise<PostDto> {
     const [post] = await this.database.write<PostRow>(sql.INSERT, [me.id, uuidv7(), title, content]);
-    this.lists.changed();
+    this.lists.changed('posts');
     return toPostDto(post as PostRow);
   }
 
@@ -42,7 +42,7 @@ export class PostsService {
     const { assignments, values } = assignmentsOf(dto, ['title', 'content'], [me.id, id, versions]);
     const [post] = await this.database.write<PostRow>(sql.update(assignments), values);
     if (!post) return this.fail(id, call);
-    this.lists.changed(); // of a search
+    this.lists.changed('posts'); // of a search
     return toPostDto(post);
   }
 
@@ -52,7 +52,7 @@ export class PostsService {
     const author = me.role === 'admin' ? null : me.id;
     const deleted = await this.database.write(sql.DELETE, [id, author, versions]);
     if (deleted.length === 0) await this.fail(id, call);
-    this.lists.changed();
+    this.lists.changed('posts');
   }
 
   /** Likes a post; again does no harm. @throws Problem 404 */
@@ -74,7 +74,7 @@ export class PostsService {
   private async setLike(statement: Statement, id: string, { me }: Call): Promise<void> {
     const [post] = await this.database.write(statement, [id, me.id]);
     if (!post) throw notFound('post');
-    this.lists.changed();
+    this.lists.changed('likes');
   }
 
   private async find(id: string, { me }: Call): Promise<PostRow> {

@@ -40,7 +40,7 @@ export class TasksService {
   async create({ title, description, is_completed }: CreateTaskDto, { me }: Call): Promise<TaskDto> {
     const values = [uuidv7(), me.id, title, description, is_completed ?? false];
     const [task] = await this.database.write<TaskRow>(INSERT, values);
-    this.lists.changed();
+    this.lists.changed('tasks');
     return toTaskDto(task as TaskRow);
   }
 
@@ -62,7 +62,7 @@ export class TasksService {
     );
     const [task] = await this.database.write<TaskRow>(update, values);
     if (!task) return this.fail(id, call);
-    this.lists.changed(); // of a list of what is done, say
+    this.lists.changed('tasks'); // of a list of what is done, say
     return toTaskDto(task);
   }
 
@@ -70,7 +70,7 @@ export class TasksService {
   async delete(id: string, call: Call): Promise<void> {
     const deleted = await this.database.write(DELETE, [id, call.me.id, call.versions]);
     if (deleted.length === 0) await this.fail(id, call);
-    this.lists.changed();
+    this.lists.changed('tasks');
   }
 
   private async find(id: string, { me }: Call): Promise<TaskRow> {

@@ -85,7 +85,7 @@ export class UsersService {
   async importMany(accounts: ImportedUser[], from: Origin): Promise<number> {
     const rows = accounts.map((account) => ({ id: uuidv7(), ...account }));
     const added = await this.database.write(sql.IMPORT, [JSON.stringify(rows)]);
-    this.lists.changed();
+    this.lists.changed('users');
     await this.audit.record({ action: 'users_imported', details: { count: String(added.length) } }, from);
     return added.length;
   }
@@ -178,7 +178,7 @@ export class UsersService {
     const [ordinary] = await this.database.write(sql.DELETE_ORDINARY, values);
     const deleted = ordinary ?? (await this.withoutLastAdmin(id, (db) => rowOf(db.query(sql.DELETE_ANY, values))));
     if (!deleted) return this.explainDeleteOfNothing(id, versions);
-    this.lists.changed();
+    this.lists.changed('users');
     await this.audit.record({ action: 'user_deleted', actorId: me.id, userId: id }, call);
   }
 
@@ -190,7 +190,7 @@ export class UsersService {
     if (!user) throw notFound('user');
     assertMatches(user.version, versions);
     await this.withoutLastAdmin(id, (db) => db.delete(User, { id }));
-    this.lists.changed();
+    this.lists.changed('users');
     await this.audit.record({ action: 'user_purged', actorId: me.id, userId: id }, call);
   }
 
@@ -199,7 +199,7 @@ export class UsersService {
     const { me } = call;
     const [user] = await this.database.write<UserRow>(sql.RESTORE, [id]);
     if (!user) throw notFound('user');
-    this.lists.changed();
+    this.lists.changed('users');
     await this.audit.record({ action: 'user_restored', actorId: me.id, userId: id }, call);
     return toUserDto(user, me);
   }
@@ -260,7 +260,7 @@ export class UsersService {
       isActive: is_active,
     };
     await this.database.writing(() => this.users.insert(row));
-    this.lists.changed();
+    this.lists.changed('users');
     const user = await this.findById(id);
     if (!user) throw notFound('user');
     return user;
@@ -273,7 +273,7 @@ export class UsersService {
       ? await this.withoutLastAdmin(id, (db) => rowOf<UserRow>(db.query(update.text, values)))
       : (await this.database.write<UserRow>(update, values))[0];
     if (!user) throw await this.whyNotChanged(id, call);
-    this.lists.changed();
+    this.lists.changed('users');
     return user;
   }
 

@@ -105,7 +105,6 @@ describe('DATABASE_URL', () => {
     'db.example.com',
     'postgres',
     'http://db/userhub',
-    'postgres://ada:50%@db/userhub',
     'postgres://db:port/userhub',
     'postgres://db:99999/userhub',
     'postgres:///userhub?host=/tmp&port=none',
@@ -114,6 +113,27 @@ describe('DATABASE_URL', () => {
     const { database, problems } = read({ DATABASE_URL: url });
     expect(database).toBeUndefined();
     expect(problems).toEqual(['DATABASE_URL must look like postgresql://user:password@host:5432/database.']);
+  });
+
+  it.each([
+    ['postgres://ada:50%@db/userhub', '%', '%25'],
+    ['postgres://ada:pa#ss@db/userhub', '#', '%23'],
+    ['postgres://ada:12#34@db/userhub', '#', '%23'],
+    ['postgres://ada:pa?ss@db/userhub', '?', '%3F'],
+    ['postgres://ada:pa/ss@db/userhub', '/', '%2F'],
+  ])('refuses %s, and says what to write instead', (url, character, encoded) => {
+    const { database, problems } = read({ DATABASE_URL: url });
+    expect(database).toBeUndefined();
+    expect(problems).toEqual([
+      `DATABASE_URL must look like postgresql://user:password@host:5432/database: percent-encode the ${character} in the password (${encoded}).`,
+    ]);
+  });
+
+  it('takes an unencoded @ in the password, as only the last one can end it', () => {
+    expect(read({ DATABASE_URL: 'postgres://ada:p@ss@db/userhub' }).database).toMatchObject({
+      password: 'p@ss',
+      host: 'db',
+    });
   });
 });
 
@@ -143,6 +163,7 @@ describe('DB_*', () => {
 describe('DATABASE_POOLER', () => {
   it.each([
     ['postgres://ada@db:6543/x', 'transaction'],
+    ['postgres://ada@db:6432/x', 'transaction'],
     ['postgres://ada@ep-cool-name-pooler.eu-central-1.aws.neon.tech/x', 'transaction'],
     ['postgres://ada@db:5432/x', 'none'],
     ['postgres://ada@pooler.example.com/x', 'none'],

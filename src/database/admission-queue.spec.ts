@@ -99,7 +99,9 @@ describe('AdmissionQueue', () => {
 
   it('makes room when work fails', async () => {
     const queue = new AdmissionQueue(1);
-    await expect(queue.run({ kind: 'read', topic: 'posts' }, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await expect(queue.run({ kind: 'read', topic: 'posts' }, () => Promise.reject(new Error('no')))).rejects.toThrow(
+      'no',
+    );
     await expect(queue.run({ kind: 'write', topic: 'posts' }, () => Promise.resolve('yes'))).resolves.toBe('yes');
   });
 

@@ -91,7 +91,8 @@ export class Connector implements OnApplicationShutdown {
 const DOCTOR = 'Check DATABASE_URL; `npm run cli -- doctor` says more.';
 
 function remedyOf(error: unknown): string | undefined {
-  if (refusesSessionParameters(error)) return 'A connection pooler stands before the database: set DATABASE_POOLER=transaction.';
+  if (refusesSessionParameters(error))
+    return 'A connection pooler stands before the database: set DATABASE_POOLER=transaction.';
   return isAuthorizationError(error) ? DOCTOR : undefined;
 }
 

@@ -59,7 +59,10 @@ export interface SharedOptions {
  * The parameters of every session: whatever a role or database has as its defaults, dates come as ISO, and a transaction
  * sees what was committed before each of its statements.
  */
-export function sessionParameters({ pooler }: Pick<DatabaseSettings, 'pooler'>, { withTimeouts = true } = {}): Record<string, string> {
+export function sessionParameters(
+  { pooler }: Pick<DatabaseSettings, 'pooler'>,
+  { withTimeouts = true } = {},
+): Record<string, string> {
   if (pooler === 'transaction') return { ...PASSED_ON };
   return { ...PASSED_ON, default_transaction_isolation: 'read committed', ...(withTimeouts && SESSION_TIMEOUTS) };
 }

@@ -27,7 +27,7 @@ export interface Statement {
   readonly name?: string;
   readonly text: string;
   /** What it is about: statements of one topic are admitted within a bound of their own. */
-  readonly topic: string;
+  readonly topic?: string;
 }
 
 /**
@@ -52,8 +52,9 @@ export function composedStatement(text: string, topic = topicOf(text)): Statemen
 }
 
 /** The table that a statement writes or reads first. */
-const topicOf = (text: string) => /\b(?:UPDATE|INTO|FROM)\s+(\w+)/.exec(text)?.[1] ?? 'other';
+const topicOf = (text: string) => /\b(?:UPDATE|INTO|FROM)\s+(\w+)/.exec(text)?.[1] ?? OTHER;
 
+const OTHER = 'other';
 const TRIES = 3;
 const PAUSE = 50;
 
@@ -153,7 +154,7 @@ export class Database implements OnApplicationShutdown {
    * does no harm. The next connection may have died as well, unnoticed while it was idle; the pool has so many of them.
    * @throws Problem 503 when too many others are at it, and what the database throws
    */
-  reading<T>(work: () => Promise<T>, topic = 'other', kind: 'read' | 'search' = 'read'): Promise<T> {
+  reading<T>(work: () => Promise<T>, topic = OTHER, kind: 'read' | 'search' = 'read'): Promise<T> {
     return this.admission.run({ kind, topic }, async () => {
       for (let dead = 0; ; dead++) {
         try {
@@ -170,7 +171,7 @@ export class Database implements OnApplicationShutdown {
    * it and asks for that, after a deadlock or a serialization failure.
    * @throws Problem 503 when too many others are at it, 409 and the like for a violated constraint; what the database throws
    */
-  writing<T>(work: () => Promise<T>, topic = 'other'): Promise<T> {
+  writing<T>(work: () => Promise<T>, topic = OTHER): Promise<T> {
     return this.admission.run({ kind: 'write', topic }, async () => {
       for (let tries = 1; ; tries++) {
         try {

@@ -105,7 +105,9 @@ export function notConnected(error: unknown): Error {
 export function isUnreachable(error: unknown): boolean {
   const { code = '', message = '' } = databaseError(error);
   const isRefused = typeof error === 'object' && error !== null && NOT_CONNECTED in error;
-  return isRefused || isConnectionLost(error) || code === 'DEADLINE' || AWAY.has(code) || /connection timeout$/.test(message);
+  return (
+    isRefused || isConnectionLost(error) || code === 'DEADLINE' || AWAY.has(code) || /connection timeout$/.test(message)
+  );
 }
 
 /**

@@ -32,6 +32,9 @@ export class Reachability {
     const now = performance.now();
     const since = now - milliseconds;
     const current = this.awaySince === undefined ? [] : [{ from: this.awaySince, to: now }];
-    return [...this.outages, ...current].reduce((sum, { from, to }) => sum + Math.max(0, to - Math.max(from, since)), 0);
+    return [...this.outages, ...current].reduce(
+      (sum, { from, to }) => sum + Math.max(0, to - Math.max(from, since)),
+      0,
+    );
   }
 }

@@ -14,7 +14,11 @@ const rows: Row[] = ['a', 'b', 'c', 'd'].map((letter, i) => ({
   letter,
 }));
 const page = (query: PageQuery, found = rows) =>
-  pageOf(found, query, LIST, { total: boundedTotal(4), position: ({ id, at }) => ({ id, value: at }), show: ({ at }) => at });
+  pageOf(found, query, LIST, {
+    total: boundedTotal(4),
+    position: ({ id, at }) => ({ id, value: at }),
+    show: ({ at }) => at,
+  });
 
 function codeOf(work: () => unknown): string | undefined {
   try {

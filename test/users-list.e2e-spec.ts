@@ -271,7 +271,7 @@ describe('GET /api/users', () => {
       await insert(['sleeper', 'gone']);
       await app.sql(`UPDATE users SET is_active = false WHERE username IN ('sleeper', 'gone')`);
       await app.sql(`UPDATE users SET deleted_at = now() WHERE username = 'gone'`);
-      app.nest.get(Lists).changed(); // this was done behind its back
+      app.nest.get(Lists).changed('users'); // this was done behind its back
       const asked = async (query: string) => names(await list(`limit=100&sort=username&${query}`, root.api));
       expect((await list('limit=1')).total).toBe(27);
       expect((await list('limit=1', root.api)).total).toBe(28);

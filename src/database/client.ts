@@ -50,8 +50,8 @@ export class DatabaseClient extends pg.Client {
 
   /** What pg sends as its start-up message. */
   getStartupConf(): object {
-    const { getStartupConf } = pg.Client.prototype as unknown as { getStartupConf(this: pg.Client): object };
-    return { ...getStartupConf.call(this), ...this.session };
+    const base = pg.Client.prototype as unknown as { getStartupConf: (this: pg.Client) => object };
+    return { ...base.getStartupConf.call(this), ...this.session };
   }
 
   private async connectToPrimary(): Promise<void> {

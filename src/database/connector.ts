@@ -80,7 +80,8 @@ export class Connector implements OnApplicationShutdown {
 
   /** Once a minute, and whenever the reason changes: a database can be away all night. */
   private report(error: NodeJS.ErrnoException): void {
-    const reason = error.message || error.code || ''; // several addresses were tried, and none of their failures is the message
+    const { message, code = '' } = error;
+    const reason = message || code; // several addresses were tried, and none of their failures is the message
     if (this.reported?.reason === reason && this.reported.at > Date.now() - REMINDER) return;
     this.reported = { reason, at: Date.now() };
     const remedy = remedyOf(error);
@@ -97,7 +98,7 @@ function remedyOf(error: unknown): string | undefined {
 }
 
 /** invalid_authorization_specification, invalid_password */
-const isAuthorizationError = (error: unknown) => /^28/.test((error as { code?: string }).code ?? '');
+const isAuthorizationError = (error: unknown) => (error as { code?: string }).code?.startsWith('28') === true;
 
 /** The database is not there yet, or not in the state that it must be in. */
 export class NotPreparedError extends Error {}

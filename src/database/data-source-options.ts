@@ -69,7 +69,7 @@ export function sessionParameters(
 
 /** Leaves only those parameters that a pooler in transaction mode passes on; behind one, the client's deadline stands alone. */
 export function forgetSessionParameters(session: Record<string, string>): void {
-  for (const name of Object.keys(session)) if (!(name in PASSED_ON)) delete session[name];
+  for (const name of Object.keys(session)) if (!(name in PASSED_ON)) Reflect.deleteProperty(session, name);
 }
 
 /** Whether one of the connections is for look-ups: not where others might use the same one in between, or it is the only one. */

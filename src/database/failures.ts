@@ -97,8 +97,8 @@ export function isReadOnly(error: unknown): boolean {
 const NOT_CONNECTED = Symbol('not connected');
 
 /** Marks what kept a connection from being made: whatever it is (TLS, a certificate, a name, a password), nothing was asked of the database. */
-export function notConnected(error: unknown): Error {
-  return Object.assign(error instanceof Error ? error : new Error(String(error)), { [NOT_CONNECTED]: true });
+export function notConnected<Thrown>(error: Thrown): Thrown {
+  return typeof error === 'object' && error !== null ? Object.assign(error, { [NOT_CONNECTED]: true }) : error;
 }
 
 /** Whether the database could not be reached, or the connection to it was lost. */
@@ -106,7 +106,11 @@ export function isUnreachable(error: unknown): boolean {
   const { code = '', message = '' } = databaseError(error);
   const isRefused = typeof error === 'object' && error !== null && NOT_CONNECTED in error;
   return (
-    isRefused || isConnectionLost(error) || code === 'DEADLINE' || AWAY.has(code) || /connection timeout$/.test(message)
+    isRefused ||
+    isConnectionLost(error) ||
+    code === 'DEADLINE' ||
+    AWAY.has(code) ||
+    message.endsWith('connection timeout')
   );
 }
 

@@ -52,9 +52,9 @@ export class Lists {
     return pageOf(rows, query, list.identity, { total, position, show });
   }
 
-  /** Something was written to these tables: whoever wrote it expects the next total to know. */
-  changed(...tables: string[]): void {
-    for (const table of tables) this.totals.changed(table);
+  /** Something was written to this table: whoever wrote it expects the next total to know. */
+  changed(table: string): void {
+    this.totals.changed(table);
   }
 
   private rows<Row extends object>(list: List<Row>, query: PageQuery): Promise<Row[]> {

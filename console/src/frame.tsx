@@ -1,0 +1,79 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { hub } from './hub.ts';
+import { texts } from './texts.ts';
+import type { User } from './types.ts';
+import { Icon } from './ui/icon.tsx';
+import { nameOf } from './ui/person.tsx';
+import { arrive, type Route } from './ui/router.ts';
+import { complain } from './ui/status.tsx';
+
+export const PLACES = ['overview', 'users', 'activity', 'invitations', 'mails', 'webhooks', 'system'] as const;
+/** The pages that the navigation leads to. */
+export type Place = (typeof PLACES)[number];
+
+interface FrameProps {
+  me: User;
+  place: Place;
+  route: Route;
+  children: ComponentChildren;
+}
+
+/** What stands around every page: where one can go, who one is, and the way out. */
+export function Frame({ me, place, route, children }: FrameProps) {
+  const path = route.path.join('/');
+  const menu = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    if (menu.current && matchMedia('(width < 48rem)').matches) menu.current.open = false;
+    arrive();
+  }, [path]);
+  return (
+    <div class="frame">
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          document.querySelector('main')?.focus();
+        }}
+      >
+        {texts.skip}
+      </a>
+      <header class="side">
+        <a class="logo" href="#/">
+          UserHub
+        </a>
+        <details ref={menu} open>
+          <summary aria-label={texts.menu}>
+            <Icon name="menu" />
+          </summary>
+          <nav aria-label={texts.mainNavigation}>
+            <ul>
+              {PLACES.map((name) => (
+                <li key={name}>
+                  <a
+                    href={name === 'overview' ? '#/' : `#/${name}`}
+                    title={texts.nav[name]}
+                    aria-current={name === place ? 'page' : undefined}
+                  >
+                    <Icon name={name} />
+                    <span>{texts.nav[name]}</span>
+                  </a>
+                </li>
+              ))}
+            </ul>
+          </nav>
+          <div class="whoami">
+            <a href={`#/users/${me.id}`}>{nameOf(me)}</a>
+            <button type="button" class="small" onClick={() => void hub.signOut().catch(complain)}>
+              {texts.signOut}
+            </button>
+          </div>
+        </details>
+      </header>
+      <main id="main" tabIndex={-1}>
+        {children}
+      </main>
+    </div>
+  );
+}

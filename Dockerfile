@@ -9,6 +9,8 @@ RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
 COPY nest-cli.json tsconfig.json tsconfig.build.json ormconfig.ts ./
 COPY migrations migrations
 COPY src src
+COPY client/src client/src
+COPY console console
 COPY scripts/build.mjs scripts/npm.mjs scripts/
 RUN npm run build
 # the embedded PostgreSQL is optional, and stays here

@@ -1,4 +1,4 @@
-// node scripts/build.mjs [--if-stale] [server|client]
+// node scripts/build.mjs [--if-stale] [server|console|client]…, by default the server and its console
 // With --if-stale, as `npm start` and `npm run cli` call it: only when there is no build, or one older than its sources.
 // A build leaves a stamp with the time at which it began, so that what is changed while it runs counts as newer.
 // Plain JavaScript without dependencies: it also runs where development dependencies have been pruned.
@@ -16,6 +16,15 @@ const PROJECTS = {
     compiler: 'node_modules/@nestjs/cli/bin/nest.js',
     compile: (cwd) => spawnSync(process.execPath, ['node_modules/@nestjs/cli/bin/nest.js', 'build'], { cwd, stdio: 'inherit' }).status ?? 1, // prettier-ignore
   },
+  console: {
+    folder: ROOT,
+    sources: ['console/src', 'console/index.html', 'console/vite.config.ts', 'console/transport.ts', 'client/src'],
+    output: 'dist/console',
+    main: 'dist/console/index.html',
+    isOptional: true, // the server answers 404 at /admin without it
+    compiler: 'node_modules/vite/bin/vite.js',
+    compile: (cwd) => spawnSync(process.execPath, ['node_modules/vite/bin/vite.js', 'build', 'console', '--logLevel', 'warn'], { cwd, stdio: 'inherit' }).status ?? 1, // prettier-ignore
+  },
   client: {
     folder: path.join(ROOT, 'client'),
     sources: ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json'],
@@ -27,13 +36,15 @@ const PROJECTS = {
 
 const args = process.argv.slice(2);
 const isForced = !args.includes('--if-stale');
-const name = args.find((arg) => !arg.startsWith('-')) ?? 'server';
-const { folder, sources, main, compiler, compile } = PROJECTS[name];
-const stamp = path.join(folder, 'dist/.built');
+const names = args.filter((arg) => !arg.startsWith('-'));
 
-if (isForced || !isUpToDate()) build();
+for (const name of names.length ? names : ['server', 'console']) {
+  const project = { name, ...PROJECTS[name] };
+  if (isForced || !isUpToDate(project)) build(project);
+}
 
-function isUpToDate() {
+function isUpToDate({ folder, output = 'dist', main, sources }) {
+  const stamp = path.join(folder, output, '.built');
   if (!existsSync(path.join(folder, main)) || !existsSync(stamp)) return false;
   const built = statSync(stamp).mtimeMs;
   return sources.every((source) => newestIn(path.join(folder, source)) <= built);
@@ -47,20 +58,22 @@ function newestIn(place) {
   return Math.max(stats.mtimeMs, ...inside);
 }
 
-function build() {
-  if (!existsSync(path.join(folder, compiler))) return withoutCompiler();
+function build(project) {
+  const { folder, output = 'dist', main, compiler, compile } = project;
+  if (!existsSync(path.join(folder, compiler))) return withoutCompiler(project);
   const begin = new Date();
   // the compiler's own notes stand there too, and would tell it that nothing is left to do
-  if (!existsSync(path.join(folder, main))) rmSync(path.join(folder, 'dist'), { recursive: true, force: true });
+  if (!existsSync(path.join(folder, main))) rmSync(path.join(folder, output), { recursive: true, force: true });
   const status = compile(folder);
   if (status !== 0) process.exit(status);
+  const stamp = path.join(folder, output, '.built');
   writeFileSync(stamp, '');
   utimesSync(stamp, begin, begin);
 }
 
 /** After `npm prune --omit=dev` what was built is all there is; after a copy its times may be anything, so that is fine. */
-function withoutCompiler() {
-  if (existsSync(path.join(folder, main)) && !isForced) return;
+function withoutCompiler({ name, folder, main, isOptional }) {
+  if (isOptional || (existsSync(path.join(folder, main)) && !isForced)) return;
   process.stderr.write(`There is no build of the ${name}, and no compiler to make one: npm ci && npm run build\n`);
   process.exit(1);
 }

@@ -77,7 +77,7 @@ function errorsOf(problem: unknown, form: HTMLFormElement): Values {
   const found = problem.errors.map(({ pointer, detail }) => [pointer?.slice(1) ?? '', sentence(detail)]);
   const field = named[problem.code];
   if (field) found.push([field, problem.message]);
-  return Object.fromEntries(found.filter(([name]) => form.elements.namedItem(name ?? '')));
+  return Object.fromEntries(found.filter(([name]) => form.elements.namedItem(name ?? ''))) as Values;
 }
 
 const sentence = (detail: string) =>

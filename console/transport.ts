@@ -16,17 +16,24 @@ interface ClientOptions {
 
 /** A method for each HTTP method, as openapi-fetch has. Paths are sent as they are; lists in a query repeat the key. */
 export default function createClient({ baseUrl, fetch }: ClientOptions) {
-  const call = (method: string) => async (path: string, { params, body, parseAs, ...init }: Init = {}) => {
-    const headers = new Headers(params?.header);
-    if (body !== undefined) headers.set('content-type', 'application/json');
-    const url = baseUrl + path + search(params?.query);
-    const request = new Request(url, { ...init, method, headers, body: body === undefined ? null : JSON.stringify(body) });
-    const response = await fetch(request);
-    if (response.ok && parseAs === 'blob') return { data: await response.blob(), response };
-    const text = await response.text();
-    if (response.ok) return { data: text ? (JSON.parse(text) as unknown) : undefined, response };
-    return { error: parsed(text), response };
-  };
+  const call =
+    (method: string) =>
+    async (path: string, { params, body, parseAs, ...init }: Init = {}) => {
+      const headers = new Headers(params?.header);
+      if (body !== undefined) headers.set('content-type', 'application/json');
+      const url = baseUrl + path + search(params?.query);
+      const request = new Request(url, {
+        ...init,
+        method,
+        headers,
+        body: body === undefined ? null : JSON.stringify(body),
+      });
+      const response = await fetch(request);
+      if (response.ok && parseAs === 'blob') return { data: await response.blob(), response };
+      const text = await response.text();
+      if (response.ok) return { data: text ? (JSON.parse(text) as unknown) : undefined, response };
+      return { error: parsed(text), response };
+    };
   return { GET: call('GET'), POST: call('POST'), PUT: call('PUT'), PATCH: call('PATCH'), DELETE: call('DELETE') };
 }
 

@@ -5,6 +5,8 @@ import { AuditEvent } from './src/audit/audit-event.entity.js';
 import { Session } from './src/auth/sessions/session.entity.js';
 import { loadSettings } from './src/config/settings.js';
 import { migrationOptions } from './src/database/migrate.js';
+import { DevMail } from './src/mail/dev-mail.entity.js';
+import { OutboxJob } from './src/outbox/outbox-job.entity.js';
 import { resolveDatabase } from './src/process/resolve-database.js';
 import { Like } from './src/posts/like.entity.js';
 import { Post } from './src/posts/post.entity.js';
@@ -12,7 +14,7 @@ import { Task } from './src/tasks/task.entity.js';
 import { User } from './src/users/user.entity.js';
 
 /** Every entity there is; the server collects the same from its modules. */
-export const entities = [User, Session, AuditEvent, Post, Like, Task];
+export const entities = [User, Session, AuditEvent, OutboxJob, DevMail, Post, Like, Task];
 
 /**
  * The connection, not opened yet. An embedded database that runs already is joined; otherwise one is started, and it

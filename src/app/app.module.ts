@@ -14,6 +14,8 @@ import { QueryGuard } from '../http/query.guard.js';
 import { PreconditionGuard } from '../http/conditional-requests.js';
 import { Throttle, ThrottleGuard } from '../throttle/throttle.js';
 import { ValidationPipe } from '../http/validation.pipe.js';
+import { MailModule } from '../mail/mail.module.js';
+import { OutboxModule } from '../outbox/outbox.module.js';
 import { Scheduler } from '../outbox/scheduler.js';
 import { PostsModule } from '../posts/posts.module.js';
 import { TasksModule } from '../tasks/tasks.module.js';
@@ -40,6 +42,8 @@ export class AppModule {
       imports: [
         DatabaseModule.register(database),
         HealthModule.register(database),
+        OutboxModule,
+        MailModule,
         AuditModule,
         UsersModule,
         AuthModule,

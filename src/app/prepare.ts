@@ -7,6 +7,7 @@ import type { Settings } from '../config/settings.js';
 import { Connector, NotPreparedError } from '../database/connector.js';
 import { Database } from '../database/database.js';
 import { listMigrations, migrate } from '../database/migrate.js';
+import { Outbox } from '../outbox/outbox.js';
 import { Scheduler } from '../outbox/scheduler.js';
 import { SCRIPT } from '../request.js';
 import { Throttle } from '../throttle/throttle.js';
@@ -29,11 +30,14 @@ export async function prepareApp(app: NestFastifyApplication, { settings, databa
   });
   if (!isPrepared) return false;
   await reportUnusableHashes(app, settings);
+  const outbox = app.get(Outbox);
+  outbox.start();
   const [throttle, audit, sessions] = [app.get(Throttle), app.get(AuditService), app.get(SessionStore)];
   app.get(Scheduler).start({
     throttle: () => throttle.purge(),
     audit: () => audit.purge(),
     sessions: () => sessions.purge(),
+    outbox: () => outbox.purge(),
   });
   return true;
 }

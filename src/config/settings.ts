@@ -7,6 +7,7 @@ import { developmentSecrets } from './development-secrets.js';
 import { days, minutes, seconds } from './durations.js';
 import { EnvironmentReader, type Environment, SettingsError } from './environment.js';
 import { type JwtSettings, readJwt } from './jwt-settings.js';
+import { type MailSettings, readMail } from './mail-settings.js';
 import { readOrigins } from './origins.js';
 import { readTextFile } from './text-file.js';
 
@@ -55,6 +56,7 @@ export class Settings {
   throttle: boolean;
   requireIfMatch: boolean;
   auditRetention: number;
+  mail: MailSettings;
   firstAdmin: { email: string; password: string } | undefined;
 
   get isProduction(): boolean {
@@ -103,6 +105,7 @@ function readSettings(env: EnvironmentReader): Settings {
   settings.requireIfMatch = env.flag('REQUIRE_IF_MATCH', false);
   settings.auditRetention = days(env.integer('AUDIT_RETENTION_DAYS', 365, { min: 1, max: 36_500 }));
   settings.firstAdmin = readFirstAdmin(env);
+  settings.mail = readMail(env, production);
 
   settings.host = env.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1');
   settings.port = env.integer('PORT', 8000, { min: 0, max: 65_535 });

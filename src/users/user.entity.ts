@@ -19,6 +19,10 @@ export class User {
   @Column('text')
   email: string;
 
+  /** When somebody proved to read that mailbox; emptied in the statement that changes the address. */
+  @Column({ type: 'timestamptz', name: 'email_verified_at', precision: 3, nullable: true })
+  emailVerifiedAt: Date | null;
+
   @Column('text')
   username: string;
 
@@ -45,6 +49,14 @@ export class User {
 
   @Column({ type: 'timestamptz', name: 'deleted_at', precision: 3, nullable: true })
   deletedAt: Date | null;
+
+  /** When a deleted account is to be purged; null means never. */
+  @Column({ type: 'timestamptz', name: 'purge_at', precision: 3, nullable: true })
+  purgeAt: Date | null;
+
+  /** The language of mails to this person (BCP 47); null means the request's, or DEFAULT_LOCALE. */
+  @Column('text', { nullable: true })
+  locale: string | null;
 
   @Column({ type: 'timestamptz', name: 'last_login_at', precision: 3, nullable: true })
   lastLoginAt: Date | null;

@@ -13,3 +13,21 @@ export async function insist(ask: () => Promise<Answer>): Promise<Answer> {
 
 /** How often the server was too busy so far. */
 export const timesTurnedAway = (): number => turnedAway;
+
+/** Tries again until it neither throws nor finds undefined or false, for 20 s; then the last throw gets out. */
+export async function eventually<T>(
+  look: () => T | Promise<T>,
+  patience = 20_000,
+): Promise<Exclude<T, false | undefined>> {
+  const deadline = performance.now() + patience;
+  for (;;) {
+    try {
+      const found = await look();
+      if (found !== undefined && found !== false) return found as Exclude<T, false | undefined>;
+      if (performance.now() > deadline) throw new Error('It did not happen in time');
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,6 @@
+/**
+ * SQL that makes a UUIDv7, for rows whose number only the statement knows: 48 bits of time, then random bits of a v4, with
+ * the version's two differing bits set. PostgreSQL has a function of its own for that only since version 18.
+ */
+export const UUID_V7 = `encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
+  PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid`;

@@ -1,0 +1,33 @@
+import type { AddressInfo } from 'node:net';
+import { Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { Settings } from '../config/settings.js';
+
+/**
+ * Where the front end is: APP_URL, or in development the pages of this server itself. Never what a request says of itself:
+ * `Host`, `X-Forwarded-Host` and `Origin` are the attacker's to choose.
+ */
+@Injectable()
+export class AppUrl {
+  constructor(
+    private readonly settings: Settings,
+    private readonly adapterHost: HttpAdapterHost,
+  ) {}
+
+  /** The front end's address, without a slash at its end. */
+  get base(): string {
+    return this.settings.mail.appUrl ?? `http://localhost:${this.port}`;
+  }
+
+  /** The address of one of its pages. @param path begins with a slash */
+  page(path: string): string {
+    return this.base + path;
+  }
+
+  /** Where this server listens; what it was told when it doesn't, as in a script. */
+  get port(): number {
+    const server = this.adapterHost.httpAdapter?.getHttpServer() as { address?(): AddressInfo | string | null } | undefined;
+    const address = server?.address?.();
+    return (address && typeof address === 'object' && address.port) || this.settings.port;
+  }
+}

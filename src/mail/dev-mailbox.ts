@@ -1,0 +1,67 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Settings } from '../config/settings.js';
+import { Database, statement } from '../database/database.js';
+import type { DevMail, KeptMail } from './dev-mail.entity.js';
+
+const KEPT = 200;
+
+const KEEP = statement(
+  'dev_mails.keep',
+  `INSERT INTO dev_mails (id, mail) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET mail = EXCLUDED.mail`,
+);
+const FORGET = statement(
+  'dev_mails.forget',
+  `DELETE FROM dev_mails WHERE id IN (SELECT id FROM dev_mails ORDER BY at DESC, id DESC OFFSET ${KEPT})`,
+);
+const LIST = statement(
+  'dev_mails.list',
+  `SELECT id, at, mail FROM dev_mails
+   WHERE ($1::text IS NULL OR mail ->> 'to' = $1) AND ($2::text IS NULL OR mail ->> 'kind' = $2)
+   ORDER BY at DESC, id DESC LIMIT $3`,
+);
+const FIND = statement('dev_mails.find', `SELECT id, at, mail FROM dev_mails WHERE id = $1`);
+const EMPTY = statement('dev_mails.empty', `DELETE FROM dev_mails`);
+
+/** Which mails to list. */
+export interface DevMailFilter {
+  to?: string;
+  kind?: string;
+  limit?: number;
+}
+
+/** Where mails go on a server that has no relay and isn't in production: they are kept, and shown at /dev/mail. */
+@Injectable()
+export class DevMailbox {
+  private readonly log = new Logger('Mail');
+
+  constructor(
+    private readonly database: Database,
+    private readonly settings: Settings,
+  ) {}
+
+  /** Whether there is one. */
+  get isOpen(): boolean {
+    return this.settings.mail.mailbox;
+  }
+
+  /** Keeps a mail and tells the terminal where to read it; its link and its code are told to nobody. */
+  async keep(id: string, mail: KeptMail, url: string): Promise<void> {
+    await this.database.write(KEEP, [id, mail]);
+    await this.database.write(FORGET, []);
+    const subject = mail.code ? mail.subject.replace(/\d{3} ?\d{3}/, '••• •••') : mail.subject;
+    this.log.log(`Mail to ${mail.to}: ${subject} – ${url}`);
+  }
+
+  /** Lists mails, newest first. */
+  list({ to, kind, limit = KEPT }: DevMailFilter): Promise<DevMail[]> {
+    return this.database.read<DevMail>(LIST, [to?.trim().toLowerCase() ?? null, kind ?? null, limit]);
+  }
+
+  async find(id: string): Promise<DevMail | undefined> {
+    return (await this.database.read<DevMail>(FIND, [id]))[0];
+  }
+
+  async empty(): Promise<void> {
+    await this.database.write(EMPTY, []);
+  }
+}

@@ -1,0 +1,111 @@
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { parse, stringify } from 'uuid';
+import { derivedKeys } from '../config/derived-keys.js';
+import { Settings } from '../config/settings.js';
+import { AppUrl } from './app-url.js';
+
+/** What a link is good for, how its token begins, and the page of the front end that it opens. */
+const LINKS = {
+  verify: { prefix: 'ev_', path: '/verify-email' },
+  reset: { prefix: 'pr_', path: '/reset-password' },
+  change: { prefix: 'ec_', path: '/confirm-email-change' },
+  revert: { prefix: 'er_', path: '/revert-email-change' },
+  invite: { prefix: 'iv_', path: '/accept-invitation' },
+  restore: { prefix: 'ur_', path: '/restore-account' },
+} as const;
+export type LinkPurpose = keyof typeof LINKS;
+
+/** Purposes, in the order of the contract. */
+export const LINK_PURPOSES = Object.keys(LINKS) as LinkPurpose[];
+
+/** Pages of the front end that mails lead to. */
+export const LINK_PATHS = Object.fromEntries(
+  LINK_PURPOSES.map((purpose) => [purpose, LINKS[purpose].path]),
+) as Record<LinkPurpose, string>;
+
+/** Which challenge a token stands for. */
+export interface LinkClaims {
+  purpose: LinkPurpose;
+  challengeId: string;
+}
+
+const PREFIX_LENGTH = 3;
+const ID_BYTES = 16;
+const TOKEN = /^[a-z]{2}_[A-Za-z0-9_-]{64}$/;
+const DIGITS = 6;
+
+/**
+ * Links and codes are computed, not stored: an HMAC over the id of a challenge row. Whoever reads the database can't make
+ * one, asking again gives the same, and a forged one is found out without asking the database.
+ */
+@Injectable()
+export class MailLinks {
+  private readonly linkKeys: KeyObject[];
+  private readonly codeKeys: KeyObject[];
+
+  constructor(
+    settings: Settings,
+    private readonly appUrl: AppUrl,
+  ) {
+    this.linkKeys = derivedKeys(settings.jwt, 'userhub mail links');
+    this.codeKeys = derivedKeys(settings.jwt, 'userhub mail codes');
+  }
+
+  /** The token of a challenge: 67 characters. */
+  token(purpose: LinkPurpose, challengeId: string): string {
+    const id = Buffer.from(parse(challengeId));
+    return LINKS[purpose].prefix + Buffer.concat([id, linkMac(purpose, id, current(this.linkKeys))]).toString('base64url');
+  }
+
+  /** The address that a mail's button leads to. The token stands in the fragment, which no log, proxy or `Referer` sees. */
+  url(purpose: LinkPurpose, challengeId: string): string {
+    return `${this.appUrl.page(LINKS[purpose].path)}#token=${this.token(purpose, challengeId)}`;
+  }
+
+  /** What a token stands for, or undefined when it isn't one of ours. Whether its challenge still lives is another question. */
+  read(token: string): LinkClaims | undefined {
+    const purpose = LINK_PURPOSES.find((candidate) => token.startsWith(LINKS[candidate].prefix));
+    if (!purpose || !TOKEN.test(token)) return undefined;
+    const bytes = Buffer.from(token.slice(PREFIX_LENGTH), 'base64url');
+    const [id, mac] = [bytes.subarray(0, ID_BYTES), bytes.subarray(ID_BYTES)];
+    if (!this.linkKeys.some((key) => timingSafeEqual(mac, linkMac(purpose, id, key)))) return undefined;
+    try {
+      return { purpose, challengeId: stringify(id) };
+    } catch {
+      return undefined; // 16 bytes that are no UUID; nobody signs those
+    }
+  }
+
+  /** The six digits of a challenge. */
+  code(challengeId: string): string {
+    return codeOf(challengeId, current(this.codeKeys));
+  }
+
+  /** Whether that is the challenge's code; spaces and hyphens are ignored, full-width digits read as what they look like. */
+  isCode(challengeId: string, typed: string): boolean {
+    const digits = Buffer.from(typed.normalize('NFKC').replace(/[\s\-\u2010-\u2015]/g, '')); // prettier-ignore
+    return this.codeKeys
+      .map((key) => Buffer.from(codeOf(challengeId, key)))
+      .map((code) => digits.length === code.length && timingSafeEqual(digits, code))
+      .includes(true);
+  }
+}
+
+/** Six digits in two groups, as people read and type them. */
+export const spaced = (code: string): string => `${code.slice(0, DIGITS / 2)} ${code.slice(DIGITS / 2)}`;
+
+const linkMac = (purpose: LinkPurpose, id: Buffer, key: KeyObject) =>
+  createHmac('sha256', key).update(purpose).update(id).digest();
+
+/** Dynamic truncation of HOTP (RFC 4226, 5.3), on HMAC-SHA256. */
+function codeOf(challengeId: string, key: KeyObject): string {
+  const mac = createHmac('sha256', key).update(Buffer.from(parse(challengeId))).digest();
+  const offset = (mac.at(-1) ?? 0) & 0x0f;
+  return String((mac.readUInt32BE(offset) & 0x7fffffff) % 10 ** DIGITS).padStart(DIGITS, '0');
+}
+
+function current([key]: KeyObject[]): KeyObject {
+  if (!key) throw new TypeError('JWT_SECRET_KEY: the first key must be able to sign.');
+  return key;
+}

@@ -1,0 +1,172 @@
+import { Readable, type Readable as ReadableStream } from 'node:stream';
+import { createTransport } from 'nodemailer';
+import { seconds } from '../config/durations.js';
+import { DeliveryError } from '../outbox/channel.js';
+import type { Lease } from '../outbox/lease.js';
+import type { SmtpSettings } from '../config/mail-settings.js';
+
+// all of them together are less than a lease grants: see LONGEST_DELIVERY
+const CONNECT = seconds(5);
+const GREETING = seconds(5);
+/** How long a relay may think about a message that it has in full. Giving up then risks that it comes twice, so: long. */
+const ANSWER = seconds(20);
+const IDLE = seconds(30);
+
+/** Connections to the relay, and so mails at once. */
+export const SMTP_SLOTS = 5;
+
+/** A message as it is given to the relay. */
+export interface SmtpMessage {
+  messageId: string;
+  date: Date;
+  from: { name: string; address: string };
+  replyTo: string | undefined;
+  to: string;
+  subject: string;
+  text: string;
+  html: string;
+  headers: Record<string, string>;
+}
+
+interface SmtpError extends Error {
+  code?: string;
+  command?: string;
+  responseCode?: number;
+}
+
+/** The relay: a few connections that are kept for a while. */
+export class Smtp {
+  private readonly transport: ReturnType<typeof smtpTransport>;
+
+  constructor(settings: SmtpSettings) {
+    this.transport = smtpTransport(settings);
+    this.transport.use('stream', (mail, done) => {
+      const { transmission } = mail.data as { transmission?: Transmission };
+      if (transmission) mail.message.processFunc((content) => transmission.guard(content));
+      done();
+    });
+  }
+
+  /**
+   * Hands a message over. Resolves with the relay's answer when it has taken responsibility.
+   * @throws DeliveryError when it hasn't
+   */
+  async send(message: SmtpMessage, lease: Lease): Promise<{ status: number; response: string }> {
+    const transmission = new Transmission(lease);
+    try {
+      const { response } = await this.handOver(message, transmission);
+      return { status: Number(response.slice(0, 3)), response };
+    } catch (error) {
+      throw transmission.failure(error as SmtpError);
+    } finally {
+      transmission.close();
+    }
+  }
+
+  /** Connects, greets and signs in, and does nothing more. @throws what went wrong, in the relay's words */
+  async verify(): Promise<void> {
+    await this.transport.verify();
+  }
+
+  close(): void {
+    this.transport.close();
+  }
+
+  /** A kept connection may have died unnoticed: then again on another, as not a byte of the message was given away. */
+  private async handOver(message: SmtpMessage, transmission: Transmission) {
+    const options = { ...message, xMailer: false as const, signal: transmission.signal, transmission };
+    try {
+      return await this.transport.sendMail(options);
+    } catch (error) {
+      if (!transmission.mayBeginAgain(error as SmtpError)) throw error;
+      return await this.transport.sendMail(options);
+    }
+  }
+}
+
+function smtpTransport({ host, port, user, password, security }: SmtpSettings) {
+  return createTransport({
+    pool: true,
+    host,
+    port,
+    secure: security === 'tls',
+    requireTLS: security === 'starttls',
+    ignoreTLS: security === 'none',
+    auth: user ? { user, pass: password } : undefined,
+    tls: { minVersion: 'TLSv1.2' },
+    maxConnections: SMTP_SLOTS,
+    maxMessages: 100,
+    maxRequeues: 0, // the outbox tries again, not the pool: it alone knows whether the lease still holds
+    idleTimeout: IDLE,
+    dnsTimeout: CONNECT,
+    connectionTimeout: CONNECT,
+    greetingTimeout: GREETING,
+    socketTimeout: ANSWER,
+    socketCloseTimeout: seconds(1),
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+}
+
+/** The handing over of one message: until its content is asked for, it can be stopped without a trace. */
+class Transmission {
+  private readonly controller = new AbortController();
+  private begun = false;
+
+  constructor(private readonly lease: Lease) {
+    lease.signal.addEventListener('abort', this.abort);
+    lease.ending.addEventListener('abort', this.abortUnlessBegun);
+    if (lease.ending.aborted) this.abortUnlessBegun();
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** The content, which looks at the clocks when the relay is ready for it: a process may have been frozen since. */
+  guard(content: ReadableStream): ReadableStream {
+    const { lease } = this;
+    const begin = () => {
+      if (lease.left < ANSWER || lease.signal.aborted) throw new DeliveryError('The lease is over.', { isReturned: true });
+      this.begun = true;
+    };
+    return Readable.from(
+      (async function* () {
+        begin();
+        yield* content;
+      })(),
+      { objectMode: false },
+    );
+  }
+
+  /** Whether nothing has been given away yet, because a connection was dead before. */
+  mayBeginAgain({ code, responseCode }: SmtpError): boolean {
+    const isDead = code === 'ECONNECTION' && responseCode === undefined;
+    return isDead && !this.begun && !this.signal.aborted && this.lease.mayBegin;
+  }
+
+  /** What the failure means to the outbox. */
+  failure(error: SmtpError): Error {
+    if (error instanceof DeliveryError) return error;
+    if (!this.begun && this.lease.ending.aborted) return new DeliveryError('The process ends.', { isReturned: true });
+    if (this.lease.signal.aborted) return new DeliveryError('The relay took too long.');
+    const { responseCode: status = 0, command } = error;
+    // a relay that refuses us, or our sender, has to be set up; only what it says of this mail is final
+    const isAboutThisMail = command === 'RCPT TO' || command === 'DATA';
+    return new DeliveryError(error.message, {
+      status: status || undefined,
+      isPermanent: isAboutThisMail && status >= 500 && status !== 503,
+    });
+  }
+
+  close(): void {
+    this.lease.signal.removeEventListener('abort', this.abort);
+    this.lease.ending.removeEventListener('abort', this.abortUnlessBegun);
+  }
+
+  private readonly abort = () => this.controller.abort();
+
+  private readonly abortUnlessBegun = () => {
+    if (!this.begun) this.abort();
+  };
+}

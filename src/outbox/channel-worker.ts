@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { minutes, seconds } from '../config/durations.js';
+import type { Database } from '../database/database.js';
+import { type Channel, type ClaimedJob, DeliveryError } from './channel.js';
+import { Lease } from './lease.js';
+import type { Note, Notes } from './notes.js';
+import { CLAIM } from './outbox.statements.js';
+
+const POLL = seconds(1);
+const IDLE_POLL = seconds(2);
+const IDLE_AFTER = minutes(1);
+const REMINDER = minutes(1);
+/** Before the first try of a job that was claimed but not begun: others may have it. */
+const AT_ONCE = 0;
+
+/** What a finished job is told of. */
+export interface Outcome {
+  kind: string;
+  state: Note['state'];
+}
+
+export interface WorkerContext {
+  database: Database;
+  notes: Notes;
+  exclusively: <T>(work: () => Promise<T>) => Promise<T>;
+  onOutcome: (outcome: Outcome) => void;
+}
+
+/** Claims the jobs of one channel and has them sent: as many at once as the channel has slots, until it is stopped. */
+export class ChannelWorker {
+  private readonly log = new Logger('Outbox');
+  private readonly running = new Map<ClaimedJob, Promise<void>>();
+  private readonly ending = new AbortController();
+  private stopping = false;
+  private lastFound = performance.now();
+  private complainedAt = -Infinity;
+  private wakeUp?: () => void;
+  private awake = false;
+  private loop?: Promise<void>;
+
+  constructor(
+    private readonly channel: Channel,
+    private readonly context: WorkerContext,
+  ) {}
+
+  start(): void {
+    this.loop ??= this.work();
+  }
+
+  /** Something was committed for this channel, or a slot has become free. */
+  wake(): void {
+    this.awake = true;
+    this.wakeUp?.();
+  }
+
+  /**
+   * Claims nothing more and waits for what is being sent; what can still be taken back after `patience` is given back.
+   * Resolves when nothing is under way.
+   */
+  async stop(patience: number): Promise<void> {
+    this.stopping = true;
+    this.wake();
+    const timer = setTimeout(() => this.ending.abort(), patience);
+    await this.loop;
+    await Promise.all(this.running.values());
+    clearTimeout(timer);
+  }
+
+  private async work(): Promise<void> {
+    while (!this.stopping) {
+      this.awake = false;
+      const found = await this.claim();
+      if (this.stopping) break;
+      if (!found && !this.awake) await this.sleep();
+    }
+  }
+
+  /** Claims what there is room for. Returns whether there may be more at once. */
+  private async claim(): Promise<boolean> {
+    const room = Math.min(this.channel.slots - this.running.size, this.channel.allowance?.() ?? Infinity);
+    if (room <= 0) return false;
+    const begin = Lease.now();
+    const jobs = await this.take(room);
+    if (jobs.length) this.lastFound = performance.now();
+    for (const job of jobs) this.begin(job, begin);
+    return jobs.length === room;
+  }
+
+  private async take(room: number): Promise<ClaimedJob[]> {
+    try {
+      const values = [this.channel.name, room, randomUUID(), this.fullLanes()];
+      return await this.context.exclusively(() => this.context.database.write<ClaimedJob>(CLAIM, values));
+    } catch (error) {
+      this.complain(error as Error);
+      return [];
+    }
+  }
+
+  private begin(job: ClaimedJob, begin: ReturnType<typeof Lease.now>): void {
+    const isTooMany = job.lane !== null && this.fullLanes().includes(job.lane);
+    const lease = new Lease(begin, this.ending.signal);
+    const done = (isTooMany ? this.giveBack(job, lease) : this.run(job, lease)).finally(() => {
+      lease.release();
+      this.running.delete(job);
+      this.wake();
+    });
+    this.running.set(job, done);
+  }
+
+  private async run(job: ClaimedJob, lease: Lease): Promise<void> {
+    const begun = performance.now();
+    const duration = () => Math.round(performance.now() - begun);
+    const { id, claimedBy: claim, attempts } = job;
+    if (job.isExpired) return this.finish(job, { id, claim, attempts: attempts - 1, state: 'expired' }, lease);
+    try {
+      if (!lease.mayBegin || this.stopping) return await this.giveBack(job, lease);
+      const { status } = await this.channel.deliver(job, lease);
+      await this.finish(job, { id, claim, attempts, state: 'sent', status, duration: duration() }, lease);
+    } catch (error) {
+      const note = this.failure(job, error);
+      await this.finish(job, { ...note, duration: duration() }, lease);
+    }
+  }
+
+  /** What comes after a try that failed. */
+  private failure(job: ClaimedJob, error: unknown): Note {
+    const { id, claimedBy: claim, attempts } = job;
+    const { status, isPermanent, isReturned } = error instanceof DeliveryError ? error.options : {};
+    if (isReturned) return { id, claim, state: 'queued', attempts: attempts - 1, wait: AT_ONCE };
+    const text = error instanceof Error ? error.message : String(error);
+    const wait = isPermanent ? undefined : this.channel.retryAfter(attempts, error);
+    const state = wait === undefined ? 'failed' : 'queued';
+    this.log.warn({
+      event: state === 'failed' ? 'delivery_failed' : 'delivery_deferred',
+      channel: this.channel.name,
+      kind: job.kind,
+      job: id,
+      attempts,
+      status,
+      reason: text,
+      ...(!(error instanceof DeliveryError) && error instanceof Error && { stack: error.stack }),
+    });
+    return { id, claim, state, attempts, status, error: text, wait };
+  }
+
+  private giveBack(job: ClaimedJob, lease: Lease): Promise<void> {
+    const { id, claimedBy: claim, attempts } = job;
+    return this.context.notes.write({ id, claim, state: 'queued', attempts: attempts - 1, wait: AT_ONCE }, lease);
+  }
+
+  private async finish(job: ClaimedJob, note: Note, lease: Lease): Promise<void> {
+    if (note.state === 'sent') {
+      this.log.log({
+        event: 'delivered',
+        channel: this.channel.name,
+        kind: job.kind,
+        job: job.id,
+        user_id: job.userId,
+        attempts: job.attempts,
+        duration_ms: note.duration,
+      });
+    }
+    if (note.state !== 'queued') this.context.onOutcome({ kind: job.kind, state: note.state });
+    await this.context.notes.write(note, lease);
+  }
+
+  private fullLanes(): string[] {
+    const { perLane = Infinity } = this.channel;
+    const counts = new Map<string, number>();
+    for (const { lane } of this.running.keys()) if (lane) counts.set(lane, (counts.get(lane) ?? 0) + 1);
+    return [...counts].filter(([, count]) => count >= perLane).map(([lane]) => lane);
+  }
+
+  /** Until somebody wakes it, or it is time to look for what other replicas have committed. */
+  private sleep(): Promise<void> {
+    const isIdle = performance.now() - this.lastFound > IDLE_AFTER;
+    const pause = (isIdle ? IDLE_POLL * 0.9 : POLL) * (0.9 + Math.random() * 0.2);
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, pause);
+      this.wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Once a minute: a database can be away all night. */
+  private complain({ message }: Error): void {
+    if (performance.now() - this.complainedAt < REMINDER) return;
+    this.complainedAt = performance.now();
+    this.log.warn({ event: 'outbox_claim_failed', channel: this.channel.name, reason: message });
+  }
+}

@@ -1,0 +1,100 @@
+/** The outbox in SQL: each statement stands alone, so that it works through a pooler and holds no transaction open. */
+import { statement } from '../database/database.js';
+import { UUID_V7 } from '../database/uuid-v7.js';
+import type { ChannelName } from './outbox-job.entity.js';
+
+/** How long a claimed job is nobody else's, in seconds. */
+export const LEASE_SECONDS = 60;
+
+/** What a job is made of when a change makes it: SQL expressions over the rows of the change, and parameters. */
+export interface JobParts {
+  channel: ChannelName;
+  kind: string;
+  /** What to select from: one job for each row. */
+  from: string;
+  recipient?: string;
+  lane?: string;
+  userId?: string;
+  challengeId?: string;
+  expiresAt?: string;
+  data?: string;
+  /** Which rows get a job; all of them unless said. */
+  where?: string;
+}
+
+/**
+ * The INSERT of a job, to stand in a WITH beside the change that it tells of: committed with it or not at all.
+ * `RETURNING id` is its last part.
+ */
+export function insertJob({ channel, kind, from, where = 'true', ...parts }: JobParts): string {
+  const { recipient = 'NULL', lane = 'NULL', userId = 'NULL', challengeId = 'NULL', expiresAt = 'NULL' } = parts;
+  const { data = `'{}'` } = parts;
+  return `INSERT INTO outbox (id, channel, kind, lane, recipient, user_id, challenge_id, expires_at, data)
+    SELECT ${UUID_V7}, '${channel}', '${kind}', ${lane}::text, ${recipient}::text, ${userId}::uuid, ${challengeId}::uuid,
+      (${expiresAt})::timestamptz, (${data})::jsonb
+    FROM ${from} WHERE ${where} RETURNING id`;
+}
+
+/** $1 id, $2 channel, $3 kind, $4 recipient, $5 user, $6 challenge, $7 expiry, $8 data. */
+export const ADD = statement(
+  'outbox.add',
+  `INSERT INTO outbox (id, channel, kind, recipient, user_id, challenge_id, expires_at, data)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+);
+
+/** Takes at most $2 due jobs of channel $1 for a lease, as claim $3, from lanes other than $4. Nobody waits for anybody. */
+export const CLAIM = statement(
+  'outbox.claim',
+  `UPDATE outbox SET due_at = now() + interval '${LEASE_SECONDS} seconds', attempts = attempts + 1, claimed_by = $3
+   FROM (SELECT id FROM outbox
+     WHERE state = 'queued' AND channel = $1 AND due_at <= now() AND (lane IS NULL OR lane <> ALL ($4::text[]))
+     ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS due
+   WHERE outbox.id = due.id
+   RETURNING outbox.id, kind, lane, recipient, user_id AS "userId", challenge_id AS "challengeId", data, attempts,
+     claimed_by AS "claimedBy", created_at AS "createdAt", expires_at AS "expiresAt",
+     coalesce(expires_at <= now(), false) AS "isExpired"`,
+);
+
+/**
+ * Notes how jobs went, many at once: only under the claim that has them, and twice with the same result as once, so that it
+ * can be tried again when nobody knows whether it was carried out. Words for templates go when they are not needed any more.
+ */
+export const NOTE = statement(
+  'outbox.note',
+  `UPDATE outbox SET state = note.state, attempts = note.attempts, last_status = note.status, last_error = note.error,
+     duration_ms = note.duration,
+     due_at = CASE WHEN note.state = 'queued'
+       THEN least(now() + note.wait * interval '1 millisecond', outbox.expires_at) ELSE outbox.due_at END,
+     done_at = CASE WHEN note.state = 'queued' THEN NULL ELSE now() END,
+     data = CASE WHEN note.state IN ('sent', 'expired') THEN '{}' ELSE outbox.data END
+   FROM jsonb_to_recordset($1::jsonb) AS note
+     (id uuid, claim uuid, state text, attempts int, status int, error text, duration int, wait bigint)
+   WHERE outbox.id = note.id AND outbox.claimed_by = note.claim
+   RETURNING outbox.id`,
+);
+
+/** Has a job tried again at once: one that failed for good, or waits for its next try; not one that is being sent. */
+export const RETRY = statement(
+  'outbox.retry',
+  `UPDATE outbox SET state = 'queued', attempts = 0, due_at = now(), done_at = NULL, claimed_by = NULL
+   WHERE id = $1 AND channel = $2 AND state IN ('queued', 'failed') AND (expires_at IS NULL OR expires_at > now())
+   RETURNING id`,
+);
+
+export const EXISTS = statement('outbox.exists', `SELECT id FROM outbox WHERE id = $1 AND channel = $2`);
+
+/** Removes a batch of finished jobs that are older than $1 milliseconds. */
+export const PURGE = statement(
+  'outbox.purge',
+  `DELETE FROM outbox WHERE id IN (
+     SELECT id FROM outbox WHERE state <> 'queued' AND done_at < now() - $1::bigint * interval '1 millisecond'
+     ORDER BY done_at LIMIT 1000 FOR UPDATE SKIP LOCKED)
+   RETURNING id`,
+);
+
+/** How many wait, and since when the oldest of them has been due. */
+export const BACKLOG = statement(
+  'outbox.backlog',
+  `SELECT channel, count(*)::int AS queued, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS "oldestSeconds"
+   FROM outbox WHERE state = 'queued' GROUP BY channel`,
+);

@@ -81,7 +81,7 @@ describe('the outbox', () => {
     expect(mail.id).toBe(`<${row?.mail}@example.com>`);
     expect(row?.mail).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab]/);
     expect(mail.parsed.text).toContain('203.0.113.0/24');
-    await expect(database.write({ text }, values)).rejects.toMatchObject({ code: "email_taken" });
+    await expect(database.write({ text }, values)).rejects.toMatchObject({ code: 'email_taken' });
     const jobs = await app.sql(`SELECT id FROM outbox WHERE recipient = 'bob@example.com'`);
     expect(jobs).toHaveLength(1);
   });
@@ -97,7 +97,9 @@ describe('the outbox', () => {
     await relay.mailTo('warm@example.com');
     expect(await took(() => send('quick@example.com'), 'quick@example.com')).toBeLessThan(500);
     const elsewhere = () =>
-      app.sql(`INSERT INTO outbox (id, channel, kind, recipient) VALUES (gen_random_uuid(), 'mail', 'test', 'slow@example.com')`);
+      app.sql(
+        `INSERT INTO outbox (id, channel, kind, recipient) VALUES (gen_random_uuid(), 'mail', 'test', 'slow@example.com')`,
+      );
     expect(await took(elsewhere, 'slow@example.com')).toBeLessThan(2500);
   });
 
@@ -134,11 +136,14 @@ describe('the outbox', () => {
   });
 
   it('lets a job that can never be written fail after its schedule, and the others go on', async () => {
-    const [{ id }] = await app.sql<{ id: string }>(
+    const [{ id }] = (await app.sql<{ id: string }>(
       `INSERT INTO outbox (id, channel, kind, recipient) VALUES (gen_random_uuid(), 'mail', 'poison', 'x@example.com') RETURNING id`,
-    ) as [{ id: string }];
+    )) as [{ id: string }];
     for (let tries = 1; tries <= 9; tries++) {
-      const tried = await jobWhen(id, ({ attempts, state, wait }) => attempts === tries && (state === 'failed' || wait > -1));
+      const tried = await jobWhen(
+        id,
+        ({ attempts, state, wait }) => attempts === tries && (state === 'failed' || wait > -1),
+      );
       if (tried.state !== 'failed') await eventually(async () => (await job(id)).last_error !== null);
       await hurry(id);
     }

@@ -43,7 +43,8 @@ export function readMail(env: EnvironmentReader, production: boolean): MailSetti
   const smtp = readSmtp(env);
   const appUrl = readAppUrl(env, production);
   const from = readFrom(env, appName);
-  if (smtp && !appUrl) env.refuse('APP_URL must be set where mail is (MAIL_URL or SMTP_HOST): links lead there.', undefined);
+  if (smtp && !appUrl)
+    env.refuse('APP_URL must be set where mail is (MAIL_URL or SMTP_HOST): links lead there.', undefined);
   if (smtp && !env.text('MAIL_FROM')) {
     env.refuse('MAIL_FROM must be set where mail is, such as "UserHub <no-reply@example.com>".', undefined);
   }
@@ -56,7 +57,9 @@ export function readMail(env: EnvironmentReader, production: boolean): MailSetti
     appName,
     defaultLocale: readLocale(env),
     templatesDir: env.text('MAIL_TEMPLATES_DIR'),
-    maxPerMinute: env.text('MAIL_MAX_PER_MINUTE') ? env.integer('MAIL_MAX_PER_MINUTE', 60, { min: 1, max: 100_000 }) : undefined,
+    maxPerMinute: env.text('MAIL_MAX_PER_MINUTE')
+      ? env.integer('MAIL_MAX_PER_MINUTE', 60, { min: 1, max: 100_000 })
+      : undefined,
   };
 }
 
@@ -105,11 +108,15 @@ function readAppUrl(env: EnvironmentReader, production: boolean): string | undef
   return url.href.replace(/\/+$/, '');
 }
 
+const MAILBOX = /^(?:"(?<quoted>[^"]*)"|(?<plain>[^<"]*?))\s*<(?<bracketed>[^<>]+)>$|^(?<bare>[^<>\s]+)$/;
+
 function readFrom(env: EnvironmentReader, appName: string): Mailbox {
   const text = env.text('MAIL_FROM');
   if (text === undefined) return { name: appName, address: 'no-reply@localhost' };
-  const [, quoted, plain = quoted, bracketed, bare = bracketed] = /^(?:"([^"]*)"|([^<"]*?))\s*<([^<>]+)>$|^([^<>\s]+)$/.exec(text) ?? []; // prettier-ignore
-  if (bare && isAddress(bare)) return { name: plain?.trim() || appName, address: bare };
+  const { quoted, plain, bracketed, bare } = MAILBOX.exec(text)?.groups ?? {};
+  const address = bracketed ?? bare ?? '';
+  const name = (quoted ?? plain ?? '').trim();
+  if (isAddress(address)) return { name: name === '' ? appName : name, address };
   return env.refuse('MAIL_FROM must be such as "UserHub <no-reply@example.com>".', { name: appName, address: '' });
 }
 

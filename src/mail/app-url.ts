@@ -1,6 +1,6 @@
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:net';
 import { Injectable } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { type AbstractHttpAdapter, HttpAdapterHost } from '@nestjs/core';
 import { Settings } from '../config/settings.js';
 
 /**
@@ -26,8 +26,8 @@ export class AppUrl {
 
   /** Where this server listens; what it was told when it doesn't, as in a script. */
   get port(): number {
-    const server = this.adapterHost.httpAdapter?.getHttpServer() as { address?(): AddressInfo | string | null } | undefined;
-    const address = server?.address?.();
-    return (address && typeof address === 'object' && address.port) || this.settings.port;
+    const adapter = this.adapterHost.httpAdapter as AbstractHttpAdapter<Server> | undefined; // a script has none
+    const address = adapter?.getHttpServer().address();
+    return typeof address === 'object' && address ? address.port : this.settings.port;
   }
 }

@@ -9,7 +9,9 @@ const NEW = 'the new secret of the ring, more than 32 bytes long';
 
 const linksWith = (...keys: string[]) =>
   new MailLinks(
-    { jwt: { algorithm: keys[0]?.startsWith('-----') ? 'EdDSA' : 'HS256', keys, issuer: '', audience: '' } } as Settings,
+    {
+      jwt: { algorithm: keys[0]?.startsWith('-----') ? 'EdDSA' : 'HS256', keys, issuer: '', audience: '' },
+    } as Settings,
     { page: (path: string) => `https://app.example.com${path}` } as AppUrl,
   );
 

@@ -20,9 +20,10 @@ export type LinkPurpose = keyof typeof LINKS;
 export const LINK_PURPOSES = Object.keys(LINKS) as LinkPurpose[];
 
 /** Pages of the front end that mails lead to. */
-export const LINK_PATHS = Object.fromEntries(
-  LINK_PURPOSES.map((purpose) => [purpose, LINKS[purpose].path]),
-) as Record<LinkPurpose, string>;
+export const LINK_PATHS = Object.fromEntries(LINK_PURPOSES.map((purpose) => [purpose, LINKS[purpose].path])) as Record<
+  LinkPurpose,
+  string
+>;
 
 /** Which challenge a token stands for. */
 export interface LinkClaims {
@@ -55,7 +56,9 @@ export class MailLinks {
   /** The token of a challenge: 67 characters. */
   token(purpose: LinkPurpose, challengeId: string): string {
     const id = Buffer.from(parse(challengeId));
-    return LINKS[purpose].prefix + Buffer.concat([id, linkMac(purpose, id, current(this.linkKeys))]).toString('base64url');
+    return (
+      LINKS[purpose].prefix + Buffer.concat([id, linkMac(purpose, id, current(this.linkKeys))]).toString('base64url')
+    );
   }
 
   /** The address that a mail's button leads to. The token stands in the fragment, which no log, proxy or `Referer` sees. */
@@ -100,7 +103,9 @@ const linkMac = (purpose: LinkPurpose, id: Buffer, key: KeyObject) =>
 
 /** Dynamic truncation of HOTP (RFC 4226, 5.3), on HMAC-SHA256. */
 function codeOf(challengeId: string, key: KeyObject): string {
-  const mac = createHmac('sha256', key).update(Buffer.from(parse(challengeId))).digest();
+  const mac = createHmac('sha256', key)
+    .update(Buffer.from(parse(challengeId)))
+    .digest();
   const offset = (mac.at(-1) ?? 0) & 0x0f;
   return String((mac.readUInt32BE(offset) & 0x7fffffff) % 10 ** DIGITS).padStart(DIGITS, '0');
 }

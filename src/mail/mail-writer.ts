@@ -36,7 +36,10 @@ export class MailWriter {
 
   /** The first of these language tags that there are mails in, as it was asked for; the default one if there is none. */
   localeFor(...tags: (string | undefined | null)[]): string {
-    const found = languageOf(tags.map((tag) => tag ?? undefined), this.catalogues);
+    const found = languageOf(
+      tags.map((tag) => tag ?? undefined),
+      this.catalogues,
+    );
     return found?.tag ?? this.settings.mail.defaultLocale;
   }
 

@@ -127,7 +127,8 @@ class Transmission {
   guard(content: ReadableStream): ReadableStream {
     const { lease } = this;
     const begin = () => {
-      if (lease.left < ANSWER || lease.signal.aborted) throw new DeliveryError('The lease is over.', { isReturned: true });
+      if (lease.left < ANSWER || lease.signal.aborted)
+        throw new DeliveryError('The lease is over.', { isReturned: true });
       this.begun = true;
     };
     return Readable.from(

@@ -68,11 +68,12 @@ export class ChannelWorker {
   }
 
   private async work(): Promise<void> {
-    while (!this.stopping) {
+    const isOver = () => this.stopping;
+    const isAwake = () => this.awake;
+    while (!isOver()) {
       this.awake = false;
       const found = await this.claim();
-      if (this.stopping) break;
-      if (!found && !this.awake) await this.sleep();
+      if (!found && !isAwake() && !isOver()) await this.sleep();
     }
   }
 

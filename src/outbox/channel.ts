@@ -2,11 +2,10 @@ import type { ChannelName, OutboxJob } from './outbox-job.entity.js';
 import type { Lease } from './lease.js';
 
 /** A job that was claimed, as far as sending it needs to know. */
-export interface ClaimedJob
-  extends Pick<
-    OutboxJob,
-    'id' | 'kind' | 'lane' | 'recipient' | 'userId' | 'challengeId' | 'data' | 'attempts' | 'createdAt' | 'expiresAt'
-  > {
+export interface ClaimedJob extends Pick<
+  OutboxJob,
+  'id' | 'kind' | 'lane' | 'recipient' | 'userId' | 'challengeId' | 'data' | 'attempts' | 'createdAt' | 'expiresAt'
+> {
   /** The claim: a UUID of its own for each. */
   claimedBy: string;
   /** Its time was up already when it was claimed. */

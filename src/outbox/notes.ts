@@ -52,7 +52,7 @@ export class Notes {
   }
 
   private async writeAll(): Promise<void> {
-    for (let pause = FIRST_PAUSE; this.pending.length; ) {
+    for (let pause = FIRST_PAUSE; this.pending.length;) {
       const batch = this.pending;
       this.pending = [];
       try {
@@ -90,7 +90,9 @@ export class Notes {
 
 /** What receivers say is theirs: cut, and without what PostgreSQL or a terminal would choke on. */
 const presentable = (text: string | undefined): string | undefined =>
-  // eslint-disable-next-line no-control-regex -- that is what is looked for
-  text?.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, LONGEST_ERROR).replace(LONE_SURROGATE, '?');
+  text
+    ?.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+    .slice(0, LONGEST_ERROR)
+    .replace(LONE_SURROGATE, '?');
 
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;

@@ -15,7 +15,8 @@ const PATIENCE = seconds(10);
 
 /** A job to be added by itself. */
 export interface NewJob
-  extends Pick<OutboxJob, 'channel' | 'kind' | 'recipient'>,
+  extends
+    Pick<OutboxJob, 'channel' | 'kind' | 'recipient'>,
     Partial<Pick<OutboxJob, 'userId' | 'challengeId' | 'expiresAt' | 'data'>> {}
 
 /** Jobs that wait, and for how long the oldest has. */

@@ -20,7 +20,9 @@ export function loadCatalogues(templatesDir: string | undefined, defaultLocale: 
   const catalogues = new Map(Object.entries(BUILT_IN));
   const problems = templatesDir ? readOverrides(templatesDir, catalogues) : [];
   if (!languageOf([defaultLocale], catalogues)) {
-    problems.push(`DEFAULT_LOCALE: there are no mails in "${defaultLocale}", only in ${[...catalogues.keys()].join(', ')}.`);
+    problems.push(
+      `DEFAULT_LOCALE: there are no mails in "${defaultLocale}", only in ${[...catalogues.keys()].join(', ')}.`,
+    );
   }
   if (problems.length) throw new SettingsError(problems);
   return catalogues;
@@ -58,17 +60,18 @@ function readOverrides(folder: string, catalogues: Map<string, Catalogue>): stri
 
 function override(file: string, sentences: unknown, catalogues: Map<string, Catalogue>): string[] {
   const locale = file.slice(0, -'.json'.length).toLowerCase();
-  if (!isLanguageTag(locale)) return [`MAIL_TEMPLATES_DIR, ${file}: its name is not a language tag such as de or pt-BR.`];
+  if (!isLanguageTag(locale))
+    return [`MAIL_TEMPLATES_DIR, ${file}: its name is not a language tag such as de or pt-BR.`];
   if (typeof sentences !== 'object' || sentences === null || Array.isArray(sentences)) {
     return [`MAIL_TEMPLATES_DIR, ${file}: must be an object of sentences.`];
   }
   const base = catalogues.get(languageOf([locale], catalogues)?.catalogue ?? '');
-  const merged = { ...base, ...sentences } as Catalogue;
+  const merged: Partial<Catalogue> = { ...base, ...sentences };
   const problems = [
     ...Object.entries(sentences).map(([key, sentence]) => complaint(key, sentence)),
     ...KEYS.filter((key) => merged[key] === undefined).map((key) => `"${key}" is missing`),
   ].filter((text) => text !== undefined);
-  if (problems.length === 0) catalogues.set(locale, merged);
+  if (problems.length === 0) catalogues.set(locale, merged as Catalogue);
   return problems.map((problem) => `MAIL_TEMPLATES_DIR, ${file}: ${problem}.`);
 }
 

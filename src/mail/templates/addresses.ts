@@ -115,9 +115,7 @@ export const emailChanged: Template = (context) => {
             [say.sentence('facts.old_address'), email],
             words.new_email ? [say.sentence('facts.new_address'), words.new_email] : undefined,
           ),
-      text(
-        context.link ? say.sentence('email_changed.not_you', { until }) : say.sentence('not_you.ask', { app }),
-      ),
+      text(context.link ? say.sentence('email_changed.not_you', { until }) : say.sentence('not_you.ask', { app })),
       ...linkButton(context, say.sentence('button.revert')),
     ],
   };
@@ -148,11 +146,19 @@ export const invitation: Template = (context) => {
     title: say.sentence('invitation.title', { app }),
     audience: 'invited',
     blocks: [
-      text(inviter ? say.sentence('invitation.intro', { inviter, app }) : say.sentence('invitation.intro.nobody', { app })),
+      text(
+        inviter ? say.sentence('invitation.intro', { inviter, app }) : say.sentence('invitation.intro.nobody', { app }),
+      ),
       ...(words.message ? [{ kind: 'quote', text: plainText(words.message) } as const] : []),
       ...linkButton(context, say.sentence('invitation.button')),
       text(say.sentence('invitation.lifetime', { email, until })),
-      { kind: 'facts', rows: [[say.sentence('facts.address'), email], ...(role ? [[say.sentence('facts.role'), inert(role)] as [string, string]] : [])] },
+      {
+        kind: 'facts',
+        rows: [
+          [say.sentence('facts.address'), email],
+          ...(role ? [[say.sentence('facts.role'), inert(role)] as [string, string]] : []),
+        ],
+      },
       text(say.sentence('invitation.not_you')),
     ],
   };

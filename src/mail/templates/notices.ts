@@ -76,10 +76,18 @@ const both =
 
 const nothing: Ending = () => [];
 
-export const newSignIn = notice('new_sign_in', none, both(({ say }) => [text(say.sentence('new_sign_in.you'))], notYou));
+export const newSignIn = notice(
+  'new_sign_in',
+  none,
+  both(({ say }) => [text(say.sentence('new_sign_in.you'))], notYou),
+);
 export const passwordChanged = notice('password_changed');
 export const passwordReset = notice('password_reset');
-export const sessionTheft = notice('session_theft', none, both(({ say }) => [text(say.sentence('session_theft.advice'))], notYou));
+export const sessionTheft = notice(
+  'session_theft',
+  none,
+  both(({ say }) => [text(say.sentence('session_theft.advice'))], notYou),
+);
 export const accountRestored = notice('account_restored');
 export const roleChanged = notice('role_changed', role, askAdmin);
 export const accountDeactivated = notice('account_deactivated', none, askAdmin);

@@ -2,11 +2,13 @@
 import { UsersAndSessions1763700000000 } from './1763700000000-users-and-sessions.js';
 import { ThrottleAndAudit1763700100000 } from './1763700100000-throttle-and-audit.js';
 import { PostsAndTasks1763700200000 } from './1763700200000-posts-and-tasks.js';
+import { AttemptsInFlight1763900000000 } from './1763900000000-attempts-in-flight.js';
 import { OutboxAndMail1764100000000 } from './1764100000000-outbox-and-mail.js';
 
 export const migrations = [
   UsersAndSessions1763700000000,
   ThrottleAndAudit1763700100000,
   PostsAndTasks1763700200000,
+  AttemptsInFlight1763900000000,
   OutboxAndMail1764100000000,
 ];

@@ -69,7 +69,7 @@ describe('who may import whom', () => {
 
   it('only one file names each hash', () => {
     const askers = sourceFiles().filter((file) => read(file).includes('password_hash AS'));
-    expect(askers).toEqual(['users/users.statements.ts']);
+    expect(askers).toEqual(['users/passwords/passwords.statements.ts']);
   });
 
   it('knows every folder', () => {

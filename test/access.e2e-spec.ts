@@ -91,6 +91,7 @@ const FEATURES: Feature[] = [
       'PATCH /api/users/:id':                     [401, 403, 200, 200],
       'DELETE /api/users/:id':                    [401, 403, 204, 204],
       'POST /api/users/:id/restore':              [401, 403, 403, 200],
+      'GET /api/users/:id/throttle':              [401, 403, 403, 200],
       'DELETE /api/users/:id/throttle':           [401, 403, 403, 204],
       'GET /api/users/:id/sessions':              [401, 403, 403, 200],
       'DELETE /api/users/:id/sessions':           [401, 403, 403, 204],

@@ -1,5 +1,9 @@
+import { setTimeout } from 'node:timers/promises';
 import { type Origin, SCRIPT } from '../src/request.js';
+import { days, hours, minutes } from '../src/config/durations.js';
+import { budget } from '../src/throttle/policy.js';
 import { Throttle } from '../src/throttle/throttle.js';
+import { PasswordGuesses } from '../src/users/passwords/password-guesses.js';
 import type { Answer, Api } from './support/api.js';
 import { startApp, type TestApp } from './support/app.js';
 import { figure } from './support/figures.js';
@@ -34,7 +38,12 @@ describe('Throttling', () => {
   const statuses = (answers: Answer[]) => answers.map(({ status }) => status);
   const times = <T>(count: number, work: (i: number) => Promise<T>) =>
     Promise.all(Array.from({ length: count }, (_, i) => work(i)));
-  const endWindows = () => app.sql(`UPDATE throttle_counters SET resets_at = now() WHERE key NOT LIKE 'familiar%'`);
+  /** A refusal is remembered by each process for a second. */
+  const forgotten = () => setTimeout(1_050);
+  async function endWindows() {
+    await app.sql(`UPDATE throttle_counters SET resets_at = now() WHERE key NOT LIKE 'familiar%'`);
+    await forgotten();
+  }
 
   async function guessInTurn(api: Api, username: string, count: number): Promise<Answer[]> {
     const answers = [];
@@ -155,8 +164,52 @@ describe('Throttling', () => {
       await meet('mike');
       const ip = somewhere();
       const answers = await times(60, () => login(from(ip), 'mike', PASSWORD));
-      expect(statuses(answers).filter((status) => status !== 200 && status !== 429)).toEqual([]);
-      expect(statuses(await times(5, () => login(from(ip), 'mike', PASSWORD)))).toEqual(Array(5).fill(200));
+      expect(new Set(statuses(answers))).toEqual(new Set([200]));
+    });
+
+    it('let a whole school in at eight o’clock: more at once than may fail', async () => {
+      const names = Array.from({ length: 70 }, (_, i) => `pupil${i}`);
+      const [{ hash } = { hash: '' }] = await app.sql<{ hash: string }>(
+        `SELECT password_hash AS hash FROM users LIMIT 1`,
+      );
+      await app.sql(
+        `INSERT INTO users (id, email, username, password_hash)
+         SELECT gen_random_uuid(), name || '@school.example', name, $2 FROM unnest($1::text[]) AS name`,
+        [names, hash],
+      );
+      const ip = somewhere();
+      const answers = await Promise.all(names.map((name, i) => login(from(ip, i % 2 ? replica : app), name, PASSWORD)));
+      expect(new Set(statuses(answers))).toEqual(new Set([200]));
+    });
+
+    it('make others wait for two seconds while they are under way, and then ask to come back in one', async () => {
+      await meet('nina');
+      const ip = somewhere();
+      const throttle = app.nest.get(Throttle);
+      const attempt = app.nest
+        .get(PasswordGuesses, { strict: false })
+        .attempt('unknown|nobody', 'nobody', { ...SCRIPT, ip });
+      const underWay = await times(5, () => throttle.reserve(attempt, SCRIPT));
+      const start = performance.now();
+      const refused = await login(from(ip, replica), 'nobody');
+      expect(refused).toFailWith(429, 'too_many_requests');
+      expect(refused.headers.get('retry-after')).toBe('1');
+      expect(performance.now() - start).toBeGreaterThan(1_500);
+
+      const waiting = login(from(ip, replica), 'nobody');
+      await underWay.pop()?.release();
+      expect(await waiting).toFailWith(401, 'invalid_credentials');
+      await Promise.all(underWay.map((one) => one.release()));
+    });
+
+    it('leave nothing behind when the process that checked them dies', async () => {
+      const ip = somewhere();
+      const attempt = app.nest
+        .get(PasswordGuesses, { strict: false })
+        .attempt('unknown|nobody', 'nobody', { ...SCRIPT, ip });
+      await times(5, () => app.nest.get(Throttle).reserve(attempt, SCRIPT));
+      await app.sql(`UPDATE throttle_counters SET in_flight = ARRAY[now(), now(), now(), now(), now()] WHERE in_flight <> '{}'`); // prettier-ignore
+      expect(statuses(await guessInTurn(from(ip, replica), 'nobody', 6))).toEqual([401, 401, 401, 401, 401, 429]);
     });
 
     it('share an IPv6 network of 64 bits, and no larger one', async () => {
@@ -229,6 +282,90 @@ describe('Throttling', () => {
     });
   });
 
+  describe('GET /api/users/{id}/throttle', () => {
+    const standing = async (id: string) => (await root.api.get(`/api/users/${id}/throttle`)).body as unknown;
+
+    it('says how many wrong guesses count, and until when somebody is held back', async () => {
+      const { id } = await meet('quentin');
+      const ip = somewhere();
+      expect(await standing(id)).toEqual({ attempts: 0, until: null });
+      await guessInTurn(from(ip), 'quentin', 2);
+      expect(await standing(id)).toEqual({ attempts: 2, until: null });
+      await guessInTurn(from(somewhere()), 'quentin', 1);
+      expect(await standing(id)).toEqual({ attempts: 3, until: null });
+      expect((await login(from(ip), 'quentin', PASSWORD)).status).toBe(200);
+      expect(await standing(id)).toEqual({ attempts: 1, until: null });
+
+      await guessInTurn(from(ip), 'quentin', 7);
+      const { attempts, until } = (await standing(id)) as { attempts: number; until: string };
+      expect(attempts).toBe(6);
+      expect(Date.parse(until) - Date.now()).toBeGreaterThan(880_000);
+
+      await root.api.delete(`/api/users/${id}/throttle`);
+      expect(await standing(id)).toEqual({ attempts: 0, until: null });
+      expect((await login(from(ip), 'quentin', PASSWORD)).status).toBe(200);
+    });
+
+    it('is for admins, and for users that exist', async () => {
+      const { api, id } = await meet('quincy');
+      expect(await api.get(`/api/users/${id}/throttle`)).toFailWith(403, 'forbidden');
+      const nobody = '01890000-0000-7000-8000-000000000000';
+      expect(await root.api.get(`/api/users/${nobody}/throttle`)).toFailWith(404, 'not_found');
+    });
+  });
+
+  describe('a refusal', () => {
+    const statementsOf = async (at: TestApp, work: () => Promise<unknown>) => {
+      const logged = () => at.logs.filter(({ context }) => context === 'SQL').map(({ msg }) => String(msg));
+      const before = logged().length;
+      await work();
+      return logged().slice(before);
+    };
+
+    it('costs no statement once the window is known to be full', async () => {
+      const loud = await app.replica({ DEBUG: 'true' });
+      const api = from(somewhere(), loud);
+      await meet('ruth');
+      await guessInTurn(api, 'ruth', 6);
+      const refusals = statementsOf(loud, async () => {
+        expect(statuses(await guessInTurn(api, ' RUTH', 20))).toEqual(Array(20).fill(429));
+      });
+      expect(await refusals).toEqual([]);
+      await loud.close();
+    });
+
+    it('is over everywhere a second after an admin has cleared it', async () => {
+      const { id } = await meet('sean');
+      const ip = somewhere();
+      await guessInTurn(from(ip, replica), 'sean', 7);
+      await root.api.delete(`/api/users/${id}/throttle`);
+      await forgotten();
+      expect((await login(from(ip, replica), 'sean', PASSWORD)).status).toBe(200);
+    });
+  });
+
+  describe('limits', () => {
+    it('are settings', async () => {
+      const strict = await app.replica({
+        THROTTLE_WRONG_PASSWORDS: '2/1m',
+        THROTTLE_REGISTRATIONS: '1/10s',
+        THROTTLE_REFUSED_REFRESHES: '3/1m',
+      });
+      const api = from(somewhere(), strict);
+      const answers = await guessInTurn(api, 'nobody', 3);
+      expect(statuses(answers)).toEqual([401, 401, 429]);
+      expect(Number(answers[2]?.headers.get('retry-after'))).toBeLessThanOrEqual(60);
+      const account = (username: string) => ({ username, email: `${username}@example.net`, password: PASSWORD });
+      expect((await api.post('/api/auth/register', account('tara'))).status).toBe(201);
+      expect((await api.post('/api/auth/register', account('tess'))).status).toBe(429);
+      const refresh = () => api.post('/api/auth/refresh', { refresh_token: 'rt_forged' });
+      expect(statuses([await refresh(), await refresh(), await refresh(), await refresh()])).toEqual([
+        401, 401, 401, 429,
+      ]);
+      await strict.close();
+    });
+  });
+
   describe('registrations and refreshes', () => {
     const register = (api: Api, username: string) =>
       insist(() => api.post('/api/auth/register', { email: `${username}@example.net`, username, password: PASSWORD }));
@@ -243,17 +380,61 @@ describe('Throttling', () => {
       expect((await register(from(somewhere()), 'one-more')).status).toBe(201);
     });
 
-    it('are 150 in five minutes from one network, by whichever route', async () => {
+    it('are not counted when the form is refused', async () => {
+      const api = from(somewhere());
+      const typo = { email: 'no address', username: 'ursula', password: PASSWORD };
+      const weak = { email: 'ursula@example.net', username: 'ursula', password: 'ursula' };
+      for (let i = 0; i < 20; i++) {
+        expect(await api.post('/api/auth/register', typo)).toFailWith(422, 'validation_failed');
+        expect(await api.post('/api/auth/register', weak)).toFailWith(422, 'validation_failed');
+      }
+      expect((await register(api, 'ursula')).status).toBe(201);
+    });
+
+    it('are counted apart when the name is taken: mistaken people must get in, whoever tries names must not go on', async () => {
+      const careful = await app.replica({ THROTTLE_TAKEN_REGISTRATIONS: '35/1h' });
+      const api = from(somewhere(), careful);
+      await meet('uma');
+      for (let i = 0; i < 34; i++) expect((await register(api, 'uma')).status).toBe(409);
+      expect((await register(api, 'uma-2')).status).toBe(201);
+      expect((await register(api, 'uma')).status).toBe(409);
+      expect(await register(api, 'uma')).toFailWith(429, 'too_many_requests');
+      await careful.close();
+    });
+
+    it('are never counted when the refresh token is right', async () => {
       const { tokens } = await meet('quinn');
       const api = from(somewhere());
       const { refresh_token } = tokens;
       const refresh = () => insist(() => api.post('/api/auth/refresh', { refresh_token }));
       const form = { grant_type: 'refresh_token', refresh_token };
       const grant = () => insist(() => api.form('/api/auth/token', form));
-      const answers = await times(150, (i) => (i % 2 ? refresh() : grant()));
+      const answers = await times(160, (i) => (i % 2 ? refresh() : grant()));
       expect(new Set(statuses(answers))).toEqual(new Set([200]));
+    });
+
+    it.each(['forged', 'dead'])('are 150 refused ones in five minutes from one network: %s', async (kind) => {
+      const { tokens, api: signedIn } = await meet(`rachel-${kind}`);
+      const { tokens: right } = await meet(`roger-${kind}`);
+      await signedIn.post('/api/auth/logout', { refresh_token: tokens.refresh_token });
+      const refresh_token = kind === 'forged' ? `${tokens.refresh_token.slice(0, -4)}AAAA` : tokens.refresh_token;
+      const api = from(somewhere());
+      const refresh = (token = refresh_token) => insist(() => api.post('/api/auth/refresh', { refresh_token: token }));
+      const form = { grant_type: 'refresh_token', refresh_token };
+      const grant = () => insist(() => api.form('/api/auth/token', form));
+      const answers = await times(150, (i) => (i % 2 ? refresh() : grant()));
+      expect(new Set(statuses(answers))).toEqual(new Set([401, 400]));
       expect(await refresh()).toFailWith(429, 'too_many_requests');
       expect(await grant()).toMatchObject({ status: 429, body: { error: 'too_many_requests' } });
+      expect((await refresh(right.refresh_token)).status).toBe(200);
+    });
+
+    it('cost no statement when the refresh token is forged', async () => {
+      const loud = await app.replica({ DEBUG: 'true' });
+      const before = loud.logs.length;
+      expect((await loud.api.post('/api/auth/refresh', { refresh_token: 'rt_forged' })).status).toBe(401);
+      expect(loud.logs.slice(before).filter(({ context }) => context === 'SQL')).toEqual([]);
+      await loud.close();
     });
   });
 
@@ -288,6 +469,9 @@ describe('Throttling', () => {
   describe('what is counted', () => {
     const throttle = () => app.nest.get(Throttle);
     const client = (ip: string): Origin => ({ ...SCRIPT, ip });
+    const guessAt = (account: string, origin: Origin) =>
+      app.nest.get(PasswordGuesses, { strict: false }).attempt(account, account, origin);
+    const guess = (account: string, origin: Origin) => throttle().reserve(guessAt(account, origin), origin);
     const hitsOf = async (prefix: string) =>
       (await app.sql<{ hits: number }>(`SELECT hits FROM throttle_counters WHERE starts_with(key, $1)`, [prefix])).map(
         ({ hits }) => hits,
@@ -296,39 +480,99 @@ describe('Throttling', () => {
     beforeEach(() => app.sql(`TRUNCATE throttle_counters`));
 
     it('is no guess that could not be checked', async () => {
-      const ip = somewhere();
-      const broken = () => Promise.reject(new Error('too many wait'));
-      for (let i = 0; i < 10; i++) await expect(throttle().guess('x', client(ip), broken)).rejects.toThrow('too many');
+      const origin = client(somewhere());
+      for (let i = 0; i < 10; i++) await (await guess('x', origin)).release();
       expect(await hitsOf('guess')).toEqual([]);
+    });
+
+    it('is nothing when the work fails, and one when it is done', async () => {
+      const origin = client(somewhere());
+      const attempt = guessAt('x', origin);
+      const broken = () => Promise.reject(new Error('too many wait'));
+      for (let i = 0; i < 10; i++) await expect(throttle().run(attempt, origin, broken)).rejects.toThrow('too many');
+      expect(await hitsOf('guess')).toEqual([]);
+      expect(await throttle().run(attempt, origin, () => Promise.resolve('done'))).toBe('done');
+      expect(await hitsOf('guess')).toEqual([1, 1, 1]);
     });
 
     it('is not taken from the next window when a guess of the last one turns out right', async () => {
       const here = client(somewhere());
-      let finish: (isRight: boolean) => void = () => undefined;
-      let started: () => void = () => undefined;
-      const isStarted = new Promise<void>((resolve) => (started = resolve));
-      const slow = throttle().guess('x', here, () => {
-        started();
-        return new Promise((resolve) => (finish = resolve));
-      });
-      await isStarted;
-      await endWindows();
-      await throttle().guess('y', here, () => Promise.resolve(false));
-      finish(true);
-      await slow;
+      const slow = await guess('x', here);
+      await app.sql(`UPDATE throttle_counters SET resets_at = now()`);
+      await (await guess('y', here)).count();
+      await slow.forgive();
       expect(await hitsOf('guess:network')).toEqual([1]);
     });
 
+    it('counts in the window in which it is settled', async () => {
+      const here = client(somewhere());
+      const slow = await guess('x', here);
+      await app.sql(`UPDATE throttle_counters SET resets_at = now()`);
+      await slow.count();
+      const [row] = await app.sql<{ left: number }>(
+        `SELECT extract(epoch FROM resets_at - now())::float8 AS left FROM throttle_counters WHERE hits = 1 LIMIT 1`,
+      );
+      expect(row?.left).toBeGreaterThan(200);
+    });
+
     it('leaves no trace of a right guess but that the network is familiar', async () => {
-      await throttle().guess('x', client(somewhere()), () => Promise.resolve(true));
+      await (await guess('x', client(somewhere()))).forgive();
       const rows = await app.sql<{ key: string }>(`SELECT split_part(key, '|', 1) AS key FROM throttle_counters`);
       expect(rows).toEqual([{ key: 'familiar' }]);
+    });
+
+    it('is one attempt, however often it is settled', async () => {
+      const attempt = await guess('x', client(somewhere()));
+      await attempt.count();
+      await attempt.count();
+      await attempt.release();
+      expect(await hitsOf('guess')).toEqual([1, 1, 1]);
     });
 
     it('is kept without what was typed, which may be a password', async () => {
       await login(from('192.0.2.99'), 'hunter2-horse');
       const [dump] = await app.sql<{ text: string }>(`SELECT string_agg(key, ' ') AS text FROM throttle_counters`);
       expect(dump?.text).not.toMatch(/hunter2|192\.0\.2/);
+    });
+
+    it('is one window that is full, of two for the same account', async () => {
+      const code = throttle().policy(
+        'test:code',
+        { points: 2, window: minutes(15) },
+        { ofAccount: true, forgivable: true },
+      );
+      const daily = throttle().policy(
+        'test:code:day',
+        { points: 3, window: days(1) },
+        { ofAccount: true, forgivable: true },
+      );
+      const budgets = [budget(code, ['ada']), budget(daily, ['ada'])];
+      const wrong = async () => (await throttle().reserve({ budgets }, SCRIPT)).count();
+      await wrong();
+      await wrong();
+      await expect(wrong()).rejects.toMatchObject({
+        code: 'too_many_requests',
+        extras: { headers: { 'retry-after': expect.stringMatching(/^89\d|900$/) } },
+      });
+      await app.sql(`UPDATE throttle_counters SET resets_at = now() WHERE key LIKE 'test:code|%'`);
+      await forgotten();
+      await wrong();
+      await expect(wrong()).rejects.toMatchObject({
+        extras: { headers: { 'retry-after': expect.stringMatching(/^863\d\d|86400$/) } },
+      });
+      expect(await throttle().standing('ada')).toMatchObject({ attempts: 3, until: expect.any(Date) });
+      await throttle().forgive(budgets);
+      await wrong();
+      expect(await hitsOf('test:code')).toEqual([1, 1]);
+    });
+
+    it('may be asked without refusing: fifty mails at once, of which one is sent', async () => {
+      const mail = throttle().policy('test:mail', { points: 1, window: minutes(1) });
+      const hourly = throttle().policy('test:mail:hour', { points: 5, window: hours(1) });
+      const send = () => throttle().tryCount([budget(mail, ['ada@example.com']), budget(hourly, ['ada@example.com'])]);
+      const sent = await times(20, send);
+      expect(sent.filter(Boolean)).toHaveLength(1);
+      expect((await hitsOf('test:mail')).sort()).toEqual([1, 1]);
     });
 
     it('is removed when its window is over', async () => {

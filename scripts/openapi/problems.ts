@@ -28,7 +28,6 @@ export function codesOf({ method, path, decorators, throws, hasBody }: Risks): P
     'not_found',
   );
   when(parameters.length > 0, 'uri_too_long');
-  when(decorators.has('Throttled'), 'too_many_requests');
   when(decorators.has('ConditionalWrite'), 'precondition_failed');
   when(decorators.has('ConditionalWrite') && method !== 'delete', 'precondition_required');
   when(path.startsWith('/api/'), 'validation_failed', 'internal_error', 'unavailable'); // an unknown query is invalid

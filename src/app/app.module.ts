@@ -12,7 +12,7 @@ import { Lists } from '../lists/lists.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { QueryGuard } from '../http/query.guard.js';
 import { PreconditionGuard } from '../http/conditional-requests.js';
-import { Throttle, ThrottleGuard } from '../throttle/throttle.js';
+import { Throttle } from '../throttle/throttle.js';
 import { ValidationPipe } from '../http/validation.pipe.js';
 import { MailModule } from '../mail/mail.module.js';
 import { OutboxModule } from '../outbox/outbox.module.js';
@@ -23,7 +23,6 @@ import { UsersModule } from '../users/users.module.js';
 
 /** What a request passes, in this order; a throw anywhere ends in the filter. */
 const REQUEST_PIPELINE = [
-  { provide: APP_GUARD, useClass: ThrottleGuard },
   { provide: APP_GUARD, useClass: BearerGuard },
   { provide: APP_GUARD, useClass: RolesGuard },
   { provide: APP_GUARD, useClass: QueryGuard },

@@ -42,7 +42,7 @@ export class AuditService {
     private readonly lists: Lists,
     throttle: Throttle,
   ) {
-    throttle.onRefusal((refusal) => this.recordRefusal(refusal));
+    throttle.onRejection((rejection) => this.recordRejection(rejection));
   }
 
   /** Whom else to tell when something happens. */
@@ -80,7 +80,7 @@ export class AuditService {
   }
 
   /** Once a window: an attacker must not fill the record by being refused. */
-  private async recordRefusal({ isFirst, limits, account, from }: Rejection): Promise<void> {
+  private async recordRejection({ isFirst, limits, account, from }: Rejection): Promise<void> {
     if (!isFirst) return;
     const userId = account && isUuid(account) ? account : undefined; // else it is what was typed
     await this.record({ action: 'throttled', outcome: 'failure', userId, details: { limits: limits.join(' ') } }, from);

@@ -9,6 +9,7 @@ import { JwksController } from './sessions/jwks.controller.js';
 import { JwtStrategy } from './sessions/jwt.strategy.js';
 import { KeyRing } from './sessions/keys.js';
 import { RefreshTokens } from './sessions/refresh-tokens.js';
+import { RefusedRefreshes } from './sessions/refused-refreshes.js';
 import { Session } from './sessions/session.entity.js';
 import { SessionsService } from './sessions/sessions.service.js';
 import { SessionStore } from './sessions/session-store.js';
@@ -24,6 +25,7 @@ import { SignIn } from './sign-in/sign-in.service.js';
     { provide: KeyRing, useFactory: ({ jwt }: Settings) => new KeyRing(jwt), inject: [Settings] },
     AccessTokens,
     RefreshTokens,
+    RefusedRefreshes,
     SessionStore,
     SessionsService,
     JwtStrategy,

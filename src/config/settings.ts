@@ -4,8 +4,8 @@ import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { type DatabaseSettings, readDatabase } from './database-settings.js';
 import { developmentSecrets } from './development-secrets.js';
-import { days, minutes, seconds } from './durations.js';
-import { EnvironmentReader, type Environment, SettingsError } from './environment.js';
+import { days, hours, minutes, seconds } from './durations.js';
+import { EnvironmentReader, type Environment, type Limit, SettingsError } from './environment.js';
 import { type JwtSettings, readJwt } from './jwt-settings.js';
 import { type MailSettings, readMail } from './mail-settings.js';
 import { readOrigins } from './origins.js';
@@ -54,6 +54,15 @@ export class Settings {
   /** The first is mixed into new hashes; the others belong to older ones. */
   passwordPeppers: string[];
   throttle: boolean;
+  /** How often something may happen before it is refused. */
+  limits: {
+    wrongPasswords: Limit;
+    wrongPasswordsOfNetwork: Limit;
+    wrongPasswordsOfAccount: Limit;
+    registrations: Limit;
+    takenRegistrations: Limit;
+    refusedRefreshes: Limit;
+  };
   requireIfMatch: boolean;
   auditRetention: number;
   mail: MailSettings;
@@ -102,6 +111,14 @@ function readSettings(env: EnvironmentReader): Settings {
   settings.passwordMinLength = env.integer('PASSWORD_MIN_LENGTH', 8, { min: 8, max: 64 });
   settings.passwordPeppers = readPeppers(env);
   settings.throttle = env.flag('THROTTLE', true);
+  settings.limits = {
+    wrongPasswords: env.limit('THROTTLE_WRONG_PASSWORDS', 5, minutes(15)),
+    wrongPasswordsOfNetwork: env.limit('THROTTLE_WRONG_PASSWORDS_PER_NETWORK', 50, minutes(5)),
+    wrongPasswordsOfAccount: env.limit('THROTTLE_WRONG_PASSWORDS_PER_ACCOUNT', 100, minutes(15)),
+    registrations: env.limit('THROTTLE_REGISTRATIONS', 30, hours(1)),
+    takenRegistrations: env.limit('THROTTLE_TAKEN_REGISTRATIONS', 150, hours(1)),
+    refusedRefreshes: env.limit('THROTTLE_REFUSED_REFRESHES', 150, minutes(5)),
+  };
   settings.requireIfMatch = env.flag('REQUIRE_IF_MATCH', false);
   settings.auditRetention = days(env.integer('AUDIT_RETENTION_DAYS', 365, { min: 1, max: 36_500 }));
   settings.firstAdmin = readFirstAdmin(env);

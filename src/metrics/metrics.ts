@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { AuditService } from '../audit/audit.service.js';
 import { Database } from '../database/database.js';
-import { LIMITS, Throttle } from '../throttle/throttle.js';
+import { Throttle } from '../throttle/throttle.js';
 import type { PasswordHasher } from '../users/passwords/password-hasher.js';
 import { Passwords } from '../users/passwords/passwords.js';
 
@@ -108,8 +108,8 @@ function countRefusals(registry: Registry, throttle: Throttle): void {
     labelNames: ['limit'],
     registers: [registry],
   });
-  for (const { name } of LIMITS) throttled.inc({ limit: name }, 0);
-  throttle.onRefusal(({ limits }) => {
+  for (const limit of throttle.names) throttled.inc({ limit }, 0);
+  throttle.onRejection(({ limits }) => {
     for (const limit of limits) throttled.inc({ limit });
   });
 }

@@ -1,250 +1,241 @@
-import { createHash } from 'node:crypto';
-import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Origin, originOf, perRoute } from '../request.js';
-import { days, hours, minutes } from '../config/durations.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { seconds } from '../config/durations.js';
+import type { Limit } from '../config/environment.js';
 import { Settings } from '../config/settings.js';
-import { Database, statement } from '../database/database.js';
+import { Database } from '../database/database.js';
 import { tooManyRequests } from '../problems.js';
-import { networkOf } from './networks.js';
+import type { Origin } from '../request.js';
+import { AttemptsQueue, StillBusyError } from './attempts-queue.js';
+import { Counters, type Full } from './counters.js';
+import { FullWindows } from './full-windows.js';
+import { type Budget, keyOf, type Policy } from './policy.js';
+import { type Outcome, outcomesOfSuccess, passesOf, Reservation } from './reservation.js';
+import { Tally } from './tally.js';
 
-/** So many attempts in a window (milliseconds) that opens with the first of them. */
-interface Limit {
-  readonly name: string;
-  readonly points: number;
-  readonly window: number;
-}
-
-/** What is counted for each network, whoever is behind it. */
-const PER_NETWORK = {
-  registrations: { name: 'register', points: 30, window: hours(1) },
-  refreshes: { name: 'refresh', points: 150, window: minutes(5) },
-} satisfies Record<string, Limit>;
-export type Counted = keyof typeof PER_NETWORK;
-
-const GUESSES_FROM_NETWORK: Limit = { name: 'guess:network', points: 50, window: minutes(5) };
-const GUESSES_AT_ACCOUNT: Limit = { name: 'guess:account', points: 100, window: minutes(15) };
-const GUESSES_AT_ACCOUNT_FROM_NETWORK: Limit = { name: 'guess', points: 5, window: minutes(15) };
-/** Every limit there is. */
-export const LIMITS: readonly Pick<Limit, 'name'>[] = [
-  ...Object.values(PER_NETWORK),
-  GUESSES_FROM_NETWORK,
-  GUESSES_AT_ACCOUNT,
-  GUESSES_AT_ACCOUNT_FROM_NETWORK,
-];
-const FAMILIAR = 'familiar';
-const FAMILIAR_FOR = days(30);
-
-/** A limit and whom it counts. */
-interface Budget {
-  key: string;
-  limit: Limit;
-}
-
-/** An attempt that is counted, and in which window: a later one has nothing to do with it. */
-interface Reservation extends Budget {
-  hits: number;
-  resetsAt: string;
-  seconds: number;
+/** What is counted, and against what. */
+export interface Attempt {
+  budgets: readonly Budget[];
+  /** The account that it is about, for the record. */
+  account?: string;
+  /** A name for the same attempt that is known before its account is: a refusal is remembered under it as well. */
+  alias?: string;
 }
 
 /** Somebody is held back. */
-export interface Rejection {
-  /** Whether it is the first time in the window of one of these limits. */
+export interface Rejection extends Pick<Attempt, 'account'> {
+  /** Whether it is the first in the window of one of these limits. */
   isFirst: boolean;
-  /** The limits that were reached. */
+  /** The names of the policies that were reached. */
   limits: string[];
-  /** The account that was guessed at, as `guess` was told. */
-  account?: string;
   from: Origin;
 }
 
-const MS = `interval '1 millisecond'`;
+/** What counts against an account now. */
+export interface Standing {
+  /** Failures that a success would make forgotten. */
+  attempts: number;
+  /** When the last of the full windows ends; null when none is full. */
+  until: Date | null;
+}
 
-// rows in the order of their keys, so that two requests can't wait for each other
-const RESERVE = statement(
-  'throttle.reserve',
-  `INSERT INTO throttle_counters AS c (key, hits, resets_at)
-   SELECT key, 1, now() + milliseconds * ${MS}
-   FROM unnest($1::text[], $2::bigint[]) AS budget (key, milliseconds) ORDER BY key
-   ON CONFLICT (key) DO UPDATE SET
-     hits = CASE WHEN c.resets_at <= now() THEN 1 ELSE c.hits + 1 END,
-     resets_at = CASE WHEN c.resets_at <= now() THEN excluded.resets_at ELSE c.resets_at END
-   RETURNING key, hits, resets_at::text AS "resetsAt", extract(epoch FROM resets_at - now())::float8 AS seconds`,
-);
-/** Only in the window that it was taken from, or guesses in the next one would be forgiven; what is back at none goes. */
-const GIVE_BACK = statement(
-  'throttle.give_back',
-  `WITH mine AS (
-     SELECT c.key, c.hits FROM throttle_counters c
-     JOIN unnest($1::text[], $2::timestamptz[]) AS taken (key, resets_at) ON c.key = taken.key AND c.resets_at = taken.resets_at
-     ORDER BY c.key FOR UPDATE OF c),
-   emptied AS (DELETE FROM throttle_counters c USING mine WHERE c.key = mine.key AND mine.hits <= 1)
-   UPDATE throttle_counters c SET hits = c.hits - 1 FROM mine WHERE c.key = mine.key AND mine.hits > 1`,
-);
-/** Which of these windows nobody has been told of. */
-const NOTE = statement(
-  'throttle.note',
-  `INSERT INTO throttle_counters AS c (key, hits, resets_at)
-   SELECT 'noted|' || key, 0, resets_at FROM unnest($1::text[], $2::timestamptz[]) AS full_window (key, resets_at) ORDER BY key
-   ON CONFLICT (key) DO UPDATE SET resets_at = excluded.resets_at WHERE c.resets_at < excluded.resets_at
-   RETURNING key`,
-);
-/** The guesses before the right one are forgiven, and the network is familiar from now on. */
-const SUCCEED = statement(
-  'throttle.succeed',
-  `WITH forgiven AS (DELETE FROM throttle_counters WHERE key = $1)
-   INSERT INTO throttle_counters AS c (key, hits, resets_at) VALUES ($2, 0, now() + $3::bigint * ${MS})
-   ON CONFLICT (key) DO UPDATE SET resets_at = excluded.resets_at
-   WHERE c.resets_at < excluded.resets_at - interval '1 day'`,
-);
-const IS_KNOWN = statement(
-  'throttle.is_known',
-  `SELECT key FROM throttle_counters WHERE key = $1 AND resets_at > now()`,
-);
-const FORGET = statement(
-  'throttle.forget',
-  `DELETE FROM throttle_counters c USING unnest($1::text[]) AS prefix WHERE starts_with(c.key, prefix)`,
-);
-const PURGE = statement(
-  'throttle.purge',
-  `DELETE FROM throttle_counters WHERE key IN (
-     SELECT key FROM throttle_counters WHERE resets_at < now() LIMIT 1000 FOR UPDATE SKIP LOCKED)
-   RETURNING key`,
-);
+type Listener = (rejection: Rejection) => void | Promise<void>;
+
+const UNDER_WAY = 'under_way';
+const MEMORY = seconds(1); // for so long an account that was unblocked on another replica may still be refused here
+const WAIT = seconds(2); // for others that are under way
+const WAITERS = 1000;
+const POLL = 100; // milliseconds, when it is other replicas' attempts that are under way
 
 /**
- * Counts attempts in PostgreSQL, so that replicas share the count. An attempt is reserved before the work is done, so
- * that fifty at once can't pass a limit of five; it slows guessers down and never locks anybody out for good.
+ * Counts attempts in PostgreSQL, so that replicas share the count. Whose attempts, how many and for how long is said by
+ * policies, each declared by the topic that it protects.
+ *
+ * An attempt is reserved before its work and settled after it. Only what was settled as counted refuses others, for the
+ * rest of the window. What is merely under way makes others wait, so that fifty at once can't pass a limit of five.
  */
 @Injectable()
 export class Throttle {
-  private readonly listeners: ((refusal: Rejection) => void | Promise<void>)[] = [];
+  private readonly policies = new Map<string, Policy>();
+  private readonly listeners: Listener[] = [];
+  private readonly full = new FullWindows(MEMORY);
+  private readonly queue = new AttemptsQueue(this.full, { waiters: WAITERS, waitMs: WAIT });
+  private readonly local = new Tally();
+  private readonly counters: Counters;
+  private readonly isOn: boolean;
 
-  constructor(
-    private readonly database: Database,
-    private readonly settings: Settings,
-  ) {}
+  constructor(database: Database, settings: Settings) {
+    this.counters = new Counters(database);
+    this.isOn = settings.throttle;
+  }
+
+  /** Declares a policy, under a name of its own. */
+  policy(name: string, { points, window }: Limit, { ofAccount = false, forgivable = false } = {}): Policy {
+    const policy = { name, points, window, ofAccount, forgivable };
+    this.policies.set(name, policy);
+    return policy;
+  }
+
+  /** The names of all policies, and of what may be in the way besides: other attempts, for a moment. */
+  get names(): string[] {
+    return [...this.policies.keys(), UNDER_WAY];
+  }
 
   /** Whom else to tell when somebody is held back. */
-  onRefusal(listener: (refusal: Rejection) => void | Promise<void>): void {
+  onRejection(listener: Listener): void {
     this.listeners.push(listener);
   }
 
-  /** Counts one more of something from the network that this client is in. @throws Problem 429 when it is too many */
-  async count(what: Counted, from: Origin): Promise<void> {
-    if (!this.settings.throttle) return;
-    const reserved = await this.reserve([budget(PER_NETWORK[what], networkOf(from.ip))]);
-    const exceeded = reserved.filter(isExceeded);
-    if (exceeded.length) await this.refuse(reserved, { limits: exceeded, from });
+  /**
+   * Reserves an attempt; whoever does must settle it. When there is no room for it only because of others that are under
+   * way, it waits for up to 2 s.
+   * @throws Problem 429
+   */
+  async reserve(attempt: Attempt, from: Origin): Promise<Reservation> {
+    if (!this.isOn) return new Reservation([], () => Promise.resolve());
+    const deadline = performance.now() + WAIT;
+    await this.assertOpen(attempt, from);
+    const leave = await this.enter(attempt, from);
+    const { budgets } = attempt;
+    try {
+      const ticket = await this.take(attempt, { from, deadline });
+      return new Reservation(budgets, (outcomes: Outcome[], passes: string[]) =>
+        this.counters.settle(budgets, outcomes, { ticket, passes }).finally(leave),
+      );
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  /** Reserves, does the work and counts it as done; when it throws, nothing is counted. @throws Problem 429, what the work throws */
+  async run<T>(attempt: Attempt, from: Origin, work: () => Promise<T>): Promise<T> {
+    const reservation = await this.reserve(attempt, from);
+    try {
+      const result = await work();
+      await reservation.count();
+      return result;
+    } catch (error) {
+      await reservation.release();
+      throw error;
+    }
+  }
+
+  /** Counts what counts whatever comes of it: by one statement. @throws Problem 429 */
+  async count(attempt: Attempt, from: Origin): Promise<void> {
+    if (!this.isOn) return;
+    await this.assertOpen(attempt, from);
+    await this.take(attempt, { from, deadline: performance.now() + WAIT, atOnce: true });
   }
 
   /**
-   * Lets somebody guess at a password: the guess is counted before it is checked, and forgiven when it was right.
-   * @param account whatever names the account: for one that doesn't exist, what was typed
-   * @param check whether the guess is right; when it throws, nothing was guessed and nothing is counted
-   * @throws Problem 429 when there were too many wrong ones
+   * Counts in this process alone, by no statement: what costs so little to refuse that a write would be the dearer part.
+   * @throws Problem 429
    */
-  async guess(account: string, from: Origin, check: () => Promise<boolean>): Promise<boolean> {
-    if (!this.settings.throttle) return check();
-    const network = networkOf(from.ip);
-    const pair = budget(GUESSES_AT_ACCOUNT_FROM_NETWORK, account, network);
-    const familiar = keyOf(FAMILIAR, account, network);
-    const reserved = await this.reserve([
-      pair,
-      budget(GUESSES_FROM_NETWORK, network),
-      budget(GUESSES_AT_ACCOUNT, account),
-    ]);
-    const exceeded = reserved.filter(isExceeded);
-    if (exceeded.length && !(await this.isSpared(exceeded, familiar))) {
-      return this.refuse(reserved, { limits: exceeded, account, from });
+  async tally(attempt: Attempt, from: Origin): Promise<void> {
+    if (!this.isOn) return;
+    await this.assertOpen(attempt, from);
+    for (const budget of attempt.budgets) {
+      const seconds = this.local.add(budget);
+      if (seconds) await this.reject({ isFirst: false, limits: [budget.policy.name], from }, seconds);
     }
-    const isRight = await check().catch(async (error: unknown) => {
-      await this.giveBack(reserved);
-      throw error;
-    });
-    if (isRight) {
-      await this.giveBack(reserved);
-      await this.database.write(SUCCEED, [pair.key, familiar, FAMILIAR_FOR]);
-    }
-    return isRight;
   }
 
-  /** Forgets every wrong guess at this account, from wherever. */
+  /** As `count`, but says whether there was room: for limits that nobody must notice. */
+  async tryCount(budgets: readonly Budget[]): Promise<boolean> {
+    return !this.isOn || 'ticket' in (await this.counters.reserve(budgets, true));
+  }
+
+  /** @throws Problem 429 when such an attempt was refused a moment ago: that costs no statement */
+  async assertOpen({ budgets, alias, account }: Attempt, from: Origin): Promise<void> {
+    const names = [alias ?? '', ...budgets.map(memoryName)];
+    const windows = this.isOn ? names.flatMap((name) => this.full.find(name) ?? []) : [];
+    if (!windows.length) return;
+    const limits = [...new Set(windows.flatMap((window) => window.limits))];
+    const milliseconds = Math.max(...windows.map(({ until }) => until)) - performance.now();
+    await this.reject({ isFirst: false, limits, account, from }, milliseconds / 1000);
+  }
+
+  /** For a success elsewhere: what counted against these budgets is forgotten where that is forgivable; passes are issued. */
+  async forgive(budgets: readonly Budget[]): Promise<void> {
+    await this.counters.settle(budgets, outcomesOfSuccess(budgets), { passes: passesOf(budgets) });
+    this.full.clear();
+  }
+
+  /** What counts against an account now. */
+  async standing(account: string): Promise<Standing> {
+    const counts = await this.counters.counted(this.policiesOf(account));
+    const failures = new Map<Policy, number>();
+    for (const { policy, hits } of counts) {
+      if (policy.forgivable) failures.set(policy, (failures.get(policy) ?? 0) + hits);
+    }
+    const ends = counts.filter(({ policy, hits }) => hits >= policy.points).map(({ resetsAt }) => resetsAt.getTime());
+    return { attempts: Math.max(0, ...failures.values()), until: ends.length ? new Date(Math.max(...ends)) : null };
+  }
+
+  /** Forgets all that counts against an account, by whatever policy and from wherever. */
   async clear(account: string): Promise<void> {
-    const limits = [GUESSES_AT_ACCOUNT, GUESSES_AT_ACCOUNT_FROM_NETWORK];
-    await this.database.write(FORGET, [limits.map(({ name }) => keyOf(name, account))]);
+    await this.counters.clear([...this.policiesOf(account).keys()]);
+    this.full.clear();
   }
 
   /** Removes counters whose window is over, a thousand at most. Returns how many it removed. */
-  async purge(): Promise<number> {
-    return (await this.database.write(PURGE, [])).length;
+  purge(): Promise<number> {
+    return this.counters.purge();
   }
 
-  private async reserve(budgets: Budget[]): Promise<Reservation[]> {
-    const values = [budgets.map(({ key }) => key), budgets.map(({ limit }) => limit.window)];
-    const rows = await this.database.write<Omit<Reservation, 'limit'>>(RESERVE, values);
-    const limitOf = new Map(budgets.map(({ key, limit }) => [key, limit]));
-    return rows.map((row) => ({ ...row, limit: limitOf.get(row.key) as Limit }));
+  /** How the keys of this account's counters begin. */
+  private policiesOf(account: string): Map<string, Policy> {
+    const policies = [...this.policies.values()].filter(({ ofAccount }) => ofAccount);
+    return new Map(policies.map((policy) => [keyOf(policy.name, account), policy]));
   }
 
-  /** The limit on a whole account is for strangers: its owner must get in while others guess. */
-  private async isSpared(exceeded: Reservation[], familiar: string): Promise<boolean> {
-    if (exceeded.some(({ limit }) => limit !== GUESSES_AT_ACCOUNT)) return false;
-    return (await this.database.read(IS_KNOWN, [familiar])).length > 0;
+  /** Waits for room among the attempts of this process. Returns what gives the room back. */
+  private async enter(attempt: Attempt, from: Origin): Promise<() => void> {
+    const budgets = attempt.budgets.filter(({ pass }) => pass === undefined);
+    try {
+      await this.queue.acquire(budgets, from.signal);
+    } catch (error) {
+      if (!(error instanceof StillBusyError)) throw error;
+      await this.assertOpen(attempt, from);
+      await this.rejectForNow(attempt, from);
+    }
+    return () => this.queue.release(budgets);
   }
 
-  /** What is refused is given back: it must not use up what others behind the same network have left. */
-  private async refuse(
-    reserved: Reservation[],
-    { limits, account, from }: { limits: Reservation[]; account?: string; from: Origin },
-  ): Promise<never> {
-    await this.giveBack(reserved);
-    const untold = await this.database.write<{ key: string }>(NOTE, keysAndWindows(limits));
-    const refusal = { isFirst: untold.length > 0, limits: limits.map(({ limit }) => limit.name), account, from };
-    for (const listener of this.listeners) await listener(refusal);
-    throw tooManyRequests(Math.max(...limits.map(({ seconds }) => seconds)));
+  private async take(
+    attempt: Attempt,
+    { from, deadline, atOnce = false }: { from: Origin; deadline: number; atOnce?: boolean },
+  ): Promise<string> {
+    for (;;) {
+      const verdict = await this.counters.reserve(attempt.budgets, atOnce);
+      if ('ticket' in verdict) return verdict.ticket;
+      if (verdict.full.length) await this.rejectFull(attempt, verdict.full, from);
+      if (performance.now() + POLL > deadline) await this.rejectForNow(attempt, from);
+      await delay(POLL * (0.5 + Math.random()));
+    }
   }
 
-  private async giveBack(reserved: Reservation[]): Promise<void> {
-    await this.database.write(GIVE_BACK, keysAndWindows(reserved));
-  }
-}
-
-const COUNTED = Symbol('throttle:counted');
-const countedOf = perRoute(
-  (context) => (Reflect.getMetadata(COUNTED, context.getHandler()) as Counted | undefined) ?? null,
-);
-
-/** Limits a route for each network. */
-export const Throttled = (what: Counted) => SetMetadata(COUNTED, what);
-
-/** Holds back networks that call a limited route too often. */
-@Injectable()
-export class ThrottleGuard implements CanActivate {
-  constructor(private readonly throttle: Throttle) {}
-
-  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const what = countedOf(context);
-    return what === null || this.admit(what, context);
+  private rejectFull({ alias, account }: Attempt, full: Full[], from: Origin): Promise<never> {
+    for (const { budget, seconds } of full) {
+      const window = { limits: [budget.policy.name], until: performance.now() + seconds * 1000 };
+      this.full.remember(memoryName(budget), window);
+      if (alias) this.full.remember(alias, window);
+    }
+    const limits = full.map(({ budget }) => budget.policy.name);
+    const isFirst = full.some((window) => window.isFirst);
+    return this.reject({ isFirst, limits, account, from }, Math.max(...full.map(({ seconds }) => seconds)));
   }
 
-  private async admit(what: Counted, context: ExecutionContext): Promise<boolean> {
-    const http = context.switchToHttp();
-    await this.throttle.count(what, originOf(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>()));
-    return true;
+  private rejectForNow({ account }: Attempt, from: Origin): Promise<never> {
+    return this.reject({ isFirst: false, limits: [UNDER_WAY], account, from }, 1);
+  }
+
+  private async reject(rejection: Rejection, waitSeconds: number): Promise<never> {
+    for (const listener of this.listeners) await listener(rejection);
+    throw tooManyRequests(waitSeconds);
   }
 }
 
-const isExceeded = ({ hits, limit }: Reservation) => hits > limit.points;
-
-const keysAndWindows = (reserved: Reservation[]) => [
-  reserved.map(({ key }) => key),
-  reserved.map(({ resetsAt }) => resetsAt),
-];
-
-const budget = (limit: Limit, ...whom: string[]): Budget => ({ key: keyOf(limit.name, ...whom), limit });
-
-/** Hashed: what somebody typed as a username may be a password. */
-const keyOf = (name: string, ...whom: string[]) =>
-  [name, ...whom.map((part) => createHash('sha256').update(part).digest('base64url').slice(0, 22))].join('|');
+/** With a pass one budget treats its holders and everybody else apart: a refusal is remembered for the latter only. */
+const memoryName = ({ key, pass }: Budget) => pass ?? key;

@@ -3,7 +3,7 @@ import { Call, Roles } from '../request.js';
 import { Id } from '../http/fields.js';
 import type { Page } from '../lists/pages.js';
 import { ConditionalWrite } from '../http/conditional-requests.js';
-import { CreateUserDto, DeleteUserQuery, type Me, type PublicUserDto, toUserDto, UpdateUserDto, type UserDto, UsersQuery } from './users.dto.js'; // prettier-ignore
+import { CreateUserDto, DeleteUserQuery, type Me, type PublicUserDto, type ThrottleDto, toUserDto, UpdateUserDto, type UserDto, UsersQuery } from './users.dto.js'; // prettier-ignore
 import { UsersService } from './users.service.js';
 
 /** Accounts: one's own, other people's public side, and all of them for admins. */
@@ -91,6 +91,13 @@ export class UsersController {
   @Roles('admin')
   restoreUser(@Id() id: string, @Call() call: Call): Promise<UserDto> {
     return this.users.restore(id, call);
+  }
+
+  /** Says how many wrong guesses are counted against a user, and until when somebody is held back, to an admin. */
+  @Get(':id/throttle')
+  @Roles('admin')
+  getThrottle(@Id() id: string): Promise<ThrottleDto> {
+    return this.users.getThrottle(id);
   }
 
   /** Forgets the wrong guesses at a user's password, as an admin, so that they can try again at once. */

@@ -182,6 +182,14 @@ export class UserDto extends PublicUserDto {
   last_login_at?: Date | null;
 }
 
+/** What is counted against an account now. */
+export class ThrottleDto {
+  /** Wrong guesses at the password; a right one makes them forgotten. */
+  attempts: number;
+  /** Until when somebody is held back; null when nobody is. */
+  until: Date | null;
+}
+
 /** The columns that the answers to oneself and to admins are made of. */
 export type UserRow = Omit<User, 'passwordHash' | 'sessionGeneration'>;
 /** The columns that the answers to everybody else are made of. */

@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';
+import { PasswordGuesses } from './passwords/password-guesses.js';
 import { Passwords } from './passwords/passwords.js';
+import { Registrations } from './registrations.js';
 import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
@@ -9,7 +11,7 @@ import { UsersService } from './users.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([User]), AuditModule],
   controllers: [UsersController],
-  providers: [UsersService, Passwords],
+  providers: [UsersService, Passwords, PasswordGuesses, Registrations],
   exports: [UsersService, Passwords],
 })
 export class UsersModule {}

@@ -6,13 +6,14 @@ import { type Call, isSelfOrAdmin, type Origin, type Principal } from '../reques
 import { AuditService, type AuditEntry } from '../audit/audit.service.js';
 import { assignmentsOf, hasVersion } from '../lists/conditions.js';
 import { composedStatement, Database, type Statement } from '../database/database.js';
-import { conflict, fieldForbidden, forbidden, invalidMember, notFound, problem, wrongPassword } from '../problems.js';
+import { conflict, fieldForbidden, forbidden, invalidMember, notFound, problem } from '../problems.js';
 import { Lists } from '../lists/lists.js';
 import type { Page } from '../lists/pages.js';
 import { assertMatches } from '../http/conditional-requests.js';
 import { Throttle } from '../throttle/throttle.js';
 import { normalizeEmail } from './emails.js';
 import { Passwords } from './passwords/passwords.js';
+import { Registrations } from './registrations.js';
 import { User } from './user.entity.js';
 import {
   type CreateUserDto,
@@ -20,6 +21,7 @@ import {
   type PublicUserDto,
   type RegisterDto,
   showUser,
+  type ThrottleDto,
   toUserDto,
   type UpdateUserDto,
   type UserDto,
@@ -28,12 +30,6 @@ import {
 } from './users.dto.js';
 import { userList } from './users.list.js';
 import * as sql from './users.statements.js';
-
-/** What sign-in needs to know of an account. */
-export interface Credentials extends Pick<
-  User,
-  'id' | 'email' | 'username' | 'role' | 'isActive' | 'passwordHash' | 'sessionGeneration'
-> {}
 
 /** An account from elsewhere: its e-mail address normalised, its password as a bcrypt hash. */
 export interface ImportedUser {
@@ -58,12 +54,14 @@ export class UsersService {
     private readonly throttle: Throttle,
     private readonly audit: AuditService,
     private readonly lists: Lists,
+    private readonly registrations: Registrations,
   ) {}
 
   /** Makes an account for whoever asks. @throws Problem 409 `email_taken` or `username_taken`, 422 on a weak password */
   async register(dto: RegisterDto, from: Origin): Promise<UserRow> {
     const { email, username, password, display_name, profile_picture_url } = dto;
-    const user = await this.insert({ email, username, password, display_name, profile_picture_url }, from);
+    const account = { email, username, password, display_name, profile_picture_url };
+    const user = await this.registrations.run(from, () => this.insert(account, from));
     await this.audit.record({ action: 'register', actorId: user.id, userId: user.id }, from);
     return user;
   }
@@ -158,7 +156,7 @@ export class UsersService {
     const { current_password, ...changes } = dto;
     if (me.role !== 'admin') refuseAdminFields(changes);
     if (id === me.id && changes.email !== undefined && changes.email !== me.email) {
-      await this.confirmPassword(current_password, call);
+      await this.passwords.confirm(current_password, call);
     }
     const user = await this.change(id, changes, call);
     for (const happening of happeningsOf(changes, me)) {
@@ -204,45 +202,17 @@ export class UsersService {
     return toUserDto(user, me);
   }
 
+  /** What is counted against a user now: wrong guesses, and until when somebody is held back. @throws Problem 404 */
+  async getThrottle(id: string): Promise<ThrottleDto> {
+    if (!(await this.findById(id))) throw notFound('user');
+    return this.throttle.standing(id);
+  }
+
   /** Forgets the wrong guesses at a user's password, so that they can try again at once. @throws Problem 404 */
   async clearThrottle(id: string, call: Origin & Partial<Pick<Call, 'me'>>): Promise<void> {
     if (!(await this.findById(id))) throw notFound('user');
     await this.throttle.clear(id);
     await this.audit.record({ action: 'throttle_cleared', actorId: call.me?.id, userId: id }, call);
-  }
-
-  /** Whom this e-mail address or username would sign in: with the hash, so only for checking a password. */
-  async findCredentials(identifier: string): Promise<Credentials | null> {
-    const email = normalizeEmail(identifier); // no username is one: it can't hold an @, nor what normalises to it
-    return email
-      ? this.readCredentials(sql.CREDENTIALS_BY_EMAIL, email)
-      : this.readCredentials(sql.CREDENTIALS_BY_USERNAME, identifier.trim());
-  }
-
-  /** As `findCredentials`, by id. */
-  findCredentialsById(id: string): Promise<Credentials | null> {
-    return this.readCredentials(sql.CREDENTIALS_BY_ID, id);
-  }
-
-  /** Replaces a hash by a better one of the same password, unless the password has changed. */
-  async rehash(id: string, { from, to }: { from: string; to: string }): Promise<void> {
-    await this.database.write(sql.REHASH, [id, to, from]);
-  }
-
-  /**
-   * Makes sure that the signed-in person knows the password, counting wrong guesses as sign-in does.
-   * @throws Problem 403 `wrong_password`, 422 without one, 429
-   */
-  async confirmPassword(password: string | undefined, call: Call): Promise<Credentials> {
-    const { me } = call;
-    if (password === undefined) throw invalidMember('/current_password', 'required', 'is needed for this change');
-    const credentials = await this.findCredentialsById(me.id);
-    const holds = await this.throttle.guess(me.id, call, () =>
-      this.passwords.verify(password, credentials?.passwordHash ?? null, call.signal),
-    );
-    if (credentials && holds) return credentials;
-    await this.audit.record({ action: 'password_confirmed', outcome: 'failure', actorId: me.id, userId: me.id }, call);
-    throw wrongPassword();
   }
 
   private async insert(dto: CreateUserDto, from: Origin): Promise<UserRow> {
@@ -309,11 +279,6 @@ export class UsersService {
   private async findOne(statement: Statement, key: string | null): Promise<UserRow | null> {
     const [user] = await this.database.lookUp<UserRow>(statement, [key]);
     return user ?? null;
-  }
-
-  private async readCredentials(statement: Statement, key: string | null): Promise<Credentials | null> {
-    const [credentials] = await this.database.lookUp<Credentials>(statement, [key]);
-    return credentials ?? null;
   }
 }
 

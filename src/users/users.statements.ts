@@ -32,22 +32,6 @@ export const PUBLIC_BY_USERNAME = statement(
   `SELECT ${PUBLIC_COLUMNS}, version FROM users WHERE lower(username) = lower($1) AND ${VISIBLE}`,
 );
 
-const CREDENTIALS = `SELECT id, email, username, role, is_active AS "isActive", password_hash AS "passwordHash",
-    session_generation AS "sessionGeneration"
-  FROM users WHERE deleted_at IS NULL AND`;
-
-export const CREDENTIALS_BY_ID = statement('users.credentials_by_id', `${CREDENTIALS} id = $1`);
-export const CREDENTIALS_BY_EMAIL = statement('users.credentials_by_email', `${CREDENTIALS} email = $1`);
-export const CREDENTIALS_BY_USERNAME = statement(
-  'users.credentials_by_username',
-  `${CREDENTIALS} lower(username) = lower($1)`,
-);
-
-export const REHASH = statement(
-  'users.rehash',
-  `UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3`,
-);
-
 /** Of many; whatever unique index is in the way of one. */
 export const IMPORT = statement(
   'users.import',

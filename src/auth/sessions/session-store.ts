@@ -99,12 +99,6 @@ export class SessionStore {
     return this.database.read<SessionRow>(sql.LIST, [userId]);
   }
 
-  /** Changes the password and ends every other session with it; false when it was changed, or this session ended, meanwhile. */
-  async changePassword({ id, sessionGeneration }: Account, passwordHash: string, sessionId: string): Promise<boolean> {
-    const values = [id, passwordHash, sessionGeneration, sessionId];
-    return (await this.database.write(sql.CHANGE_PASSWORD, values)).length > 0;
-  }
-
   /** Removes sessions that are older than any session can be alive, a thousand at most. Returns how many it removed. */
   async purge(): Promise<number> {
     const { sessionLifetime } = this.settings;

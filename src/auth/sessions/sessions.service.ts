@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { AuditService } from '../../audit/audit.service.js';
 import { notFound, problem, wrongPassword } from '../../problems.js';
 import type { Call, Origin } from '../../request.js';
-import { Throttle } from '../../throttle/throttle.js';
 import { Passwords } from '../../users/passwords/passwords.js';
 import { UsersService } from '../../users/users.service.js';
 import { type AccessClaims, AccessTokens } from './access-tokens.js';
 import { sessionIdOf } from './credential.js';
 import { RefreshTokens } from './refresh-tokens.js';
+import { RefusedRefreshes } from './refused-refreshes.js';
 import { SessionStore, type TokenState } from './session-store.js';
 import { type ChangePasswordDto, type SessionListDto, type TokenPairDto, toSessionDto } from './sessions.dto.js';
 
@@ -20,18 +20,21 @@ export class SessionsService {
     private readonly sessions: SessionStore,
     private readonly accessTokens: AccessTokens,
     private readonly refreshTokens: RefreshTokens,
-    private readonly throttle: Throttle,
+    private readonly refused: RefusedRefreshes,
     private readonly audit: AuditService,
   ) {}
 
   /** Trades a refresh token for a new pair. @throws Problem 401 `invalid_refresh_token` or `refresh_token_reused`, 429 */
   async refresh(refreshToken: string, from: Origin): Promise<TokenPairDto> {
-    await this.throttle.count('refreshes', from); // here, as the token route refreshes too
     const claims = this.refreshTokens.verify(refreshToken);
-    if (!claims) throw problem('invalid_refresh_token');
+    if (!claims) {
+      await this.refused.countForged(from);
+      throw problem('invalid_refresh_token');
+    }
     const refreshed = await this.sessions.rotate(claims);
+    if (typeof refreshed !== 'string' && !('stolenFrom' in refreshed)) return this.tokensOf(refreshed);
+    await this.refused.countDead(from);
     if (refreshed === 'invalid') throw problem('invalid_refresh_token');
-    if (!('stolenFrom' in refreshed)) return this.tokensOf(refreshed);
     const details = { session_id: claims.sessionId };
     await this.audit.record(
       { action: 'token_reused', outcome: 'failure', userId: refreshed.stolenFrom, details },
@@ -56,13 +59,13 @@ export class SessionsService {
   async changePassword(dto: ChangePasswordDto, call: Call): Promise<void> {
     const { me } = call;
     const sessionId = sessionIdOf(call);
-    const account = await this.users.confirmPassword(dto.current_password, call);
+    const account = await this.passwords.confirm(dto.current_password, call);
     const hash = await this.passwords.hashNew(dto.new_password, {
       context: me,
       pointer: '/new_password',
       signal: call.signal,
     });
-    if (!(await this.sessions.changePassword(account, hash, sessionId))) {
+    if (!(await this.passwords.change(account, hash, sessionId))) {
       throw await this.whyNotChanged({ userId: me.id, sessionId });
     }
     await this.audit.record({ action: 'password_changed', actorId: me.id, userId: me.id }, call);

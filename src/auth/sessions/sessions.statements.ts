@@ -69,18 +69,6 @@ export const LIST = statement(
    LIMIT 500`,
 );
 
-/** A new generation ends every session; the one that asked for it is taken along. */
-export const CHANGE_PASSWORD = statement(
-  'sessions.change_password',
-  `WITH u AS (
-     UPDATE users SET password_hash = $2, session_generation = session_generation + 1
-     WHERE id = $1 AND session_generation = $3 AND is_active AND deleted_at IS NULL AND EXISTS (
-       SELECT FROM sessions WHERE id = $4 AND user_id = $1 AND generation = $3 AND ended_at IS NULL)
-     RETURNING id, session_generation),
-   taken_along AS (UPDATE sessions s SET generation = u.session_generation FROM u WHERE s.id = $4)
-   SELECT id FROM u`,
-);
-
 // ids are made in the order of time (UUID v7), so the oldest sessions are found by primary key
 export const PURGE = statement(
   'sessions.purge',

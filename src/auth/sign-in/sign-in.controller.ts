@@ -1,7 +1,6 @@
 import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { Call, type Origin, Public } from '../../request.js';
-import { Throttled } from '../../throttle/throttle.js';
 import { RegisterDto, toUserDto, type UserDto } from '../../users/users.dto.js';
 import { UsersService } from '../../users/users.service.js';
 import type { TokenPairDto } from '../sessions/sessions.dto.js';
@@ -20,11 +19,10 @@ export class SignInController {
 
   /**
    * Makes an account. Sign in with it afterwards.
-   * @throws email_taken, username_taken
+   * @throws email_taken, username_taken, too_many_requests
    */
   @Post('register')
   @Public()
-  @Throttled('registrations')
   async registerUser(@Body() dto: RegisterDto, @Call() call: Origin): Promise<UserDto> {
     return toUserDto(await this.users.register(dto, call));
   }

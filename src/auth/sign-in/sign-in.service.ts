@@ -1,11 +1,8 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { AuditService } from '../../audit/audit.service.js';
 import { invalidMember, problem, validationFailed } from '../../problems.js';
 import type { Origin } from '../../request.js';
-import { Throttle } from '../../throttle/throttle.js';
-import { normalizeEmail } from '../../users/emails.js';
-import { Passwords } from '../../users/passwords/passwords.js';
-import { type Credentials, UsersService } from '../../users/users.service.js';
+import { type Credentials, Passwords } from '../../users/passwords/passwords.js';
 import { SessionStore } from '../sessions/session-store.js';
 import type { TokenPairDto } from '../sessions/sessions.dto.js';
 import { SessionsService } from '../sessions/sessions.service.js';
@@ -14,14 +11,10 @@ import type { LoginDto } from './sign-in.dto.js';
 /** Getting in: by password, or by the refresh token grant. */
 @Injectable()
 export class SignIn {
-  private readonly log = new Logger('SignIn');
-
   constructor(
-    private readonly users: UsersService,
     private readonly passwords: Passwords,
     private readonly store: SessionStore,
     private readonly sessions: SessionsService,
-    private readonly throttle: Throttle,
     private readonly audit: AuditService,
   ) {}
 
@@ -51,29 +44,13 @@ export class SignIn {
 
   /** The account that this identifier and password open, or null; counted, recorded, and its hash kept up to date. */
   async authenticate(identifier: string, password: string, from: Origin): Promise<Credentials | null> {
-    const account = await this.users.findCredentials(identifier);
-    const isRight = await this.throttle.guess(account?.id ?? unknownAccount(identifier), from, async () => {
-      const holds = await this.passwords.verify(password, account?.passwordHash ?? null, from.signal);
-      return holds && account?.isActive === true;
-    });
-    if (isRight && account) {
-      await this.renewHash(account, password);
+    const account = await this.passwords.find(identifier, from);
+    if ((await this.passwords.check(account, identifier, password, from)) && account) {
+      await this.passwords.renew(account, password);
       return account;
     }
     await this.audit.record({ action: 'login', outcome: 'failure', userId: account?.id }, from);
     return null;
-  }
-
-  /** Now, and only now, the password is known: a hash that is cheaper than today's is replaced. Signing in goes on without. */
-  private async renewHash({ id, passwordHash }: Credentials, password: string): Promise<void> {
-    const { hasher } = this.passwords;
-    if (!hasher.needsRehash(passwordHash)) return;
-    try {
-      await this.users.rehash(id, { from: passwordHash, to: await hasher.hash(password) });
-    } catch (error) {
-      // the next sign-in tries again
-      this.log.warn({ event: 'rehash_failed', user_id: id, reason: (error as Error).message });
-    }
   }
 }
 
@@ -91,7 +68,3 @@ function required(dto: LoginDto, member: 'password' | 'refresh_token'): string {
   if (value === undefined) throw invalidMember(`/${member}`, 'required', 'is missing');
   return value;
 }
-
-/** One account has one count of guesses, however it is spelled; one that doesn't exist must not be told apart by that. */
-const unknownAccount = (identifier: string) =>
-  `unknown|${normalizeEmail(identifier) ?? identifier.trim().toLowerCase()}`;

@@ -1,50 +1,130 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { AuditService } from '../../audit/audit.service.js';
 import { Settings } from '../../config/settings.js';
-import { invalidMember } from '../../problems.js';
+import { Database } from '../../database/database.js';
+import { invalidMember, wrongPassword } from '../../problems.js';
+import type { Call, Origin } from '../../request.js';
+import { Throttle } from '../../throttle/throttle.js';
+import { normalizeEmail } from '../emails.js';
+import type { User } from '../user.entity.js';
+import { PasswordGuesses } from './password-guesses.js';
 import { PasswordHasher } from './password-hasher.js';
 import { passwordProblem } from './password-rules.js';
+import * as sql from './passwords.statements.js';
 
-/** What a password is compared with: it must not be what an attacker tries first. */
-interface Context {
-  email: string;
-  username: string;
+/** What checking a password needs to know of an account, and what may be done once it was right. */
+export interface Credentials extends Pick<
+  User,
+  'id' | 'email' | 'username' | 'role' | 'isActive' | 'passwordHash' | 'sessionGeneration'
+> {}
+
+/** A password that was newly chosen, by whom, and where it stands in the body. */
+interface NewPassword {
+  /** What it is compared with: it must not be what an attacker tries first. */
+  context: { email: string; username: string };
+  pointer?: string;
+  signal?: AbortSignal;
 }
 
-/** All that is done with passwords: judged by the rules when chosen, hashed, verified. */
+/** All that is done with passwords: chosen by the rules, checked and counted, changed, reset, their hashes renewed. */
 @Injectable()
 export class Passwords implements OnApplicationShutdown {
   readonly hasher: PasswordHasher;
   private readonly rules: { minLength: number; peppered: boolean };
+  private readonly log = new Logger('Passwords');
 
-  constructor({ bcryptRounds, passwordPeppers, passwordMinLength }: Settings) {
+  constructor(
+    { bcryptRounds, passwordPeppers, passwordMinLength }: Settings,
+    private readonly database: Database,
+    private readonly throttle: Throttle,
+    private readonly guesses: PasswordGuesses,
+    private readonly audit: AuditService,
+  ) {
     this.hasher = new PasswordHasher({ rounds: bcryptRounds, peppers: passwordPeppers });
     this.rules = { minLength: passwordMinLength, peppered: passwordPeppers.length > 0 };
   }
 
+  /**
+   * Whom this e-mail address or username would sign in.
+   * @throws Problem 429 when a guess at them from this network was refused a moment ago; then the database isn't asked
+   */
+  async find(identifier: string, from: Origin): Promise<Credentials | null> {
+    await this.throttle.assertOpen(this.guesses.before(nameOf(identifier), from), from);
+    const email = normalizeEmail(identifier); // no username is one: it can't hold an @, nor what normalises to it
+    return email ? this.read(sql.BY_EMAIL, email) : this.read(sql.BY_USERNAME, identifier.trim());
+  }
+
+  /**
+   * Whether the password is this account's, and the account may sign in; for nobody's it takes the same time to say no. A
+   * wrong one is counted, a right one makes the wrong ones before it forgotten.
+   * @param identifier what was typed, or the account's id
+   * @throws Problem 429 when there were too many wrong ones, 503 when too many wait
+   */
+  async check(account: Credentials | null, identifier: string, password: string, from: Origin): Promise<boolean> {
+    const name = nameOf(identifier);
+    const attempt = await this.throttle.reserve(
+      this.guesses.attempt(account?.id ?? `unknown|${name}`, name, from),
+      from,
+    );
+    try {
+      const holds = await this.hasher.verify(password, account?.passwordHash ?? null, from.signal);
+      const isRight = holds && account?.isActive === true;
+      await (isRight ? attempt.forgive() : attempt.count());
+      return isRight;
+    } catch (error) {
+      await attempt.release();
+      throw error;
+    }
+  }
+
+  /** Makes sure that the signed-in person knows the password. @throws Problem 403 `wrong_password`, 422 without one, 429 */
+  async confirm(password: string | undefined, call: Call): Promise<Credentials> {
+    const { me } = call;
+    if (password === undefined) throw invalidMember('/current_password', 'required', 'is needed for this change');
+    const account = await this.read(sql.BY_ID, me.id);
+    if ((await this.check(account, me.id, password, call)) && account) return account;
+    await this.audit.record({ action: 'password_confirmed', outcome: 'failure', actorId: me.id, userId: me.id }, call);
+    throw wrongPassword();
+  }
+
   /** The hash of a newly chosen password. @throws Problem 422 naming the member when the rules refuse it, 503 when too many wait */
-  async hashNew(
-    password: string,
-    {
-      context,
-      pointer = '/password',
-      signal,
-    }: {
-      context: Context;
-      pointer?: string;
-      signal?: AbortSignal;
-    },
-  ): Promise<string> {
+  async hashNew(password: string, { context, pointer = '/password', signal }: NewPassword): Promise<string> {
     const problem = passwordProblem(password, { ...this.rules, ...context });
     if (problem) throw invalidMember(pointer, problem.code, problem.detail);
     return this.hasher.hash(password, signal);
   }
 
-  /** Whether the password is the one behind the hash; for null, an unknown user, it takes the same time to say no. */
-  verify(password: string, hash: string | null, signal?: AbortSignal): Promise<boolean> {
-    return this.hasher.verify(password, hash, signal);
+  /** Changes the password and ends every other session with it; false when it was changed, or this session ended, meanwhile. */
+  async change({ id, sessionGeneration }: Credentials, hash: string, sessionId: string): Promise<boolean> {
+    return (await this.database.write(sql.CHANGE, [id, hash, sessionGeneration, sessionId])).length > 0;
+  }
+
+  /** Sets a password without the old one: all sessions end, wrong guesses are forgotten. False for who can't sign in. */
+  async reset(id: string, hash: string): Promise<boolean> {
+    const isReset = (await this.database.write(sql.RESET, [id, hash])).length > 0;
+    if (isReset) await this.throttle.clear(id);
+    return isReset;
+  }
+
+  /** Now, and only now, the password is known: a hash that is cheaper than today's is replaced. Failing stops nobody. */
+  async renew({ id, passwordHash }: Credentials, password: string): Promise<void> {
+    if (!this.hasher.needsRehash(passwordHash)) return;
+    try {
+      await this.database.write(sql.RENEW_HASH, [id, await this.hasher.hash(password), passwordHash]);
+    } catch (error) {
+      this.log.warn({ event: 'rehash_failed', user_id: id, reason: (error as Error).message }); // the next sign-in tries again
+    }
   }
 
   onApplicationShutdown(): Promise<void> {
     return this.hasher.close();
   }
+
+  private async read(statement: typeof sql.BY_ID, key: string): Promise<Credentials | null> {
+    const [credentials] = await this.database.lookUp<Credentials>(statement, [key]);
+    return credentials ?? null;
+  }
 }
+
+/** One account has one count of guesses, however it is spelled; one that doesn't exist must not be told apart by that. */
+const nameOf = (identifier: string) => normalizeEmail(identifier) ?? identifier.trim().toLowerCase();

@@ -1,0 +1,33 @@
+import { Injectable } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
+import type { Origin } from '../../request.js';
+import { networkOf } from '../../throttle/networks.js';
+import { budget, type Policy } from '../../throttle/policy.js';
+import { type Attempt, Throttle } from '../../throttle/throttle.js';
+
+/** Refresh tokens that were refused, by network. A right one is never counted, nor held back by those that weren't. */
+@Injectable()
+export class RefusedRefreshes {
+  private readonly refused: Policy;
+
+  constructor(
+    private readonly throttle: Throttle,
+    { limits }: Settings,
+  ) {
+    this.refused = throttle.policy('refresh', limits.refusedRefreshes);
+  }
+
+  /** Counts a token that isn't ours: that is known without the database, so it is counted without it. @throws Problem 429 */
+  countForged(from: Origin): Promise<void> {
+    return this.throttle.tally(this.attempt(from), from);
+  }
+
+  /** Counts a token that was ours. @throws Problem 429 */
+  countDead(from: Origin): Promise<void> {
+    return this.throttle.count(this.attempt(from), from);
+  }
+
+  private attempt({ ip }: Origin): Attempt {
+    return { budgets: [budget(this.refused, [networkOf(ip)])] };
+  }
+}

@@ -1,0 +1,50 @@
+import { BoundedQueue, type Waiter } from '../database/bounded-queue.js';
+import type { FullWindows } from './full-windows.js';
+import type { Budget } from './policy.js';
+
+/** Waiting was of no use: others were under way for too long, or used up what was left. */
+export class StillBusyError extends Error {}
+
+/**
+ * Attempts that are under way in this process, no more for each budget than it has points: whoever comes on top would find
+ * no room in the database either, and waits here, where that costs no statement.
+ */
+export class AttemptsQueue extends BoundedQueue<Budget[]> {
+  private readonly underWay = new Map<string, number>();
+
+  constructor(
+    private readonly full: FullWindows,
+    private readonly limits: { waiters: number; waitMs: number },
+  ) {
+    super();
+  }
+
+  protected admits(budgets: Budget[]): boolean {
+    return budgets.every(({ key, policy }) => (this.underWay.get(key) ?? 0) < policy.points);
+  }
+
+  protected enter(budgets: Budget[]): void {
+    for (const { key } of budgets) this.underWay.set(key, (this.underWay.get(key) ?? 0) + 1);
+  }
+
+  protected leave(budgets: Budget[]): void {
+    for (const { key } of budgets) {
+      const count = (this.underWay.get(key) ?? 0) - 1;
+      if (count > 0) this.underWay.set(key, count);
+      else this.underWay.delete(key);
+    }
+  }
+
+  protected assertMayWait(): void {
+    if (this.waiting >= this.limits.waiters) throw new StillBusyError();
+  }
+
+  protected override watch(waiter: Waiter<Budget[]>): () => void {
+    const timer = setTimeout(() => waiter.answer(new StillBusyError()), this.limits.waitMs);
+    return () => clearTimeout(timer);
+  }
+
+  protected override refusal({ job }: Waiter<Budget[]>): Error | undefined {
+    return job.some(({ key }) => this.full.find(key)) ? new StillBusyError() : undefined;
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Counters of what counts (`hits`, until `resets_at`) and of what is under way (`in_flight`: when each attempt is taken to
+ * be lost, should its process die). Rows are locked in the order of their keys, so that two requests can't deadlock.
+ */
+import { statement } from '../database/database.js';
+
+const MS = `interval '1 millisecond'`;
+const LIVE = 'ARRAY(SELECT deadline FROM unnest(c.in_flight) AS deadline WHERE deadline > now())';
+const HITS = 'CASE WHEN c.resets_at > now() THEN c.hits ELSE 0 END';
+
+/**
+ * Reserves in all of these budgets, or in none when one of them has no room; with `$5` it counts at once. Whoever holds a
+ * budget's pass always finds room in it. The first to be refused in a full window is told so (`isFirst`).
+ *
+ * The check of the locked rows can't see a row that another transaction is just inserting; the same check in DO UPDATE
+ * can. Then some budgets are reserved and some are not, and the caller must give back.
+ */
+export const RESERVE = statement(
+  'throttle.reserve',
+  `WITH ticket AS MATERIALIZED (SELECT clock_timestamp() + $6::bigint * ${MS} AS deadline),
+   budget AS (
+     SELECT key, points, milliseconds, EXISTS (
+       SELECT FROM throttle_counters p WHERE p.key = pass AND p.resets_at > now()) AS has_pass
+     FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[]) AS b (key, points, milliseconds, pass)),
+   current AS MATERIALIZED (
+     SELECT c.key, ${HITS} AS hits, cardinality(${LIVE}) AS in_flight, c.resets_at, c.reported
+     FROM throttle_counters c JOIN budget b ON b.key = c.key ORDER BY c.key FOR UPDATE OF c),
+   state AS MATERIALIZED (
+     SELECT b.*, c.resets_at, c.reported,
+       coalesce(c.hits, 0) >= points AND NOT has_pass AS is_full,
+       coalesce(c.hits + c.in_flight, 0) >= points AND NOT has_pass AS is_busy
+     FROM budget b LEFT JOIN current c ON c.key = b.key),
+   reserved AS (
+     INSERT INTO throttle_counters AS c (key, hits, resets_at, in_flight)
+     SELECT key, CASE WHEN $5 THEN 1 ELSE 0 END, now() + milliseconds * ${MS},
+       CASE WHEN $5 THEN '{}' ELSE ARRAY[deadline] END
+     FROM state, ticket WHERE NOT EXISTS (SELECT FROM state WHERE is_busy) ORDER BY key
+     ON CONFLICT (key) DO UPDATE SET
+       hits = ${HITS} + excluded.hits,
+       resets_at = CASE WHEN ${HITS} = 0 THEN excluded.resets_at ELSE c.resets_at END,
+       in_flight = ${LIVE} || excluded.in_flight,
+       reported = c.reported AND ${HITS} > 0
+     WHERE (SELECT has_pass OR ${HITS} + cardinality(${LIVE}) < points FROM state s WHERE s.key = c.key)
+     RETURNING c.key),
+   marked AS (
+     UPDATE throttle_counters c SET reported = true FROM state s WHERE c.key = s.key AND s.is_full AND NOT s.reported
+     RETURNING c.key)
+   SELECT key, is_full AS "isFull", reserved.key IS NOT NULL AS "isReserved", marked.key IS NOT NULL AS "isFirst",
+     extract(epoch FROM resets_at - now())::float8 AS seconds, ticket.deadline::text AS ticket
+   FROM state LEFT JOIN reserved USING (key) LEFT JOIN marked USING (key), ticket`,
+);
+
+/**
+ * Ends what was reserved with a ticket, in each budget in one of four ways: it is `counted`, in the window of now;
+ * `released`; `forgiven`, with all that counted before; or `uncounted`, when it had been counted at once. What is back at
+ * nothing is removed. Passes are good for `$6` milliseconds.
+ */
+export const SETTLE = statement(
+  'throttle.settle',
+  `WITH current AS MATERIALIZED (
+     SELECT c.key, milliseconds, outcome = 'counted' AND ${HITS} = 0 AS opens, array_remove(c.in_flight, $4) AS in_flight,
+       CASE outcome WHEN 'counted' THEN ${HITS} + 1 WHEN 'forgiven' THEN 0
+         WHEN 'uncounted' THEN greatest(c.hits - 1, 0) ELSE c.hits END AS hits
+     FROM throttle_counters c JOIN unnest($1::text[], $2::bigint[], $3::text[]) AS s (key, milliseconds, outcome)
+       ON s.key = c.key
+     ORDER BY c.key FOR UPDATE OF c),
+   removed AS (
+     DELETE FROM throttle_counters c USING current n WHERE c.key = n.key AND n.hits = 0 AND n.in_flight = '{}'),
+   issued AS (
+     INSERT INTO throttle_counters AS c (key, hits, resets_at)
+     SELECT pass, 0, now() + $6::bigint * ${MS} FROM unnest($5::text[]) AS pass ORDER BY pass
+     ON CONFLICT (key) DO UPDATE SET resets_at = excluded.resets_at
+     WHERE c.resets_at < excluded.resets_at - interval '1 day')
+   UPDATE throttle_counters c SET hits = n.hits, in_flight = n.in_flight, reported = c.reported AND NOT opens,
+     resets_at = CASE WHEN opens THEN now() + milliseconds * ${MS} ELSE c.resets_at END
+   FROM current n WHERE c.key = n.key AND (n.hits > 0 OR n.in_flight <> '{}')`,
+);
+
+/** All counters of some policies for one account: their keys begin alike. */
+const OF_ACCOUNT = `unnest($1::text[]) AS prefix
+  WHERE (c.key = prefix OR c.key > prefix || '|' AND c.key < prefix || '}')`; // in the order of bytes, } follows |
+
+export const COUNTED = statement(
+  'throttle.counted',
+  `SELECT prefix, c.hits, c.resets_at AS "resetsAt" FROM throttle_counters c, ${OF_ACCOUNT} AND c.resets_at > now()`,
+);
+export const CLEAR = statement('throttle.clear', `DELETE FROM throttle_counters c USING ${OF_ACCOUNT}`);
+
+export const PURGE = statement(
+  'throttle.purge',
+  `DELETE FROM throttle_counters WHERE key IN (
+     SELECT key FROM throttle_counters WHERE resets_at < now() LIMIT 1000 FOR UPDATE SKIP LOCKED)
+   RETURNING key`,
+);

@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
+import type { Origin } from '../../request.js';
+import { networkOf } from '../../throttle/networks.js';
+import { budget, keyOf, type Policy } from '../../throttle/policy.js';
+import { type Attempt, Throttle } from '../../throttle/throttle.js';
+
+/** How often a password may be guessed at: an account's from one network, anybody's from it, an account's from everywhere. */
+@Injectable()
+export class PasswordGuesses {
+  private readonly here: Policy;
+  private readonly ofNetwork: Policy;
+  private readonly ofAccount: Policy;
+
+  constructor(throttle: Throttle, { limits }: Settings) {
+    this.here = throttle.policy('guess', limits.wrongPasswords, { ofAccount: true, forgivable: true });
+    this.ofNetwork = throttle.policy('guess:network', limits.wrongPasswordsOfNetwork);
+    this.ofAccount = throttle.policy('guess:account', limits.wrongPasswordsOfAccount, { ofAccount: true });
+  }
+
+  /**
+   * A guess at an account, or at one that doesn't exist. The limit on a whole account is for strangers only: its owner must
+   * get in, while others guess, from a network that was used before.
+   */
+  attempt(account: string, identifier: string, { ip }: Origin): Attempt {
+    const network = networkOf(ip);
+    const budgets = [
+      budget(this.here, [account, network]),
+      budget(this.ofNetwork, [network]),
+      budget(this.ofAccount, [account], keyOf('familiar', account, network)),
+    ];
+    return { budgets, account, alias: this.alias(identifier, network) };
+  }
+
+  /** The same, when the account hasn't been looked up yet. */
+  before(identifier: string, { ip }: Origin): Attempt {
+    const network = networkOf(ip);
+    return { budgets: [budget(this.ofNetwork, [network])], alias: this.alias(identifier, network) };
+  }
+
+  private alias(identifier: string, network: string): string {
+    return keyOf('guess', identifier, network);
+  }
+}

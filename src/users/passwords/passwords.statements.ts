@@ -1,0 +1,35 @@
+/** The only statements that read a password's hash; whoever wants one checked asks `Passwords`. */
+import { statement } from '../../database/database.js';
+
+const CREDENTIALS = `SELECT id, email, username, role, is_active AS "isActive", password_hash AS "passwordHash",
+    session_generation AS "sessionGeneration"
+  FROM users WHERE deleted_at IS NULL AND`;
+
+export const BY_ID = statement('passwords.by_id', `${CREDENTIALS} id = $1`);
+export const BY_EMAIL = statement('passwords.by_email', `${CREDENTIALS} email = $1`);
+export const BY_USERNAME = statement('passwords.by_username', `${CREDENTIALS} lower(username) = lower($1)`);
+
+/** Unless the password has changed meanwhile. */
+export const RENEW_HASH = statement(
+  'passwords.renew_hash',
+  `UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3`,
+);
+
+/** Ends every session by a new generation, save the one that asks, which is moved to it. */
+export const CHANGE = statement(
+  'passwords.change',
+  `WITH u AS (
+     UPDATE users SET password_hash = $2, session_generation = session_generation + 1
+     WHERE id = $1 AND session_generation = $3 AND is_active AND deleted_at IS NULL AND EXISTS (
+       SELECT FROM sessions WHERE id = $4 AND user_id = $1 AND generation = $3 AND ended_at IS NULL)
+     RETURNING id, session_generation),
+   kept AS (UPDATE sessions s SET generation = u.session_generation FROM u WHERE s.id = $4)
+   SELECT id FROM u`,
+);
+
+/** Ends every session. */
+export const RESET = statement(
+  'passwords.reset',
+  `UPDATE users SET password_hash = $2, session_generation = session_generation + 1
+   WHERE id = $1 AND is_active AND deleted_at IS NULL RETURNING id`,
+);

@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+import { Settings } from '../config/settings.js';
+import { Problem } from '../problems.js';
+import type { Origin } from '../request.js';
+import { networkOf } from '../throttle/networks.js';
+import { budget, type Policy } from '../throttle/policy.js';
+import { Throttle } from '../throttle/throttle.js';
+
+/** How many accounts a network may register, and how often it may learn that a name or address is taken. */
+@Injectable()
+export class Registrations {
+  private readonly made: Policy;
+  private readonly taken: Policy;
+
+  constructor(
+    private readonly throttle: Throttle,
+    { limits }: Settings,
+  ) {
+    this.made = throttle.policy('register', limits.registrations);
+    this.taken = throttle.policy('register:taken', limits.takenRegistrations);
+  }
+
+  /** Registers, and counts what was made; what is refused for its form is given back. @throws Problem 429, what the work throws */
+  async run<T>(from: Origin, register: () => Promise<T>): Promise<T> {
+    const network = networkOf(from.ip);
+    const budgets = [budget(this.made, [network]), budget(this.taken, [network])];
+    const attempt = await this.throttle.reserve({ budgets }, from);
+    try {
+      const account = await register();
+      await attempt.count(this.made);
+      return account;
+    } catch (error) {
+      if (error instanceof Problem && error.status === 409) await attempt.count(this.taken);
+      await attempt.release();
+      throw error;
+    }
+  }
+}

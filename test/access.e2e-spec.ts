@@ -43,6 +43,8 @@ const FEATURES: Feature[] = [
       'GET /docs-json':                           [200, 200, 200, 200],
       'GET /openapi.json':                        [200, 200, 200, 200],
       'GET /.well-known/jwks.json':               [200, 200, 200, 200],
+      'GET /admin':                               [308, 308, 308, 308],
+      'GET /admin/assets/:file':                  [404, 404, 404, 404], // no build names a file so
     },
   },
   {

@@ -3,6 +3,7 @@ import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { BearerGuard, RolesGuard } from '../auth/sessions/guards.js';
+import { ConsoleModule } from '../console/console.module.js';
 import type { DatabaseSettings } from '../config/database-settings.js';
 import { Settings } from '../config/settings.js';
 import { DatabaseModule } from '../database/database.module.js';
@@ -48,6 +49,7 @@ export class AppModule {
         AuthModule,
         PostsModule,
         TasksModule,
+        ...(settings.consoleEnabled ? [ConsoleModule] : []),
       ],
       controllers: settings.docsEnabled ? [DocsController] : [],
       providers: [{ provide: Settings, useValue: settings }, Throttle, Lists, Scheduler, ...REQUEST_PIPELINE],

@@ -1,6 +1,7 @@
 /** The settings of the process: read from the environment once, checked as a whole, then only passed on. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import proxyAddr from '@fastify/proxy-addr';
 import { parseEnv } from 'node:util';
 import { type DatabaseSettings, readDatabase } from './database-settings.js';
 import { developmentSecrets } from './development-secrets.js';
@@ -24,6 +25,10 @@ export class Settings {
   logLevel: (typeof LOG_LEVELS)[number];
   debug: boolean;
   docsEnabled: boolean;
+  consoleEnabled: boolean;
+  /** The networks that may load the console; none: all. */
+  consoleNetworks: string[];
+  consoleRemotePictures: boolean;
   /** Front ends that may call. */
   corsOrigins: string[];
   /** Whether front ends on any port of this machine may call besides. */
@@ -130,9 +135,12 @@ function readSettings(env: EnvironmentReader): Settings {
   settings.debug = env.flag('DEBUG', false);
   settings.logLevel = env.oneOf('LOG_LEVEL', LOG_LEVELS, settings.debug ? 'debug' : 'info');
   settings.docsEnabled = env.flag('DOCS_ENABLED', true);
+  settings.consoleEnabled = env.flag('CONSOLE_ENABLED', true);
+  settings.consoleNetworks = readNetworks(env, 'CONSOLE_NETWORKS');
+  settings.consoleRemotePictures = env.flag('CONSOLE_REMOTE_PICTURES', true);
   settings.corsOrigins = readOrigins(env);
   settings.corsAnyLocalPort = !production;
-  settings.trustProxy = readNetworks(env);
+  settings.trustProxy = readNetworks(env, 'TRUST_PROXY');
   settings.shutdownDelay = seconds(env.integer('SHUTDOWN_DELAY_SECONDS', production ? 5 : 0, { min: 0, max: 300 }));
   settings.workers = env.integer('WEB_CONCURRENCY', 1, { min: 1, max: 64 });
   return settings;
@@ -169,10 +177,13 @@ function readFirstAdmin(env: EnvironmentReader): Settings['firstAdmin'] {
   return undefined;
 }
 
-function readNetworks(env: EnvironmentReader): string[] {
-  const names = new Set(['loopback', 'linklocal', 'uniquelocal']);
-  return env.list('TRUST_PROXY').map((network) => {
-    if (names.has(network) || /^[0-9a-f:.]+(\/\d{1,3})?$/i.test(network)) return network;
-    return env.refuse(`TRUST_PROXY: "${network}" is not a network such as 10.0.0.0/8.`, network);
+function readNetworks(env: EnvironmentReader, name: string): string[] {
+  return env.list(name).map((network) => {
+    try {
+      proxyAddr.compile([network]);
+      return network;
+    } catch {
+      return env.refuse(`${name}: "${network}" is not a network such as 10.0.0.0/8.`, network);
+    }
   });
 }

@@ -55,10 +55,10 @@ export function logResponses(fastify: FastifyInstance, logger: Logger): void {
   });
 }
 
-/** The line. Paths without their query, which may hold what people search for; health only when debugging. */
+/** The line. Paths without their query, which may hold what people search for; health and the console's files only when debugging. */
 export function logResponse(logger: Logger, request: FastifyRequest, reply: FastifyReply): void {
   const path = withoutAddresses(pathOf(request.url)).slice(0, 512);
-  const level = path.startsWith('/health') ? 'debug' : 'info';
+  const level = /^\/(?:health|admin)(?:\/|$)/.test(path) ? 'debug' : 'info';
   if (!logger.isLevelEnabled(level)) return;
   logger[level]({
     request_id: request.id,

@@ -36,9 +36,10 @@ export function banner({ url, settings, place, admin }: BannerOptions): string {
   const lines = [
     ['API', `${url}/api`],
     ...(settings.docsEnabled ? [['Docs', `${url}/docs`]] : []),
+    ...(settings.consoleEnabled ? [['Console', `${url}/admin`]] : []),
     ['Data', place.dataDir ? path.relative('', place.dataDir) || '.' : `${name} at ${host}:${port}`],
     ...(admin ? [['Admin', `${admin.email} / ${admin.password}   (shown only now)`]] : []),
   ];
-  const body = lines.map(([label = '', text]) => `  ${label.padEnd(6)} ${text}`).join('\n');
+  const body = lines.map(([label = '', text]) => `  ${label.padEnd(7)} ${text}`).join('\n');
   return `\n  UserHub is ready\n\n${body}\n\n`;
 }

@@ -80,7 +80,7 @@ export class ConsoleController {
     @Req() { headers }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
-    const file = await this.files.asset(name, String(headers['accept-encoding'] ?? ''));
+    const file = await this.files.asset(name, headers['accept-encoding']?.toString());
     if (!file) throw notFound('file');
     void reply.headers({ 'cache-control': 'public, max-age=31536000, immutable', vary: 'Accept-Encoding' });
     if (file.encoding) void reply.header('content-encoding', file.encoding);

@@ -176,6 +176,8 @@ describe('who may call what', () => {
       'GET /docs-json',
       'GET /openapi.json',
       'GET /.well-known/jwks.json',
+      'GET /admin',
+      'GET /admin/assets/:file',
       'POST /api/auth/register',
       'POST /api/auth/login',
       'POST /api/auth/token',

@@ -117,6 +117,7 @@ async function unconnectedApp(): Promise<NestFastifyApplication> {
     DATABASE_URL: 'postgres://nobody@localhost/nothing',
     JWT_SECRET_KEY: 'nothing is signed with this, as nobody signs in',
     DOCS_ENABLED: 'false',
+    CONSOLE_ENABLED: 'false',
   });
   if (!settings.database) throw new Error('Without a database, no application.');
   return createApp({ settings, database: settings.database, logger: pino({ level: 'silent' }) });

@@ -49,7 +49,7 @@ export class AppModule {
         AuthModule,
         PostsModule,
         TasksModule,
-        ...(settings.consoleEnabled ? [ConsoleModule] : []),
+        ConsoleModule.register(settings),
       ],
       controllers: settings.docsEnabled ? [DocsController] : [],
       providers: [{ provide: Settings, useValue: settings }, Throttle, Lists, Scheduler, ...REQUEST_PIPELINE],

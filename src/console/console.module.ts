@@ -1,7 +1,16 @@
-import { Module } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { Settings } from '../config/settings.js';
 import { ConsoleFiles } from './console-files.js';
 import { ConsoleController, ConsoleNetworksGuard } from './console.controller.js';
 
-/** Serves the console at `/admin`. Its pages are the top-level folder `console/`. */
-@Module({ controllers: [ConsoleController], providers: [ConsoleFiles, ConsoleNetworksGuard] })
-export class ConsoleModule {}
+/** Serves the console at `/admin`, where it is enabled. Its pages are the top-level folder `console/`. */
+@Module({})
+export class ConsoleModule {
+  static register({ consoleEnabled }: Settings): DynamicModule {
+    return {
+      module: ConsoleModule,
+      controllers: consoleEnabled ? [ConsoleController] : [],
+      providers: [ConsoleFiles, ConsoleNetworksGuard],
+    };
+  }
+}

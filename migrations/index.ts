@@ -3,6 +3,7 @@ import { UsersAndSessions1763700000000 } from './1763700000000-users-and-session
 import { ThrottleAndAudit1763700100000 } from './1763700100000-throttle-and-audit.js';
 import { PostsAndTasks1763700200000 } from './1763700200000-posts-and-tasks.js';
 import { AttemptsInFlight1763900000000 } from './1763900000000-attempts-in-flight.js';
+import { UsersByChange1764090000000 } from './1764090000000-users-by-change.js';
 import { OutboxAndMail1764100000000 } from './1764100000000-outbox-and-mail.js';
 
 export const migrations = [
@@ -10,5 +11,6 @@ export const migrations = [
   ThrottleAndAudit1763700100000,
   PostsAndTasks1763700200000,
   AttemptsInFlight1763900000000,
+  UsersByChange1764090000000,
   OutboxAndMail1764100000000,
 ];

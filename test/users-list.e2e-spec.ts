@@ -212,6 +212,38 @@ describe('GET /api/users', () => {
       expect(names(await list('sort=username&limit=4'))).toEqual(['ABC', 'abe', 'ada', 'Bea']);
     });
 
+    it('by id is by when they came, which is what react-admin asks for first', async () => {
+      for (const [sort, same] of [
+        ['id', 'created_at'],
+        ['-id', '-created_at'],
+      ] as const) {
+        // prettier-ignore
+        const ids = (await walk(`sort=${sort}&limit=4`)).map(({ id }) => id);
+        expect(ids).toEqual([...ids].sort((a, b) => (a < b ? -1 : 1) * (sort === 'id' ? 1 : -1)));
+        expect(new Set(ids).size).toBe(27);
+        expect((await walk(`sort=${same}&limit=100`)).length).toBe(27);
+      }
+      const of = async (sort: string) => (await list(`sort=${sort}&limit=1`)).next_cursor as string;
+      const forged = Buffer.from((await of('id')).replace(/.$/, ''), 'base64url')
+        .toString()
+        .replace(/\|[^|]*$/, '|x');
+      const answer = await ada.api.get(`/api/users?sort=id&cursor=${Buffer.from(forged).toString('base64url')}`);
+      expect(answer).toFailWith(422, 'validation_failed');
+    });
+
+    it('by updated_at, for admins, who see it', async () => {
+      await root.api.patch(`/api/users/${ada.id}`, { display_name: 'Ada' });
+      expect(names(await list('sort=-updated_at&limit=1', root.api))).toEqual(['ada']);
+      expect((await walk('sort=updated_at&limit=4', { api: root.api })).map(({ username }) => username).at(-1)).toBe(
+        'ada',
+      );
+      await root.api.patch(`/api/users/${ada.id}`, { display_name: null });
+    });
+
+    it.each(['updated_at', '-updated_at'])('by %s is for nobody else', async (sort) => {
+      expect(await ada.api.get(`/api/users?sort=${sort}`)).toFailWith(403, 'forbidden');
+    });
+
     it.each(['email', '-email'])('by %s is for admins', async (sort) => {
       expect(await ada.api.get(`/api/users?sort=${sort}`)).toFailWith(403, 'forbidden');
       expect(await root.api.get(`/api/users?sort=${sort}`)).toMatchObject({ status: 200 });
@@ -236,6 +268,12 @@ describe('GET /api/users', () => {
       expect(names(await list('q=_'))).toEqual(['under_score']);
       expect(names(await list('q=a%5Cb'))).toEqual(['back']);
       expect(names(await list('q=r_s'))).toEqual(['under_score']);
+    });
+
+    it('finds who has an id, in any case', async () => {
+      expect(names(await list(`q=${ada.id}`))).toEqual(['ada']);
+      expect(names(await list(`q=${ada.id.toUpperCase()}`, root.api))).toEqual(['ada']);
+      expect(await list('q=00000000-0000-0000-0000-000000000000')).toMatchObject({ items: [], total: 0 });
     });
 
     it('finds other scripts', async () => {

@@ -11,6 +11,7 @@ const EXAMPLES: Partial<Record<ProblemCode, Problem>> = {
   field_forbidden: failures.fieldForbidden('/role'),
   wrong_password: failures.wrongPassword(),
   method_not_allowed: failures.methodNotAllowed('GET, HEAD'),
+  precondition_failed: failures.problem('precondition_failed', { headers: { etag: '"4-bmV3ZXIgdGFn"' } }),
   validation_failed: failures.invalidMember(
     '/email',
     'is_email',
@@ -38,7 +39,11 @@ const MORE_EXAMPLES: Partial<Record<ProblemCode, Record<string, Problem>>> = {
   },
 };
 
-const HEADER_NAMES: Record<string, string> = { 'www-authenticate': 'WWW-Authenticate', 'retry-after': 'Retry-After' };
+const HEADER_NAMES: Record<string, string> = {
+  'www-authenticate': 'WWW-Authenticate',
+  'retry-after': 'Retry-After',
+  etag: 'ETag',
+};
 
 /** Collects the failing answers of all operations: many of them share the same. */
 export class FailureResponses {

@@ -1,5 +1,5 @@
-import { assertMatches } from './conditional-requests.js';
 import { acceptedVersions } from '../request.js';
+import { assertMatches, withVersion } from './conditional-requests.js';
 
 describe('acceptedVersions', () => {
   it.each<[string | undefined, number[] | undefined]>([
@@ -24,12 +24,19 @@ describe('acceptedVersions', () => {
 });
 
 describe('assertMatches', () => {
+  const seventh = withVersion({ title: 'x' }, { version: 7, path: '/x' });
+
   it('is content with any version, or with one of those', () => {
-    expect(() => assertMatches(7, undefined)).not.toThrow();
-    expect(() => assertMatches(7, [6, 7])).not.toThrow();
+    expect(() => assertMatches(seventh, undefined)).not.toThrow();
+    expect(() => assertMatches(seventh, [6, 7])).not.toThrow();
   });
 
   it.each([[[]], [[8]]])('is not with %j', (versions) => {
-    expect(() => assertMatches(7, versions)).toThrow(expect.objectContaining({ status: 412 }) as Error);
+    expect(() => assertMatches(seventh, versions)).toThrow(
+      expect.objectContaining({
+        status: 412,
+        extras: { headers: { etag: expect.stringMatching(/^"7-/) as string } },
+      }) as Error,
+    );
   });
 });

@@ -11,6 +11,9 @@ interface Resource {
   path: string;
 }
 
+/** For the browser's own cache, which asks each time whether it still holds. Whatever has no tag isn't kept at all. */
+const VALIDATED = 'private, no-cache';
+
 const RESOURCE = Symbol('resource');
 type Answer = { [RESOURCE]?: Resource } | null | undefined;
 
@@ -38,16 +41,22 @@ export function sendResourceHeaders(fastify: FastifyInstance): void {
     done(null, payload);
   });
   fastify.addHook('onSend', (request, reply, payload, done) => {
+    if (reply.hasHeader('etag')) reply.header('cache-control', VALIDATED); // of a 412
     if (!reply.resource || typeof payload !== 'string') return done(null, payload);
     const etag = entityTag(reply.resource.version, payload);
-    reply.header('etag', etag);
+    reply.header('etag', etag).header('cache-control', VALIDATED);
     done(null, isFresh(request, etag) ? notModified(request, reply, payload) : payload);
   });
 }
 
-/** @throws Problem 412 unless the version is among the accepted ones */
-export function assertMatches(version: number, accepted: number[] | undefined): void {
-  if (accepted && !accepted.includes(version)) throw problem('precondition_failed');
+/**
+ * @param current the thing as the client would get it now
+ * @throws Problem 412, with the `ETag` that it has now, unless its version is among the accepted ones
+ */
+export function assertMatches(current: object, accepted: number[] | undefined): void {
+  const version = (current as Answer)?.[RESOURCE]?.version;
+  if (version === undefined || !accepted || accepted.includes(version)) return;
+  throw problem('precondition_failed', { headers: { etag: entityTag(version, JSON.stringify(current)) } });
 }
 
 const CONDITIONAL = Symbol('resource:conditional');

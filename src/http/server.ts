@@ -55,6 +55,7 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
   const allowedMethods = trackAllowedMethods(fastify);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(fixed).header('x-request-id', request.id);
+    if (request.routeOptions.url?.startsWith('/api/')) reply.header('cache-control', 'no-store');
     if (request.method === 'OPTIONS') sendAllow(reply, allowedMethods(pathOf(request.url)));
     done();
   });

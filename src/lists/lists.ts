@@ -1,15 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import type { Conditions } from './conditions.js';
 import { composedStatement, Database, unnamedStatement } from '../database/database.js';
+import { isUuid } from '../http/fields.js';
 import { MOST_COUNTED, type Total, Totals } from './totals.js';
 import { impliedTotal, isTimestamp, type Page, type PageQuery, pageOf, positionOf } from './pages.js';
 
 /** What a list is ordered by, besides the id that settles ties. There must be an index on both. */
 export interface Order<Row> {
   expression: string;
-  type: 'timestamptz' | 'text';
+  type: 'timestamptz' | 'text' | 'uuid';
   valueOf: (row: Row) => string;
 }
+
+/** Whether a value out of a cursor is one that PostgreSQL can read. */
+const IS_VALID = { timestamptz: isTimestamp, uuid: isUuid, text: undefined };
 
 /** The order of most lists; `descending` for newest first. */
 export const byCreation = <Row extends { createdAt: Date }>(expression = 'created_at'): Order<Row> => ({
@@ -59,8 +63,7 @@ export class Lists {
 
   private rows<Row extends object>(list: List<Row>, query: PageQuery): Promise<Row[]> {
     const { columns, from, conditions, order, descending, id = 'id', isSearch } = list;
-    const isValid = order.type === 'timestamptz' ? isTimestamp : undefined;
-    const after = positionOf(query, list.identity, isValid);
+    const after = positionOf(query, list.identity, IS_VALID[order.type]);
     if (after) {
       const comparison = `(${order.expression}, ${id}) ${descending ? '<' : '>'} ($::${order.type}, $::uuid)`;
       conditions.add(comparison, after.value, after.id);

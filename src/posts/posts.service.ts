@@ -39,8 +39,8 @@ export class PostsService {
   /** Changes what `dto` names of one's own post. @throws Problem 403, 404, 412 */
   async update(id: string, dto: UpdatePostDto, call: Call): Promise<PostDto> {
     const { me, versions } = call;
-    const { assignments, values } = assignmentsOf(dto, ['title', 'content'], [me.id, id, versions]);
-    const [post] = await this.database.write<PostRow>(sql.update(assignments), values);
+    const { values, ...change } = assignmentsOf(dto, ['title', 'content'], [me.id, id, versions]);
+    const [post] = await this.database.write<PostRow>(sql.update(change), values);
     if (!post) return this.fail(id, call);
     this.lists.changed('posts'); // of a search
     return toPostDto(post);
@@ -88,7 +88,7 @@ export class PostsService {
     const { me, versions } = call;
     const post = await this.find(id, call);
     if (post.userId !== me.id && me.role !== 'admin') throw forbidden();
-    assertMatches(post.version, versions);
+    assertMatches(toPostDto(post), versions);
     throw post.userId === me.id ? notFound('post') : forbidden();
   }
 }

@@ -1,4 +1,4 @@
-import { hasVersion } from '../lists/conditions.js';
+import { changing, hasVersion, type Update } from '../lists/conditions.js';
 import { composedStatement, statement } from '../database/database.js';
 import { JOINED_USER_COLUMNS, JOINED_USER_IS_VISIBLE } from '../users/joined-user.js';
 
@@ -24,12 +24,10 @@ export const DELETE = statement(
 );
 
 /** The author's change of a post: `$1` the author, `$2` the post, `$3` the accepted versions. */
-export const update = (assignments: string) =>
+export const update = (change: Pick<Update, 'assignments' | 'differs'>) =>
   composedStatement(
-    `WITH p AS (
-       UPDATE posts SET ${assignments} WHERE author_id = $1 AND id = $2 AND ${hasVersion('$3')}
-       RETURNING *)
-     SELECT ${postColumns('$1')} FROM p JOIN users u ON u.id = p.author_id`,
+    `WITH ${changing({ table: 'posts', where: `author_id = $1 AND id = $2 AND ${hasVersion('$3')}`, ...change })}
+     SELECT ${postColumns('$1')} FROM current p JOIN users u ON u.id = p.author_id`,
   );
 
 const VISIBLE_POST = `post AS (SELECT p.id FROM ${POSTS} WHERE p.id = $1 AND ${JOINED_USER_IS_VISIBLE})`;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { assignmentsOf, Conditions, containing, hasVersion } from '../lists/conditions.js';
+import { assignmentsOf, changing, Conditions, containing, hasVersion } from '../lists/conditions.js';
 import { composedStatement, Database, statement } from '../database/database.js';
 import type { Call } from '../request.js';
 import { notFound } from '../problems.js';
@@ -51,14 +51,14 @@ export class TasksService {
 
   /** Changes what `dto` names. @throws Problem 404, 412 */
   async update(id: string, dto: UpdateTaskDto, call: Call): Promise<TaskDto> {
-    const { assignments, values } = assignmentsOf(
+    const { values, ...change } = assignmentsOf(
       dto,
       ['title', 'description', 'is_completed'],
       [id, call.me.id, call.versions],
     );
     const update = composedStatement(
-      `UPDATE tasks SET ${assignments} WHERE id = $1 AND user_id = $2 AND ${hasVersion('$3')}
-       RETURNING ${COLUMNS}`,
+      `WITH ${changing({ table: 'tasks', where: `id = $1 AND user_id = $2 AND ${hasVersion('$3')}`, ...change })}
+       SELECT ${COLUMNS} FROM current`,
     );
     const [task] = await this.database.write<TaskRow>(update, values);
     if (!task) return this.fail(id, call);
@@ -81,7 +81,7 @@ export class TasksService {
 
   /** Why nothing was written: it isn't there, or isn't as the client has seen it. */
   private async fail(id: string, call: Call): Promise<never> {
-    assertMatches((await this.find(id, call)).version, call.versions);
+    assertMatches(toTaskDto(await this.find(id, call)), call.versions);
     throw notFound('task'); // it came, or became as the client has seen it, a moment too late
   }
 }

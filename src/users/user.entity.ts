@@ -7,6 +7,7 @@ import type { Role } from '../request.js';
 @Check('users_email_check', `email = lower(email)`)
 @Index('users_email_key', ['email'], { unique: true, where: 'deleted_at IS NULL' })
 @Index('users_created_at_idx', ['createdAt', 'id'])
+@Index('users_updated_at_idx', ['updatedAt', 'id'])
 // on expressions, which only the migration can describe: lower(username), and the searched text
 @Index('users_username_key', { synchronize: false })
 @Index('users_username_idx', { synchronize: false })

@@ -122,17 +122,17 @@ export class UpdateUserDto {
   current_password?: string;
 }
 
-export const USER_SORTS = ['created_at', '-created_at', 'username', '-username', 'email', '-email'] as const;
+export const USER_SORTS = ['created_at', '-created_at', 'updated_at', '-updated_at', 'id', '-id', 'username', '-username', 'email', '-email'] as const; // prettier-ignore
 export type UserSort = (typeof USER_SORTS)[number];
 export const DELETED_FILTERS = ['exclude', 'only', 'include'] as const;
 
 /** Which users to list. */
 export class UsersQuery extends PageQuery {
-  /** A part of the username or display name, for admins of the e-mail address too, without regard to case. */
+  /** A part of the username or display name, for admins of the e-mail address too, without regard to case; or an id. */
   @SearchText()
   q?: string;
 
-  /** The order; a minus turns it round. By e-mail address: for admins. */
+  /** The order; a minus turns it round. By e-mail address and by `updated_at`: for admins. */
   @Optional()
   @OneOf(USER_SORTS)
   sort: UserSort = '-created_at';

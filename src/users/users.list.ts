@@ -1,5 +1,6 @@
 import type { Principal } from '../request.js';
 import { Conditions, containing } from '../lists/conditions.js';
+import { isUuid } from '../http/fields.js';
 import { forbidden } from '../problems.js';
 import { byCreation, type List, type Order } from '../lists/lists.js';
 import type { UserRow, UserSort, UsersQuery } from './users.dto.js';
@@ -9,8 +10,10 @@ import { PUBLIC_COLUMNS, USER_COLUMNS } from './users.statements.js';
 const SEARCHED = `lower(username || E'\\n' || coalesce(display_name, ''))`;
 const SEARCHED_BY_ADMINS = `lower(username || E'\\n' || coalesce(display_name, '') || E'\\n' || email)`;
 
-const ORDERS: Record<'created_at' | 'username' | 'email', Order<UserRow>> = {
+const ORDERS: Record<'id' | 'created_at' | 'updated_at' | 'username' | 'email', Order<UserRow>> = {
+  id: { expression: 'id', type: 'uuid', valueOf: (row) => row.id }, // UUIDs of version 7: in the order of creation
   created_at: byCreation(),
+  updated_at: { expression: 'updated_at', type: 'timestamptz', valueOf: (row) => row.updatedAt.toISOString() },
   username: { expression: 'lower(username)', type: 'text', valueOf: (row) => row.username.toLowerCase() },
   email: { expression: 'email', type: 'text', valueOf: (row) => row.email },
 };
@@ -26,10 +29,11 @@ export function userList(query: UsersQuery, me: Principal): List<UserRow> {
   if (!isAdmin) conditions.add('is_active');
   if (role) conditions.add('role = $', role);
   if (is_active !== undefined) conditions.add('is_active = $', is_active);
-  if (q) conditions.add(`${isAdmin ? SEARCHED_BY_ADMINS : SEARCHED} LIKE lower($)`, containing(q));
+  if (q && isUuid(q)) conditions.add('id = $', q);
+  else if (q) conditions.add(`${isAdmin ? SEARCHED_BY_ADMINS : SEARCHED} LIKE lower($)`, containing(q));
   return {
     identity: ['users', isAdmin, q, sort, role, is_active, deleted],
-    columns: isAdmin ? USER_COLUMNS : PUBLIC_COLUMNS, // by their address only admins sort
+    columns: isAdmin ? USER_COLUMNS : PUBLIC_COLUMNS, // by what these leave out only admins sort
     from: 'users',
     conditions,
     order: ORDERS[keyOf(sort)],
@@ -38,7 +42,9 @@ export function userList(query: UsersQuery, me: Principal): List<UserRow> {
   };
 }
 
+const SHOWN_TO_ADMINS = new Set(['email', 'updated_at']);
+
 const usesAdminFilters = ({ role, is_active, deleted, sort }: UsersQuery) =>
-  role !== undefined || is_active !== undefined || deleted !== undefined || keyOf(sort) === 'email';
+  role !== undefined || is_active !== undefined || deleted !== undefined || SHOWN_TO_ADMINS.has(keyOf(sort));
 
 const keyOf = (sort: UserSort) => sort.replace('-', '') as keyof typeof ORDERS;

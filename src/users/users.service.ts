@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager, Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { type Call, isSelfOrAdmin, type Origin, type Principal } from '../request.js';
+import { type Call, isSelfOrAdmin, type Origin } from '../request.js';
 import { AuditService, type AuditEntry } from '../audit/audit.service.js';
 import { assignmentsOf, hasVersion } from '../lists/conditions.js';
-import { composedStatement, Database, type Statement } from '../database/database.js';
+import { Database, type Statement } from '../database/database.js';
 import { conflict, fieldForbidden, forbidden, invalidMember, notFound, problem } from '../problems.js';
 import { Lists } from '../lists/lists.js';
 import type { Page } from '../lists/pages.js';
@@ -159,7 +159,7 @@ export class UsersService {
       await this.passwords.confirm(current_password, call);
     }
     const user = await this.change(id, changes, call);
-    for (const happening of happeningsOf(changes, me)) {
+    for (const happening of happeningsOf(user)) {
       await this.audit.record({ ...happening, actorId: me.id, userId: id }, call);
     }
     return toUserDto(user, me);
@@ -175,7 +175,7 @@ export class UsersService {
     const values = [id, versions];
     const [ordinary] = await this.database.write(sql.DELETE_ORDINARY, values);
     const deleted = ordinary ?? (await this.withoutLastAdmin(id, (db) => rowOf(db.query(sql.DELETE_ANY, values))));
-    if (!deleted) return this.explainDeleteOfNothing(id, versions);
+    if (!deleted) return this.explainDeleteOfNothing(id, { me, versions });
     this.lists.changed('users');
     await this.audit.record({ action: 'user_deleted', actorId: me.id, userId: id }, call);
   }
@@ -184,10 +184,8 @@ export class UsersService {
   async purge(id: string, call: Call): Promise<void> {
     const { me, versions } = call;
     if (me.role !== 'admin') throw forbidden();
-    const user = await this.findById(id);
-    if (!user) throw notFound('user');
-    assertMatches(user.version, versions);
-    await this.withoutLastAdmin(id, (db) => db.delete(User, { id }));
+    const purged = await this.withoutLastAdmin(id, (db) => rowOf(db.query(sql.PURGE, [id, versions])));
+    if (!purged) throw await this.whyNotPurged(id, { me, versions });
     this.lists.changed('users');
     await this.audit.record({ action: 'user_purged', actorId: me.id, userId: id }, call);
   }
@@ -195,10 +193,10 @@ export class UsersService {
   /** Brings a deleted or inactive user back; old sessions stay dead. @throws Problem 404, 409 when the address or name is taken */
   async restore(id: string, call: Call): Promise<UserDto> {
     const { me } = call;
-    const [user] = await this.database.write<UserRow>(sql.RESTORE, [id]);
+    const [user] = await this.database.write<UserRow & { isChanged: boolean }>(sql.RESTORE, [id]);
     if (!user) throw notFound('user');
     this.lists.changed('users');
-    await this.audit.record({ action: 'user_restored', actorId: me.id, userId: id }, call);
+    if (user.isChanged) await this.audit.record({ action: 'user_restored', actorId: me.id, userId: id }, call);
     return toUserDto(user, me);
   }
 
@@ -236,12 +234,12 @@ export class UsersService {
     return user;
   }
 
-  private async change(id: string, changes: AdminChange, call: Call): Promise<UserRow> {
+  private async change(id: string, changes: AdminChange, call: Call): Promise<ChangedUser> {
     const { update, values } = updateOf(id, changes, call);
     const mayTakeAdminAway = changes.role === 'user' || changes.is_active === false;
     const user = mayTakeAdminAway
-      ? await this.withoutLastAdmin(id, (db) => rowOf<UserRow>(db.query(update.text, values)))
-      : (await this.database.write<UserRow>(update, values))[0];
+      ? await this.withoutLastAdmin(id, async (db) => (await db.query<ChangedUser[]>(update.text, values))[0])
+      : (await this.database.write<ChangedUser>(update, values))[0];
     if (!user) throw await this.whyNotChanged(id, call);
     this.lists.changed('users');
     return user;
@@ -257,17 +255,23 @@ export class UsersService {
   }
 
   private async whyNotChanged(id: string, { me, versions }: Call): Promise<Error> {
-    const user = await this.findOne(me.role === 'admin' ? sql.BY_ID : sql.PUBLIC_BY_ID, id);
-    if (!user) return notFound('user');
-    assertMatches(user.version, versions);
+    const user = await this.findById(id);
+    if (!user || (me.role !== 'admin' && !user.isActive)) return notFound('user');
+    assertMatches(toUserDto(user, me), versions);
     return conflict('A deleted user must be restored before it can be changed.');
   }
 
+  private async whyNotPurged(id: string, { me, versions }: Pick<Call, 'me' | 'versions'>): Promise<Error> {
+    const user = await this.findById(id);
+    if (user) assertMatches(toUserDto(user, me), versions);
+    return notFound('user'); // it has become as the client has seen it, a moment too late
+  }
+
   /** A second DELETE is as good as the first; what was never there is 404. */
-  private async explainDeleteOfNothing(id: string, versions: number[] | undefined): Promise<void> {
+  private async explainDeleteOfNothing(id: string, { me, versions }: Pick<Call, 'me' | 'versions'>): Promise<void> {
     const user = await this.findById(id);
     if (!user) throw notFound('user');
-    if (!user.deletedAt) assertMatches(user.version, versions);
+    if (!user.deletedAt) assertMatches(toUserDto(user, me), versions);
   }
 
   private async show(statement: Statement, key: string | null, me: Me): Promise<UserDto | PublicUserDto> {
@@ -284,17 +288,17 @@ export class UsersService {
 
 const CHANGEABLE = ['email', 'username', 'display_name', 'profile_picture_url', 'role', 'is_active'] as const;
 
+/** A user after an update, and what events tell of the user before. */
+type ChangedUser = UserRow & { oldEmail: string; oldRole: string; wasActive: boolean };
+
 /** One statement for every combination of columns. */
 function updateOf(id: string, changes: AdminChange, { me, versions }: Call) {
-  const { assignments, values } = assignmentsOf(changes, CHANGEABLE, [id, versions]);
-  const ending = changes.is_active === false ? ', session_generation = session_generation + 1' : '';
-  const update = composedStatement(
-    `UPDATE users SET ${assignments}${ending}
-     WHERE id = $1 AND deleted_at IS NULL ${me.role === 'admin' ? '' : 'AND is_active'}
-       AND ${hasVersion('$2')}
-     RETURNING ${sql.USER_COLUMNS}`,
-  );
-  return { update, values };
+  const { assignments, differs, values } = assignmentsOf(changes, CHANGEABLE, [id, versions]);
+  const ending = changes.is_active === false ? ', session_generation = t.session_generation + 1' : '';
+  const visible = `deleted_at IS NULL ${me.role === 'admin' ? '' : 'AND is_active'}`;
+  const where = `id = $1 AND ${visible} AND ${hasVersion('$2')}`;
+  const update = { table: 'users', where, assignments: assignments + ending, differs };
+  return { update: sql.update(update), values };
 }
 
 function refuseAdminFields(changes: AdminChange): asserts changes is ProfileChange {
@@ -303,11 +307,12 @@ function refuseAdminFields(changes: AdminChange): asserts changes is ProfileChan
   }
 }
 
-function happeningsOf({ email, role, is_active }: AdminChange, me: Principal): AuditEntry[] {
+/** Told by what differs, whoever changed it, by whatever way. */
+function happeningsOf({ email, role, isActive, ...old }: ChangedUser): AuditEntry[] {
   const happenings: AuditEntry[] = [];
-  if (email !== undefined && email !== me.email) happenings.push({ action: 'email_changed' });
-  if (role !== undefined) happenings.push({ action: 'role_changed', details: { role } });
-  if (is_active !== undefined) happenings.push({ action: is_active ? 'user_activated' : 'user_deactivated' });
+  if (email !== old.oldEmail) happenings.push({ action: 'email_changed' });
+  if (role !== old.oldRole) happenings.push({ action: 'role_changed', details: { role } });
+  if (isActive !== old.wasActive) happenings.push({ action: isActive ? 'user_activated' : 'user_deactivated' });
   return happenings;
 }
 

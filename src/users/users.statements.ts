@@ -1,6 +1,6 @@
 /** The hot paths of users, written by hand: hydrating an entity costs more than finding its row. */
-import { hasVersion } from '../lists/conditions.js';
-import { statement } from '../database/database.js';
+import { changing, hasVersion, type Update } from '../lists/conditions.js';
+import { composedStatement, statement } from '../database/database.js';
 
 /** What anybody may see of a person, named as the entity names it. */
 export const PUBLIC_COLUMNS = `id, username, display_name AS "displayName", profile_picture_url AS "profilePictureUrl",
@@ -52,8 +52,24 @@ export const DELETE_ANY = `${DELETED} RETURNING id`;
 export const LOCK_ADMINS = `SELECT id FROM users WHERE role = 'admin' AND is_active AND deleted_at IS NULL
   ORDER BY id FOR UPDATE`;
 
+/** A change of a user: the row as it is afterwards, and what events tell of it before. */
+export const update = (change: Update) =>
+  composedStatement(
+    `WITH ${changing(change)}
+     SELECT ${USER_COLUMNS}, (SELECT email FROM old) AS "oldEmail", (SELECT role FROM old) AS "oldRole",
+       (SELECT is_active FROM old) AS "wasActive"
+     FROM current`,
+  );
+
+export const PURGE = `DELETE FROM users WHERE id = $1 AND ${hasVersion('$2')} RETURNING id`;
+
+const RESTORED = {
+  table: 'users',
+  where: 'id = $1',
+  assignments: 'is_active = true, deleted_at = NULL',
+  differs: 'NOT old.is_active OR old.deleted_at IS NOT NULL',
+};
 export const RESTORE = statement(
   'users.restore',
-  `UPDATE users SET is_active = true, deleted_at = NULL, updated_at = now(), version = version + 1
-   WHERE id = $1 RETURNING ${USER_COLUMNS}`,
+  `WITH ${changing(RESTORED)} SELECT ${USER_COLUMNS}, EXISTS (SELECT FROM changed) AS "isChanged" FROM current`,
 );

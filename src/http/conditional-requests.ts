@@ -54,7 +54,7 @@ export function sendResourceHeaders(fastify: FastifyInstance): void {
  * @throws Problem 412, with the `ETag` that it has now, unless its version is among the accepted ones
  */
 export function assertMatches(current: object, accepted: number[] | undefined): void {
-  const version = (current as Answer)?.[RESOURCE]?.version;
+  const version = (current as NonNullable<Answer>)[RESOURCE]?.version;
   if (version === undefined || !accepted || accepted.includes(version)) return;
   throw problem('precondition_failed', { headers: { etag: entityTag(version, JSON.stringify(current)) } });
 }

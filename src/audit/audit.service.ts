@@ -1,6 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
-import type { Repository } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Call, Origin } from '../request.js';
 import { Settings } from '../config/settings.js';
@@ -11,6 +10,7 @@ import { type List, Lists } from '../lists/lists.js';
 import type { Page } from '../lists/pages.js';
 import { type Rejection, Throttle } from '../throttle/throttle.js';
 import { AuditEvent } from './audit-event.entity.js';
+import type { RecordedStatement } from './recorded.js';
 import { type EventDto, type EventsQuery, type OwnEventsQuery, toEventDto } from './audit.dto.js';
 
 /** What happened. Whoever isn't named wasn't known. */
@@ -20,6 +20,18 @@ export interface AuditEntry extends Pick<AuditEvent, 'action'> {
   userId?: string;
   details?: Record<string, string>;
 }
+
+/** Whoever acts: on a public route, or in a script, nobody may be signed in. */
+export type Actor = Origin & Partial<Pick<Call, 'me' | 'credential'>>;
+
+/** An event as its statement returns it. */
+type Recorded = Pick<AuditEvent, 'action' | 'outcome' | 'actorId' | 'userId' | 'details'>;
+
+const INSERT = statement(
+  'audit.insert',
+  `INSERT INTO audit_events (id, action, outcome, actor_id, user_id, ip, user_agent, request_id, details)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+);
 
 const PURGE = statement(
   'audit.purge',
@@ -36,7 +48,6 @@ export class AuditService {
   private readonly listeners: ((event: Pick<AuditEvent, 'action' | 'outcome'>) => void)[] = [];
 
   constructor(
-    @InjectRepository(AuditEvent) private readonly events: Repository<AuditEvent>,
     private readonly database: Database,
     private readonly settings: Settings,
     private readonly lists: Lists,
@@ -50,33 +61,53 @@ export class AuditService {
     this.listeners.push(listener);
   }
 
-  /** Records that something happened. What was done stays done when only the record fails: that is logged. */
+  /**
+   * Changes something and records it, by one statement made by `recorded`.
+   * @returns the rows of the change
+   * @throws as `Database.write`
+   */
+  async write<Row extends object>(statement: RecordedStatement, values: unknown[], call: Actor): Promise<Row[]> {
+    return this.told<Row>(await this.database.write(statement, valuesOf(statement, values, call)), call);
+  }
+
+  /** As `write`, in the transaction of this manager; what it records is told before the transaction is committed. */
+  async writeIn<Row extends object>(
+    manager: EntityManager,
+    statement: RecordedStatement,
+    values: unknown[],
+    call: Actor,
+  ): Promise<Row[]> {
+    return this.told<Row>(await manager.query(statement.text, valuesOf(statement, values, call)), call);
+  }
+
+  /**
+   * Records what comes with no change, such as a wrong password: best effort, a record that fails is logged. What changes
+   * something is recorded by `write`, in the statement of the change.
+   */
   async record(
     { action, outcome = 'success', actorId, userId, details = {} }: AuditEntry,
-    from: Origin,
+    { ip, userAgent, requestId }: Origin,
   ): Promise<void> {
-    const event = {
-      action,
-      outcome,
-      actorId: actorId ?? null,
-      userId: userId ?? null,
-      ip: from.ip || null,
-      userAgent: from.userAgent,
-      requestId: from.requestId || null,
-      details,
-    };
-    this.log[outcome === 'success' ? 'log' : 'warn'](logLine(event));
-    for (const listener of this.listeners) listener(event);
+    const event = { action, outcome, actorId: actorId ?? null, userId: userId ?? null, details };
+    this.tell(event, { ip, userAgent, requestId });
+    const values = [uuidv7(), action, outcome, event.actorId, event.userId, ip || null, userAgent, requestId || null];
     try {
-      await this.events.insert({ id: uuidv7(), ...event });
+      await this.database.write(INSERT, [...values, JSON.stringify(details)]);
     } catch (error) {
-      this.log.error({
-        event: 'audit_write_failed',
-        action,
-        request_id: from.requestId,
-        reason: (error as Error).message,
-      });
+      this.log.error({ event: 'audit_write_failed', action, request_id: requestId, reason: (error as Error).message });
     }
+  }
+
+  /** Takes the events off the rows, and tells of them. */
+  private told<Row extends object>(rows: (Row & { events: Recorded[] | null })[], call: Actor): Row[] {
+    for (const event of rows[0]?.events ?? []) this.tell(event, call);
+    for (const row of rows as Partial<(typeof rows)[number]>[]) delete row.events;
+    return rows;
+  }
+
+  private tell(event: Recorded, from: Pick<Origin, 'ip' | 'userAgent' | 'requestId'>): void {
+    this.log[event.outcome === 'success' ? 'log' : 'warn'](logLine(event, from));
+    for (const listener of this.listeners) listener(event);
   }
 
   /** Once a window: an attacker must not fill the record by being refused. */
@@ -121,13 +152,32 @@ function eventList({ user_id, action, since, until }: EventsQuery): List<AuditEv
   };
 }
 
-const logLine = (event: Omit<AuditEvent, 'id' | 'at'>) => ({
+/** The statement's own values, then those of the call, in the order that `recorded` numbers them. */
+function valuesOf({ parameters }: RecordedStatement, values: unknown[], call: Actor): unknown[] {
+  const own = Array.from({ length: parameters }, (_, index) => values[index]);
+  const { me, credential, ip, userAgent, requestId } = call;
+  return [...own, me?.id ?? null, ip || null, userAgent, requestId || null, JSON.stringify(detailsOf(credential))];
+}
+
+/** What an event says of the credential: a session is the ordinary one. */
+function detailsOf(credential: Call['credential'] | undefined): Record<string, string> {
+  switch (credential?.kind) {
+    case undefined:
+    case 'session':
+    case 'script':
+      return {};
+    default:
+      return credential satisfies never;
+  }
+}
+
+const logLine = (event: Recorded, { ip, userAgent, requestId }: Pick<Origin, 'ip' | 'userAgent' | 'requestId'>) => ({
   event: event.action,
   outcome: event.outcome,
   actor_id: event.actorId,
   user_id: event.userId,
-  ip: event.ip,
-  user_agent: event.userAgent,
-  request_id: event.requestId,
+  ip: ip || null,
+  user_agent: userAgent,
+  request_id: requestId || null,
   ...event.details,
 });

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import type { Origin, SessionCredential } from '../../request.js';
+import { AuditService } from '../../audit/audit.service.js';
+import type { Call, Origin, SessionCredential } from '../../request.js';
 import { days } from '../../config/durations.js';
 import { Settings } from '../../config/settings.js';
 import { Database } from '../../database/database.js';
@@ -37,6 +38,7 @@ export type SessionRow = Pick<Session, 'id' | 'createdAt' | 'lastUsedAt' | 'expi
 export class SessionStore {
   constructor(
     private readonly database: Database,
+    private readonly audit: AuditService,
     private readonly settings: Settings,
   ) {}
 
@@ -59,7 +61,7 @@ export class SessionStore {
    * Takes a session one rotation on. Whoever comes with the same token within the grace window gets the same child: two
    * tabs, or an answer that got lost. Anything older was stolen from somebody, and ends the session for everybody.
    */
-  async rotate(claims: RefreshClaims, tries = 2): Promise<RotateResult> {
+  async rotate(claims: RefreshClaims, call: Origin, tries = 2): Promise<RotateResult> {
     const { sessionId, counter } = claims;
     const { refreshTokenLifetime, sessionLifetime, refreshGrace } = this.settings;
     const values = [sessionId, counter, refreshTokenLifetime, sessionLifetime];
@@ -72,26 +74,25 @@ export class SessionStore {
     ]);
     if (!session || session.counter < counter) return 'invalid';
     // its row was changed under the first statement by something else than a refresh, such as a new password
-    if (session.counter === counter) return tries > 1 ? this.rotate(claims, tries - 1) : 'invalid';
+    if (session.counter === counter) return tries > 1 ? this.rotate(claims, call, tries - 1) : 'invalid';
     if (session.counter === counter + 1 && session.isFresh) return { ...session, sessionId };
-    await this.end(sessionId);
+    await this.audit.write(sql.END_STOLEN, [sessionId], call);
     return { stolenFrom: session.userId };
   }
 
-  /** Ends a session. Returns whose it was, or null when it had ended before or never was. */
-  async end(sessionId: string): Promise<string | null> {
-    const [ended] = await this.database.write<{ userId: string }>(sql.END, [sessionId]);
-    return ended?.userId ?? null;
+  /** Ends the session of a token. Nothing happens when it had ended before or never was. */
+  async end(sessionId: string, call: Origin): Promise<void> {
+    await this.audit.write(sql.END, [sessionId], call);
   }
 
-  /** Ends one of a user's own sessions. Returns whether there was one to end. */
-  async endOwn(sessionId: string, userId: string): Promise<boolean> {
-    return (await this.database.write(sql.END_OWN, [sessionId, userId])).length > 0;
+  /** Ends one of one's own sessions. Returns whether there was one to end. */
+  async endOwn(sessionId: string, call: Call): Promise<boolean> {
+    return (await this.audit.write(sql.END_OWN, [sessionId, call.me.id], call)).length > 0;
   }
 
-  /** Ends all sessions of a user, save one. Returns how many there were. */
-  async endAll(userId: string, exceptSessionId: string | null = null): Promise<number> {
-    return (await this.database.write(sql.END_ALL, [userId, exceptSessionId])).length;
+  /** Ends all sessions of a user, save one. Returns whether there is such a user. */
+  async endAll(userId: string, call: Call, exceptSessionId: string | null = null): Promise<boolean> {
+    return (await this.audit.write(sql.END_ALL, [userId, exceptSessionId], call)).length > 0;
   }
 
   /** The living sessions of a user, newest first. */

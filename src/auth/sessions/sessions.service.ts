@@ -31,16 +31,10 @@ export class SessionsService {
       await this.refused.countForged(from);
       throw problem('invalid_refresh_token');
     }
-    const refreshed = await this.sessions.rotate(claims);
+    const refreshed = await this.sessions.rotate(claims, from);
     if (typeof refreshed !== 'string' && !('stolenFrom' in refreshed)) return this.tokensOf(refreshed);
     await this.refused.countDead(from);
-    if (refreshed === 'invalid') throw problem('invalid_refresh_token');
-    const details = { session_id: claims.sessionId };
-    await this.audit.record(
-      { action: 'token_reused', outcome: 'failure', userId: refreshed.stolenFrom, details },
-      from,
-    );
-    throw problem('refresh_token_reused');
+    throw problem(refreshed === 'invalid' ? 'invalid_refresh_token' : 'refresh_token_reused');
   }
 
   /** Ends the sessions of these tokens, whatever their age; a token that is none ends nothing. */
@@ -50,8 +44,7 @@ export class SessionsService {
       tokens.accessToken === undefined ? undefined : this.accessTokens.read(tokens.accessToken),
     ];
     for (const sessionId of new Set(claims.flatMap((claim) => claim?.sessionId ?? []))) {
-      const userId = await this.sessions.end(sessionId);
-      if (userId) await this.audit.record({ action: 'logout', actorId: userId, userId }, from);
+      await this.sessions.end(sessionId, from);
     }
   }
 
@@ -84,26 +77,17 @@ export class SessionsService {
 
   /** Ends one of one's own sessions. @throws Problem 404 */
   async endSession(id: string, call: Call): Promise<void> {
-    const { me } = call;
-    if (!(await this.sessions.endOwn(id, me.id))) throw notFound('session');
-    await this.audit.record(
-      { action: 'sessions_ended', actorId: me.id, userId: me.id, details: { session_id: id } },
-      call,
-    );
+    if (!(await this.sessions.endOwn(id, call))) throw notFound('session');
   }
 
   /** Ends all of one's own sessions but this one. */
   async endOtherSessions(call: Call): Promise<void> {
-    const { me } = call;
-    await this.sessions.endAll(me.id, sessionIdOf(call));
-    await this.audit.record({ action: 'sessions_ended', actorId: me.id, userId: me.id }, call);
+    await this.sessions.endAll(call.me.id, call, sessionIdOf(call));
   }
 
   /** Ends all sessions of a user, as an admin. @throws Problem 404 */
   async endSessionsOf(userId: string, call: Call): Promise<void> {
-    if (!(await this.users.findById(userId))) throw notFound('user');
-    await this.sessions.endAll(userId);
-    await this.audit.record({ action: 'sessions_ended', actorId: call.me.id, userId }, call);
+    if (!(await this.sessions.endAll(userId, call))) throw notFound('user');
   }
 
   /** The pair of tokens for a session at this rotation (RFC 6749 section 5.1). */

@@ -1,3 +1,4 @@
+import { recorded } from '../../audit/recorded.js';
 import { statement } from '../../database/database.js';
 import { USER_COLUMNS } from '../../users/users.statements.js';
 
@@ -47,18 +48,42 @@ export const FIND_ROTATED = statement(
    FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1 AND ${ALIVE}`,
 );
 
-export const END = statement(
-  'sessions.end',
-  `UPDATE sessions SET ended_at = now() WHERE id = $1 AND ended_at IS NULL RETURNING user_id AS "userId"`,
-);
-export const END_OWN = statement(
-  'sessions.end_own',
-  `UPDATE sessions SET ended_at = now() WHERE id = $1 AND user_id = $2 AND ended_at IS NULL RETURNING id`,
-);
-export const END_ALL = statement(
-  'sessions.end_all',
-  `UPDATE sessions SET ended_at = now() WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND ended_at IS NULL RETURNING id`,
-);
+/** Ends a session for a token of it: whoever holds one is its user. */
+export const END = recorded({
+  name: 'sessions.end',
+  change: `UPDATE sessions SET ended_at = now() WHERE id = $1 AND ended_at IS NULL RETURNING id, user_id AS "userId"`,
+  events: [{ action: 'logout', actorId: '"userId"', userId: '"userId"' }],
+});
+/** Ends a session whose refresh token was used twice. */
+export const END_STOLEN = recorded({
+  name: 'sessions.end_stolen',
+  change: `UPDATE sessions SET ended_at = now() WHERE id = $1 AND ended_at IS NULL RETURNING id, user_id AS "userId"`,
+  events: [
+    {
+      action: 'token_reused',
+      outcome: 'failure',
+      userId: '"userId"',
+      details: `jsonb_build_object('session_id', id)`,
+    },
+  ],
+});
+export const END_OWN = recorded({
+  name: 'sessions.end_own',
+  change: `UPDATE sessions SET ended_at = now() WHERE id = $1 AND user_id = $2 AND ended_at IS NULL
+    RETURNING id, user_id AS "userId"`,
+  events: [{ action: 'sessions_ended', userId: '"userId"', details: `jsonb_build_object('session_id', id)` }],
+});
+/** All of a user's sessions, save one. One event, whether there were any or not: somebody asked for it. */
+export const END_ALL = recorded({
+  name: 'sessions.end_all',
+  before: [
+    `ended AS (
+      UPDATE sessions SET ended_at = now() WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND ended_at IS NULL
+      RETURNING id)`,
+  ],
+  change: `SELECT id, (SELECT count(*)::int FROM ended) AS count FROM users WHERE id = $1`,
+  events: [{ action: 'sessions_ended' }],
+});
 
 /** The newest ones: a script that signs in every minute, and never out, has thousands. */
 export const LIST = statement(

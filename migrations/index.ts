@@ -5,6 +5,7 @@ import { PostsAndTasks1763700200000 } from './1763700200000-posts-and-tasks.js';
 import { AttemptsInFlight1763900000000 } from './1763900000000-attempts-in-flight.js';
 import { UsersByChange1764090000000 } from './1764090000000-users-by-change.js';
 import { OutboxAndMail1764100000000 } from './1764100000000-outbox-and-mail.js';
+import { SecondFactors1764200000000 } from './1764200000000-second-factors.js';
 
 export const migrations = [
   UsersAndSessions1763700000000,
@@ -13,4 +14,5 @@ export const migrations = [
   AttemptsInFlight1763900000000,
   UsersByChange1764090000000,
   OutboxAndMail1764100000000,
+  SecondFactors1764200000000,
 ];

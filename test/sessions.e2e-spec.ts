@@ -59,7 +59,18 @@ describe('Sessions', () => {
       const { access_token } = await signIn(app, 'grace.hopper');
       const { header, payload } = decode(access_token);
       expect(header).toEqual({ alg: 'HS256', typ: 'at+jwt', kid: expect.any(String) });
-      expect(Object.keys(payload).sort()).toEqual(['acr', 'amr', 'aud', 'auth_time', 'exp', 'iat', 'iss', 'jti', 'sid', 'sub']);
+      expect(Object.keys(payload).sort()).toEqual([
+        'acr',
+        'amr',
+        'aud',
+        'auth_time',
+        'exp',
+        'iat',
+        'iss',
+        'jti',
+        'sid',
+        'sub',
+      ]);
     });
 
     it('takes the form of the token route', async () => {

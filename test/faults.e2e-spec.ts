@@ -174,6 +174,20 @@ describe('when the database', () => {
   });
 });
 
+it('a pool that is closed hears no complaint of a server that stops at the same time', async () => {
+  const database = await createDatabase({ empty: true });
+  const pool = new pg.Pool({ connectionString: database.url, Client: DeadlineClient } as pg.PoolConfig);
+  const complaints: unknown[] = [];
+  pool.on('error', (error) => complaints.push(error));
+  const client = await pool.connect();
+  client.release();
+  const closed = pool.end();
+  client.emit('error', new Error('terminating connection due to administrator command'));
+  await closed;
+  expect(complaints).toEqual([]);
+  await database.drop();
+});
+
 describe('without a database', () => {
   let database: TestDatabase;
   let server: Waiting;

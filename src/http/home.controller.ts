@@ -26,6 +26,7 @@ export class HomeController {
   getHome(): string {
     const places = [
       ...(this.settings.docsEnabled ? [['<a href="docs">docs</a>', 'every route, to be tried']] : []),
+      ...(this.settings.consoleEnabled ? [['<a href="admin/">console</a>', 'accounts and settings, for admins']] : []),
       ['<a href="health">health</a>', 'whether it works, and its database'],
       ['<code>npm run cli -- seed</code>', 'people, posts and tasks to play with'],
       ['<code>npm run web</code>', 'an example front end'],

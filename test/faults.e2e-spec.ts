@@ -176,7 +176,7 @@ describe('when the database', () => {
 
 it('a pool that is closed hears no complaint of a server that stops at the same time', async () => {
   const database = await createDatabase({ empty: true });
-  const pool = new pg.Pool({ connectionString: database.url, Client: DeadlineClient } as pg.PoolConfig);
+  const pool = new pg.Pool({ connectionString: database.url, Client: DeadlineClient });
   const complaints: unknown[] = [];
   pool.on('error', (error) => complaints.push(error));
   const client = await pool.connect();

@@ -12,7 +12,7 @@ import { ConsoleNetworksGuard } from './console.controller.js';
 export class ConsoleHomeController {
   constructor(private readonly files: ConsoleFiles) {}
 
-  /** Leads to the console, relatively, so that a path prefix in front of it stays. @throws Problem 404 where it isn't built */
+  /** Leads to the console, relatively, so that a path prefix in front of it stays; 404 where it is not built. */
   @Get('/')
   @HttpCode(302)
   async getHome(@Res({ passthrough: true }) reply: FastifyReply): Promise<void> {

@@ -3,16 +3,20 @@ import { UsersAndSessions1763700000000 } from './1763700000000-users-and-session
 import { ThrottleAndAudit1763700100000 } from './1763700100000-throttle-and-audit.js';
 import { PostsAndTasks1763700200000 } from './1763700200000-posts-and-tasks.js';
 import { AttemptsInFlight1763900000000 } from './1763900000000-attempts-in-flight.js';
+import { FoldCase1764020000000 } from './1764020000000-fold-case.js';
+import { LikeCounts1764020100000 } from './1764020100000-like-counts.js';
+import { ScheduledJobs1764020200000 } from './1764020200000-scheduled-jobs.js';
 import { UsersByChange1764090000000 } from './1764090000000-users-by-change.js';
 import { OutboxAndMail1764100000000 } from './1764100000000-outbox-and-mail.js';
-import { SecondFactors1764200000000 } from './1764200000000-second-factors.js';
 
 export const migrations = [
   UsersAndSessions1763700000000,
   ThrottleAndAudit1763700100000,
   PostsAndTasks1763700200000,
   AttemptsInFlight1763900000000,
+  FoldCase1764020000000,
+  LikeCounts1764020100000,
+  ScheduledJobs1764020200000,
   UsersByChange1764090000000,
   OutboxAndMail1764100000000,
-  SecondFactors1764200000000,
 ];

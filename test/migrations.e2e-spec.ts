@@ -1,5 +1,6 @@
 import { migrations } from '../migrations/index.js';
 import { loadSettings } from '../src/config/settings.js';
+import { violation } from '../src/database/failures.js';
 import { listMigrations, migrate, revert } from '../src/database/migrate.js';
 import { connection } from '../ormconfig.js';
 import { SECRET } from './support/app.js';
@@ -83,6 +84,20 @@ describe('migrations', () => {
       expect(name.startsWith(`${table}_`)).toBe(true);
       expect(name).toMatch(/_(pkey|fkey|key|check|idx)$/);
     }
+  });
+
+  it('give every unique index and foreign key a meaning for clients', async () => {
+    await up();
+    const rows = await database.sql<{ constraint: string }>(
+      `SELECT conname AS constraint FROM pg_constraint
+       WHERE connamespace = 'public'::regnamespace AND contype IN ('f', 'u') AND conrelid <> 'migrations'::regclass
+       UNION
+       SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+       WHERE relnamespace = 'public'::regnamespace AND indisunique AND NOT indisprimary`,
+    );
+    expect(rows.length).toBeGreaterThan(5);
+    const meaningless = rows.filter((row) => violation(row)?.status === undefined);
+    expect(meaningless).toEqual([]);
   });
 
   it('keep addresses and usernames unique without regard to case, among those who are not deleted', async () => {

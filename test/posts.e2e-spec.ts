@@ -202,13 +202,16 @@ describe('posts', () => {
       expect(seen).toEqual(['post 5', 'post 4', 'post 3', 'post 2', 'post 1']);
     });
 
-    it('finds by author, and by a part of title or content', async () => {
+    it('finds by author, by a part of title or content, and by one or two characters that a title begins with', async () => {
       await publish(ada, { title: '100%', content: 'a' });
       await publish(bob, { title: 'ÉCLAIR', content: 'b' });
       const contents = async (query: string) =>
         (await ada.api.get(`/api/posts?${query}`)).body.items.map((post: { content: string }) => post.content);
       expect(await contents(`author_id=${ada.id}`)).toEqual(['a']);
-      expect(await contents('q=%25')).toEqual(['a']);
+      expect(await contents('q=00%25')).toEqual(['a']);
+      expect(await contents('q=10')).toEqual(['a']);
+      expect(await contents('q=00')).toEqual([]);
+      expect(await contents(`q=${encodeURIComponent('é')}`)).toEqual(['b']);
       expect(await contents(`q=${encodeURIComponent('éclair')}`)).toEqual(['b']);
       expect(await contents('q=nothing')).toEqual([]);
     });

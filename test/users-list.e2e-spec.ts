@@ -264,8 +264,10 @@ describe('GET /api/users', () => {
       await insert(['under_score', 'underXscore']);
       await insert(['back'], { display_name: 'a\\b' });
       expect(names(await list('q=100%25'))).toEqual(['cent']);
-      expect(names(await list('q=%25'))).toEqual(['cent']);
-      expect(names(await list('q=_'))).toEqual(['under_score']);
+      expect(names(await list('q=%25%20s'))).toEqual(['cent']);
+      expect(names(await list('q=er_'))).toEqual(['under_score']);
+      expect(names(await list('q=%25'))).toEqual([]);
+      expect(names(await list('q=c_'))).toEqual([]);
       expect(names(await list('q=a%5Cb'))).toEqual(['back']);
       expect(names(await list('q=r_s'))).toEqual(['under_score']);
     });
@@ -279,7 +281,21 @@ describe('GET /api/users', () => {
     it('finds other scripts', async () => {
       await insert(['sofia'], { display_name: 'Со́фья ÅNGSTRÖM 😀' });
       expect(names(await list(`q=${encodeURIComponent('ångström')}`))).toEqual(['sofia']);
-      expect(names(await list(`q=${encodeURIComponent('😀')}`))).toEqual(['sofia']);
+      expect(names(await list(`q=${encodeURIComponent('RÖM 😀')}`))).toEqual(['sofia']);
+    });
+
+    it('of one or two characters finds whose username or display name begins with them, in any case', async () => {
+      await insert(['grace'], { display_name: 'Émile Hopper' });
+      for (const q of ['g', 'GR', 'é', 'Ém'])
+        expect(names(await list(`q=${encodeURIComponent(q)}`))).toEqual(['grace']);
+      for (const q of ['ra', 'ho', 'mi', '😀']) expect(names(await list(`q=${encodeURIComponent(q)}`))).toEqual([]);
+      expect(names(await list('q=gr', root.api))).toEqual(['grace']);
+    });
+
+    it('that is a UUID finds the user with that id', async () => {
+      expect(names(await list(`q=${ada.id}`))).toEqual(['ada']);
+      expect(names(await list(`q=${ada.id.toUpperCase()}`, root.api))).toEqual(['ada']);
+      expect(await list('q=0190a1b2-0000-7000-8000-000000000000')).toMatchObject({ items: [], total: 0 });
     });
 
     it('looks at e-mail addresses for admins only', async () => {

@@ -29,6 +29,7 @@ export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 @Index('audit_events_at_idx', ['at', 'id'])
 @Index('audit_events_user_id_idx', ['userId', 'at', 'id'])
 @Index('audit_events_action_idx', ['action', 'at', 'id'])
+@Index('audit_events_actor_id_idx', ['actorId', 'at', 'id'], { where: 'actor_id IS DISTINCT FROM user_id' })
 export class AuditEvent {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'audit_events_pkey' })
   id: string;

@@ -28,13 +28,13 @@ export type Actor = Origin & Partial<Pick<Call, 'me' | 'credential'>>;
 type Recorded = Pick<AuditEvent, 'action' | 'outcome' | 'actorId' | 'userId' | 'details'>;
 
 const INSERT = statement(
-  'audit.insert',
+  'audit_events.insert',
   `INSERT INTO audit_events (id, action, outcome, actor_id, user_id, ip, user_agent, request_id, details)
    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 );
 
 const PURGE = statement(
-  'audit.purge',
+  'audit_events.purge',
   `DELETE FROM audit_events WHERE id IN (
      SELECT id FROM audit_events WHERE at < now() - $1::bigint * interval '1 millisecond' ORDER BY at LIMIT 1000
      FOR UPDATE SKIP LOCKED)

@@ -1,4 +1,4 @@
-import type { Statement } from '../database/database.js';
+import { type Statement, statement } from '../database/database.js';
 import { UUID_V7 } from '../database/uuid-v7.js';
 import type { AuditAction } from './audit-event.entity.js';
 
@@ -45,7 +45,8 @@ export function recorded({ name, before = [], change, also = [], events }: Recor
   const happened = `jsonb_build_object('action', action, 'outcome', outcome, 'actorId', actor_id, 'userId', user_id, 'details', details)`;
   const text = `WITH ${ctes.join(',\n')}
     SELECT change.*, (SELECT jsonb_agg(${happened}) FROM event) AS "events" FROM change`;
-  return { name, text, parameters };
+  const { topic = '', ...named } = statement(name, text);
+  return { ...named, topic: `${topic}+audit_events`, parameters };
 }
 
 /** The INSERT of the events: one SELECT for each template, over the rows of the change. */

@@ -26,7 +26,7 @@ import { Reachability } from './reachability.js';
 export interface Statement {
   readonly name?: string;
   readonly text: string;
-  /** What it is about: statements of one topic are admitted within a bound of their own. */
+  /** What it is about: statements of one topic are admitted within a bound of their own. Several, with `+` between them. */
   readonly topic?: string;
 }
 

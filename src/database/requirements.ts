@@ -37,7 +37,7 @@ const FACTS = `
     current_schema() AS schema, current_setting('search_path') AS "searchPath",
     current_user AS role, current_database() AS database,
     (SELECT datctype FROM pg_database WHERE datname = current_database()) AS locale,
-    lower(U&'I\\00C9') = U&'i\\00E9'
+    lower('I' || chr(201)) = 'i' || chr(233)
       OR EXISTS (SELECT FROM pg_collation WHERE collname = ANY ($1)) AS "canFoldCase",
     (SELECT array_agg(attname::text) FROM pg_attribute
      WHERE attrelid = to_regclass('migrations') AND attnum > 0 AND NOT attisdropped) AS "migrationColumns"`;

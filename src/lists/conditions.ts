@@ -19,7 +19,15 @@ export class Conditions {
 }
 
 /** A LIKE pattern that finds the text anywhere, taking its wildcards literally. */
-export const containing = (text: string) => `%${text.replace(/[\\%_]/g, '\\$&')}%`;
+export const containing = (text: string) => `%${literally(text)}%`;
+
+/** A LIKE pattern that finds what begins with the text. */
+export const beginningWith = (text: string) => `${literally(text)}%`;
+
+/** Whether a search text has no trigram: only what begins with it is looked for, by an index of its own. */
+export const isShort = (text: string) => [...text].length < 3;
+
+const literally = (text: string) => text.replace(/[\\%_]/g, '\\$&');
 
 /** What an UPDATE sets, and when that makes a difference to the row `old`. */
 export interface Assignments {

@@ -21,6 +21,10 @@ export class Like {
   @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'likes_user_id_fkey' })
   user?: User;
 
+  /** Whether `like_count` of the post has it: whether who likes is visible. */
+  @Column('boolean', { default: true })
+  counted: boolean;
+
   @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'now()' })
   createdAt: Date;
 }

@@ -5,7 +5,8 @@ import { User } from '../users/user.entity.js';
 @Entity({ name: 'posts' })
 @Index('posts_created_at_idx', ['createdAt', 'id'])
 @Index('posts_author_id_idx', ['authorId', 'createdAt', 'id'])
-@Index('posts_search_idx', { synchronize: false }) // on an expression, which only the migration can describe
+@Index('posts_search_idx', { synchronize: false }) // on expressions, which only the migration can describe
+@Index('posts_title_prefix_idx', { synchronize: false })
 export class Post {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'posts_pkey' })
   id: string;
@@ -23,7 +24,7 @@ export class Post {
   @Column('text')
   content: string;
 
-  /** Kept by a trigger on likes. */
+  /** Of those who are visible; kept by triggers on likes and users. */
   @Column('integer', { name: 'like_count', default: 0 })
   likeCount: number;
 

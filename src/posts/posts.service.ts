@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import type { Call, Principal } from '../request.js';
-import { assignmentsOf, Conditions, containing } from '../lists/conditions.js';
+import { assignmentsOf, beginningWith, Conditions, containing, isShort } from '../lists/conditions.js';
 import { Database, type Statement } from '../database/database.js';
 import { forbidden, notFound } from '../problems.js';
 import { byCreation, type List, Lists } from '../lists/lists.js';
@@ -97,7 +97,9 @@ function postList({ author_id, q }: PostsQuery, me: Principal): List<PostRow> {
   const conditions = new Conditions();
   conditions.add(JOINED_USER_IS_VISIBLE);
   if (author_id) conditions.add('p.author_id = $', author_id);
-  if (q) conditions.add(`lower(coalesce(p.title, '') || E'\\n' || p.content) LIKE lower($)`, containing(q));
+  if (q && isShort(q)) conditions.add('fold_case(p.title) LIKE fold_case($)', beginningWith(q));
+  else if (q)
+    conditions.add(`fold_case(coalesce(p.title, '') || E'\\n' || p.content) LIKE fold_case($)`, containing(q));
   return {
     identity: ['posts', author_id, q],
     columns: (placeholder) => sql.postColumns(placeholder(me.id)),

@@ -30,18 +30,26 @@ export const update = (change: Pick<Update, 'assignments' | 'differs'>) =>
      SELECT ${postColumns('$1')} FROM current p JOIN users u ON u.id = p.author_id`,
   );
 
-const VISIBLE_POST = `post AS (SELECT p.id FROM ${POSTS} WHERE p.id = $1 AND ${JOINED_USER_IS_VISIBLE})`;
+/**
+ * The user's row and then the post's, both locked: the user isn't deactivated meanwhile, which is counted, nor the post
+ * deleted; and whoever locks both does it in this order.
+ */
+const LOCKED_POST = `me AS MATERIALIZED (
+    SELECT id FROM users WHERE id = $2 AND is_active AND deleted_at IS NULL FOR SHARE),
+  post AS MATERIALIZED (
+    SELECT p.id, me.id AS me FROM me CROSS JOIN ${POSTS} WHERE p.id = $1 AND ${JOINED_USER_IS_VISIBLE}
+    FOR NO KEY UPDATE OF p)`;
 
 // both answer with the post whether or not there was anything to do: liking twice is liking once
 export const LIKE = statement(
   'posts.like',
-  `WITH ${VISIBLE_POST}, liked AS (
-     INSERT INTO likes (post_id, user_id) SELECT id, $2 FROM post ON CONFLICT DO NOTHING)
+  `WITH ${LOCKED_POST}, liked AS (
+     INSERT INTO likes (post_id, user_id) SELECT id, me FROM post ON CONFLICT DO NOTHING)
    SELECT id FROM post`,
 );
 export const UNLIKE = statement(
   'posts.unlike',
-  `WITH ${VISIBLE_POST}, unliked AS (
-     DELETE FROM likes USING post WHERE post_id = post.id AND user_id = $2)
+  `WITH ${LOCKED_POST}, unliked AS (
+     DELETE FROM likes USING post WHERE post_id = post.id AND user_id = me)
    SELECT id FROM post`,
 );

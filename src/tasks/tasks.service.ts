@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { assignmentsOf, changing, Conditions, containing, hasVersion } from '../lists/conditions.js';
+import { assignmentsOf, beginningWith, changing, Conditions, containing, hasVersion, isShort } from '../lists/conditions.js';
 import { composedStatement, Database, statement } from '../database/database.js';
 import type { Call } from '../request.js';
 import { notFound } from '../problems.js';
@@ -90,7 +90,9 @@ function taskList(ownerId: string, { is_completed, q }: TasksQuery): List<TaskRo
   const conditions = new Conditions();
   conditions.add('user_id = $', ownerId);
   if (is_completed !== undefined) conditions.add('is_completed = $', is_completed);
-  if (q) conditions.add(`lower(title || E'\\n' || coalesce(description, '')) LIKE lower($)`, containing(q));
+  if (q && isShort(q)) conditions.add('fold_case(title) LIKE fold_case($)', beginningWith(q));
+  else if (q)
+    conditions.add(`fold_case(title || E'\\n' || coalesce(description, '')) LIKE fold_case($)`, containing(q));
   return {
     identity: ['tasks', ownerId, is_completed, q],
     columns: COLUMNS,

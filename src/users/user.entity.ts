@@ -8,11 +8,13 @@ import type { Role } from '../request.js';
 @Index('users_email_key', ['email'], { unique: true, where: 'deleted_at IS NULL' })
 @Index('users_created_at_idx', ['createdAt', 'id'])
 @Index('users_updated_at_idx', ['updatedAt', 'id'])
-// on expressions, which only the migration can describe: lower(username), and the searched text
+// on expressions, which only the migration can describe: fold_case(username), and the searched text
 @Index('users_username_key', { synchronize: false })
 @Index('users_username_idx', { synchronize: false })
 @Index('users_search_idx', { synchronize: false })
 @Index('users_admin_search_idx', { synchronize: false })
+@Index('users_username_prefix_idx', { synchronize: false })
+@Index('users_display_name_prefix_idx', { synchronize: false })
 export class User {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'users_pkey' })
   id: string;
@@ -27,17 +29,8 @@ export class User {
   @Column('text')
   username: string;
 
-  /** Null for an account that has no password. */
-  @Column('text', { name: 'password_hash', select: false, nullable: true })
-  passwordHash: string | null;
-
-  /** Whether signing in takes a second factor. */
-  @Column('boolean', { name: 'mfa_enabled', default: false })
-  mfaEnabled: boolean;
-
-  /** Whether an admin has said that it must. */
-  @Column('boolean', { name: 'mfa_required', default: false })
-  mfaRequired: boolean;
+  @Column('text', { name: 'password_hash', select: false })
+  passwordHash: string;
 
   @Column('text', { name: 'display_name', nullable: true })
   displayName: string | null;

@@ -1,20 +1,20 @@
 import type { Principal } from '../request.js';
-import { Conditions, containing } from '../lists/conditions.js';
 import { isUuid } from '../http/fields.js';
+import { beginningWith, Conditions, containing, isShort } from '../lists/conditions.js';
 import { forbidden } from '../problems.js';
 import { byCreation, type List, type Order } from '../lists/lists.js';
 import type { UserRow, UserSort, UsersQuery } from './users.dto.js';
 import { PUBLIC_COLUMNS, USER_COLUMNS } from './users.statements.js';
 
 // exactly the expressions that the trigram indexes are on
-const SEARCHED = `lower(username || E'\\n' || coalesce(display_name, ''))`;
-const SEARCHED_BY_ADMINS = `lower(username || E'\\n' || coalesce(display_name, '') || E'\\n' || email)`;
+const SEARCHED = `fold_case(username || E'\\n' || coalesce(display_name, ''))`;
+const SEARCHED_BY_ADMINS = `fold_case(username || E'\\n' || coalesce(display_name, '') || E'\\n' || email)`;
 
 const ORDERS: Record<'id' | 'created_at' | 'updated_at' | 'username' | 'email', Order<UserRow>> = {
   id: { expression: 'id', type: 'uuid', valueOf: (row) => row.id }, // UUIDs of version 7: in the order of creation
   created_at: byCreation(),
   updated_at: { expression: 'updated_at', type: 'timestamptz', valueOf: (row) => row.updatedAt.toISOString() },
-  username: { expression: 'lower(username)', type: 'text', valueOf: (row) => row.username.toLowerCase() },
+  username: { expression: 'fold_case(username)', type: 'text', valueOf: (row) => row.username.toLowerCase() },
   email: { expression: 'email', type: 'text', valueOf: (row) => row.email },
 };
 
@@ -29,8 +29,7 @@ export function userList(query: UsersQuery, me: Principal): List<UserRow> {
   if (!isAdmin) conditions.add('is_active');
   if (role) conditions.add('role = $', role);
   if (is_active !== undefined) conditions.add('is_active = $', is_active);
-  if (q && isUuid(q)) conditions.add('id = $', q);
-  else if (q) conditions.add(`${isAdmin ? SEARCHED_BY_ADMINS : SEARCHED} LIKE lower($)`, containing(q));
+  if (q) search(conditions, q, isAdmin);
   return {
     identity: ['users', isAdmin, q, sort, role, is_active, deleted],
     columns: isAdmin ? USER_COLUMNS : PUBLIC_COLUMNS, // by what these leave out only admins sort
@@ -43,6 +42,20 @@ export function userList(query: UsersQuery, me: Principal): List<UserRow> {
 }
 
 const SHOWN_TO_ADMINS = new Set(['email', 'updated_at']);
+
+/** A UUID finds the user with that id; one or two characters whose name begins with them; more, whoever has them anywhere. */
+function search(conditions: Conditions, q: string, isAdmin: boolean): void {
+  if (isUuid(q)) return conditions.add('id = $', q);
+  if (!isShort(q)) {
+    return conditions.add(`${isAdmin ? SEARCHED_BY_ADMINS : SEARCHED} LIKE fold_case($)`, containing(q));
+  }
+  const pattern = beginningWith(q);
+  conditions.add(
+    '(fold_case(username) LIKE fold_case($) OR fold_case(display_name) LIKE fold_case($))',
+    pattern,
+    pattern,
+  );
+}
 
 const usesAdminFilters = ({ role, is_active, deleted, sort }: UsersQuery) =>
   role !== undefined || is_active !== undefined || deleted !== undefined || SHOWN_TO_ADMINS.has(keyOf(sort));

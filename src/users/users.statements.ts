@@ -8,8 +8,7 @@ export const PUBLIC_COLUMNS = `id, username, display_name AS "displayName", prof
 
 /** The columns that the answers to oneself and to admins are made of. */
 export const USER_COLUMNS = `${PUBLIC_COLUMNS}, email, role, is_active AS "isActive", updated_at AS "updatedAt",
-  deleted_at AS "deletedAt", last_login_at AS "lastLoginAt", version, mfa_enabled AS "mfaEnabled", mfa_required AS "mfaRequired",
-  password_hash IS NOT NULL AS "hasPassword"`;
+  deleted_at AS "deletedAt", last_login_at AS "lastLoginAt", version`;
 
 const VISIBLE = 'is_active AND deleted_at IS NULL';
 
@@ -26,11 +25,11 @@ export const BY_EMAIL = statement(
 );
 export const BY_USERNAME = statement(
   'users.by_username',
-  `SELECT ${USER_COLUMNS} FROM users WHERE lower(username) = lower($1) AND deleted_at IS NULL`,
+  `SELECT ${USER_COLUMNS} FROM users WHERE fold_case(username) = fold_case($1) AND deleted_at IS NULL`,
 );
 export const PUBLIC_BY_USERNAME = statement(
   'users.public_by_username',
-  `SELECT ${PUBLIC_COLUMNS}, version FROM users WHERE lower(username) = lower($1) AND ${VISIBLE}`,
+  `SELECT ${PUBLIC_COLUMNS}, version FROM users WHERE fold_case(username) = fold_case($1) AND ${VISIBLE}`,
 );
 
 /** Of many; whatever unique index is in the way of one. */

@@ -2,12 +2,12 @@
 import { statement } from '../../database/database.js';
 
 const CREDENTIALS = `SELECT id, email, username, role, is_active AS "isActive", password_hash AS "passwordHash",
-    session_generation AS "sessionGeneration", mfa_enabled AS "mfaEnabled", mfa_required AS "mfaRequired"
+    session_generation AS "sessionGeneration"
   FROM users WHERE deleted_at IS NULL AND`;
 
 export const BY_ID = statement('passwords.by_id', `${CREDENTIALS} id = $1`);
 export const BY_EMAIL = statement('passwords.by_email', `${CREDENTIALS} email = $1`);
-export const BY_USERNAME = statement('passwords.by_username', `${CREDENTIALS} lower(username) = lower($1)`);
+export const BY_USERNAME = statement('passwords.by_username', `${CREDENTIALS} fold_case(username) = fold_case($1)`);
 
 /** Unless the password has changed meanwhile. */
 export const RENEW_HASH = statement(

@@ -18,6 +18,33 @@ describe('compose.yaml', () => {
     for (const name of Object.keys(app.environment)) assert.ok(known.has(name), name);
   });
 
+  it('hands every setting of .env on, save those that say how it is put together', () => {
+    assert.deepEqual(app.env_file, [{ path: '.env', required: false }]);
+    const settings = [...read('.env.example').matchAll(/^(?:# )?([A-Z_]+)=/gm)].map(([, name]) => [
+      name,
+      `${name} of .env`,
+    ]);
+    const seen = { ...Object.fromEntries(settings), ...app.environment }; // as Compose does it: the latter prevails
+    const own = Object.keys(app.environment).filter((name) => name !== 'JWT_SECRET_KEY');
+    assert.deepEqual(own.sort(), ['DATABASE_POOLER', 'DATABASE_URL', 'DATABASE_URL_DIRECT', 'DB_HOST', 'DB_NAME', 'DB_PASSWORD', 'DB_PORT', 'DB_USER', 'HOST', 'NODE_ENV', 'PORT']); // prettier-ignore
+    for (const [name, value] of settings) {
+      if (!(name in app.environment)) assert.equal(seen[name], value);
+    }
+    assert.deepEqual([seen.NODE_ENV, seen.HOST, seen.PORT, seen.DATABASE_URL], ['production', '0.0.0.0', '8000', '']);
+    assert.match(app.ports[0], /^127\.0\.0\.1:\$\{PORT:-8000\}:8000$/);
+  });
+
+  it('is told in three lines, which README and compose.yaml say alike: the secrets, the start, an admin', () => {
+    const lines = read('compose.yaml')
+      .match(/^#   .*$/gm)
+      .map((line) => line.slice(4));
+    assert.equal(lines.length, 3);
+    for (const line of lines) assert.ok(read('README.md').includes(line), line);
+    for (const name of ['POSTGRES_PASSWORD', 'JWT_SECRET_KEY']) assert.ok(lines[0].includes(`${name}=%s`));
+    assert.match(lines[1], /^docker compose up .*--wait$/);
+    assert.match(lines[2], /^docker compose exec app node dist\/src\/cli\/main\.js create-admin /);
+  });
+
   it('has no secret of its own', () => {
     for (const secret of [
       app.environment.JWT_SECRET_KEY,

@@ -7,14 +7,32 @@ import { HELM, helm, render } from './support/helm.mjs';
 const SECRETS = { DATABASE_URL: 'postgresql://hub:p%40ss@db:5432/hub', JWT_SECRET_KEY: 'x'.repeat(48) };
 const MINIMAL = { secrets: SECRETS };
 const EVERYTHING = {
-  image: { repository: 'registry.example.com/userhub', tag: '1.2.3', pullSecrets: [{ name: 'registry' }] },
-  env: { CORS_ORIGINS: 'https://app.example.com', DB_POOL_MAX: 5, THROTTLE: true },
+  image: {
+    repository: 'registry.example.com/userhub',
+    tag: '1.2.3',
+    digest: `sha256:${'a'.repeat(64)}`,
+    pullSecrets: [{ name: 'registry' }],
+  },
+  env: { CORS_ORIGINS: 'https://app.example.com', DB_POOL_MAX: 5, THROTTLE: true, HOST: '::' },
+  database: { caSecret: 'database-ca', caKey: 'root.pem' },
+  extraVolumes: [{ name: 'more', configMap: { name: 'more' } }],
+  extraVolumeMounts: [{ name: 'more', mountPath: '/etc/more', readOnly: true }],
   secrets: { ...SECRETS, DATABASE_URL_DIRECT: 'postgresql://db:5432/hub' },
   shutdownDelaySeconds: 20,
   service: { type: 'LoadBalancer', port: 8080, annotations: { a: 'b' } },
-  ingress: { enabled: true, className: 'nginx', host: 'api.example.com', tlsSecret: 'tls', annotations: { a: 'b' } },
+  ingress: { enabled: true, className: 'nginx', host: 'api.example.com', paths: [{ path: '/api' }, { path: '/health', pathType: 'Exact' }], tlsSecret: 'tls', annotations: { a: 'b' } }, // prettier-ignore
   podDisruptionBudget: { maxUnavailable: '30%' },
-  networkPolicy: { from: [{ podSelector: {} }], metricsFrom: [{ namespaceSelector: {} }], databasePorts: [5433] },
+  networkPolicy: {
+    from: [{ podSelector: {} }],
+    metricsFrom: [{ namespaceSelector: {} }],
+    databasePorts: [5433],
+    egress: {
+      smtp: { ports: [587, 465], to: [{ ipBlock: { cidr: '192.0.2.0/24' } }] },
+      providers: { ports: [443] },
+      webhooks: { ports: [8443] },
+      extra: [{ ports: [{ port: 4318 }], to: [{ podSelector: { matchLabels: { app: 'collector' } } }] }],
+    },
+  },
   metrics: { enabled: true, serviceMonitor: { enabled: true, labels: { release: 'prometheus' } } },
   serviceAccount: { annotations: { a: 'b' } },
   podAnnotations: { a: 'b' },
@@ -22,6 +40,7 @@ const EVERYTHING = {
   nodeSelector: { disk: 'ssd' },
   tolerations: [{ key: 'spot', operator: 'Exists' }],
   affinity: { nodeAffinity: {} },
+  topologySpreadConstraints: [{ topologyKey: 'rack', maxSkew: 2, whenUnsatisfiable: 'DoNotSchedule' }],
   priorityClassName: 'high',
 };
 const BARE = {
@@ -62,7 +81,7 @@ describe('the chart', { skip: HELM ? false : 'there is no helm for this machine'
   });
 
   it('has all parts', () => {
-    const parts = ['Deployment', 'HorizontalPodAutoscaler', 'Job', 'NetworkPolicy', 'PodDisruptionBudget', 'Secret', 'Secret', 'Service', 'ServiceAccount']; // prettier-ignore
+    const parts = ['Deployment', 'HorizontalPodAutoscaler', 'Job', 'NetworkPolicy', 'NetworkPolicy', 'PodDisruptionBudget', 'Secret', 'Secret', 'Service', 'ServiceAccount']; // prettier-ignore
     assert.deepEqual(kinds(minimal), parts);
     assert.deepEqual(kinds(everything), [...parts, 'Ingress', 'Service', 'ServiceMonitor'].sort());
     assert.deepEqual(kinds(bare), ['Deployment', 'Service', 'ServiceAccount']);
@@ -147,7 +166,7 @@ describe('the chart', { skip: HELM ? false : 'there is no helm for this machine'
       only(everything, 'Service', 'userhub').spec.selector,
       only(everything, 'Service', '-metrics').spec.selector,
       only(everything, 'PodDisruptionBudget').spec.selector.matchLabels,
-      only(everything, 'NetworkPolicy').spec.podSelector.matchLabels,
+      only(everything, 'NetworkPolicy', 'userhub').spec.podSelector.matchLabels,
       ...only(everything, 'Deployment').spec.template.spec.topologySpreadConstraints.map(
         ({ labelSelector }) => labelSelector.matchLabels,
       ),
@@ -175,9 +194,70 @@ describe('the chart', { skip: HELM ? false : 'there is no helm for this machine'
   });
 
   it('lets nobody scrape who was not named', async () => {
-    const [, metrics] = only(everything, 'NetworkPolicy').spec.ingress;
+    const [, metrics] = only(everything, 'NetworkPolicy', 'userhub').spec.ingress;
     assert.deepEqual(metrics, { ports: [{ port: 'metrics' }], from: [{ namespaceSelector: {} }] });
     const closed = await render({ ...MINIMAL, metrics: { enabled: true } });
-    assert.deepEqual(only(closed, 'NetworkPolicy').spec.ingress, [{ ports: [{ port: 'http' }] }]);
+    assert.deepEqual(only(closed, 'NetworkPolicy', 'userhub').spec.ingress, [{ ports: [{ port: 'http' }] }]);
+  });
+
+  it('listens on IPv6 where it is told to, and on IPv4 otherwise', () => {
+    assert.equal(envOf(only(everything, 'Deployment')).HOST, '::');
+    assert.equal(envOf(only(minimal, 'Deployment')).HOST, '0.0.0.0');
+    const names = container(only(everything, 'Deployment')).env.map(({ name }) => name);
+    assert.equal(new Set(names).size, names.length);
+  });
+
+  it('takes an image by its digest', () => {
+    for (const kind of ['Deployment', 'Job']) {
+      const { image } = container(only(everything, kind));
+      assert.equal(image, `registry.example.com/userhub:1.2.3@sha256:${'a'.repeat(64)}`);
+    }
+  });
+
+  it('mounts what it is given, in the replicas and in the Job: the authority of the database above all', () => {
+    for (const workload of [only(everything, 'Deployment'), only(everything, 'Job')]) {
+      const { volumes } = workload.spec.template.spec;
+      const { volumeMounts } = container(workload);
+      assert.deepEqual(volumes.map(({ name }) => name), ['tmp', 'database-ca', 'more']); // prettier-ignore
+      assert.deepEqual(volumeMounts.map(({ name }) => name), ['tmp', 'database-ca', 'more']); // prettier-ignore
+      assert.equal(volumes[1].secret.secretName, 'database-ca');
+      const { mountPath } = volumeMounts[1];
+      assert.equal(envOf(workload).PGSSLROOTCERT, `${mountPath}/${volumes[1].secret.items[0].path}`);
+    }
+    assert.equal(envOf(only(minimal, 'Deployment')).PGSSLROOTCERT, undefined);
+  });
+
+  it('leads those paths to it that it is told to', () => {
+    const paths = only(everything, 'Ingress').spec.rules[0].http.paths.map(({ path, pathType }) => [path, pathType]);
+    assert.deepEqual(paths, [['/api', 'Prefix'], ['/health', 'Exact']]); // prettier-ignore
+  });
+
+  it('spreads as it is told to', async () => {
+    const spread = (manifests) => only(manifests, 'Deployment').spec.template.spec.topologySpreadConstraints;
+    const { matchLabels } = only(everything, 'Deployment').spec.selector;
+    assert.deepEqual(spread(everything), [
+      { topologyKey: 'rack', maxSkew: 2, whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels } },
+    ]);
+    assert.deepEqual(spread(minimal).map(({ topologyKey }) => topologyKey), ['kubernetes.io/hostname', 'topology.kubernetes.io/zone']); // prettier-ignore
+    assert.equal(spread(await render({ ...MINIMAL, topologySpreadConstraints: [] })), undefined);
+  });
+
+  it('reaches the database, and nothing else that was not opened; the Job too, and before the release is there', () => {
+    const rules = (name, manifests) => only(manifests, 'NetworkPolicy', name).spec.egress;
+    const portsOf = (egress) => egress.map(({ ports }) => ports.map(({ port }) => port));
+    assert.deepEqual(portsOf(rules('userhub', minimal)), [[53, 53], [5432, 6543]]); // prettier-ignore
+    assert.deepEqual(portsOf(rules('userhub', everything)), [[53, 53], [5433], [587, 465], [443], [8443], [4318]]);
+    assert.deepEqual(rules('userhub', everything)[2].to, [{ ipBlock: { cidr: '192.0.2.0/24' } }]);
+    const policy = only(everything, 'NetworkPolicy', '-migrate');
+    const { labels } = only(everything, 'Job').spec.template.metadata;
+    for (const [key, value] of Object.entries(policy.spec.podSelector.matchLabels)) assert.equal(labels[key], value);
+    assert.deepEqual(portsOf(policy.spec.egress), [[53, 53], [5433]]);
+    assert.deepEqual([policy.spec.ingress, policy.spec.policyTypes], [undefined, ['Ingress', 'Egress']]); // nobody calls it
+    const hook = ({ metadata: { annotations } }) => [
+      annotations['helm.sh/hook'],
+      Number(annotations['helm.sh/hook-weight']),
+    ];
+    const [[when, weight], [jobWhen, jobWeight]] = [policy, only(everything, 'Job')].map(hook);
+    assert.ok(when === jobWhen && weight < jobWeight);
   });
 });

@@ -20,7 +20,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
 {{- define "userhub.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ with .Values.image.digest }}@{{ . }}{{ end }}
 {{- end }}
 
 {{- define "userhub.secretName" -}}
@@ -74,8 +74,53 @@ priorityClassName: {{ . }}
 
 {{/* The settings that are no secret. */}}
 {{- define "userhub.env" -}}
+{{- if and .Values.database.caSecret (not (hasKey .Values.env "PGSSLROOTCERT")) }}
+- name: PGSSLROOTCERT
+  value: /etc/userhub/database/{{ .Values.database.caKey }}
+{{- end }}
 {{- range $name, $value := .Values.env }}
 - name: {{ $name }}
   value: {{ $value | toString | quote }}
 {{- end }}
+{{- end }}
+
+{{- define "userhub.volumes" -}}
+- name: tmp
+  emptyDir:
+    sizeLimit: 64Mi
+{{- with .Values.database.caSecret }}
+- name: database-ca
+  secret:
+    secretName: {{ . }}
+    items:
+      - key: {{ $.Values.database.caKey }}
+        path: {{ $.Values.database.caKey }}
+{{- end }}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "userhub.volumeMounts" -}}
+- name: tmp
+  mountPath: /tmp
+{{- if .Values.database.caSecret }}
+- name: database-ca
+  mountPath: /etc/userhub/database
+  readOnly: true
+{{- end }}
+{{- with .Values.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* What the replicas and the migration Job both reach: names, and the database. */}}
+{{- define "userhub.databaseEgress" -}}
+- ports:
+    - { port: 53, protocol: UDP }
+    - { port: 53, protocol: TCP }
+- ports:
+    {{- range .Values.networkPolicy.databasePorts }}
+    - port: {{ . }}
+    {{- end }}
 {{- end }}

@@ -2,6 +2,10 @@
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
 import { AuditEvent } from './src/audit/audit-event.entity.js';
+import { RememberedDevice } from './src/auth/factors/devices/remembered-device.entity.js';
+import { Passkey } from './src/auth/factors/passkeys/passkey.entity.js';
+import { RecoveryCode } from './src/auth/factors/recovery-code.entity.js';
+import { TotpFactor } from './src/auth/factors/totp-factor.entity.js';
 import { Session } from './src/auth/sessions/session.entity.js';
 import { loadSettings } from './src/config/settings.js';
 import { migrationOptions } from './src/database/migrate.js';
@@ -14,7 +18,20 @@ import { Task } from './src/tasks/task.entity.js';
 import { User } from './src/users/user.entity.js';
 
 /** Every entity there is; the server collects the same from its modules. */
-export const entities = [User, Session, AuditEvent, OutboxJob, DevMail, Post, Like, Task];
+export const entities = [
+  User,
+  Session,
+  TotpFactor,
+  RecoveryCode,
+  Passkey,
+  RememberedDevice,
+  AuditEvent,
+  OutboxJob,
+  DevMail,
+  Post,
+  Like,
+  Task,
+];
 
 /**
  * The connection, not opened yet. An embedded database that runs already is joined; otherwise one is started, and it

@@ -8,6 +8,7 @@ import { LikeCounts1764020100000 } from './1764020100000-like-counts.js';
 import { ScheduledJobs1764020200000 } from './1764020200000-scheduled-jobs.js';
 import { UsersByChange1764090000000 } from './1764090000000-users-by-change.js';
 import { OutboxAndMail1764100000000 } from './1764100000000-outbox-and-mail.js';
+import { SecondFactors1764200000000 } from './1764200000000-second-factors.js';
 
 export const migrations = [
   UsersAndSessions1763700000000,
@@ -19,4 +20,5 @@ export const migrations = [
   ScheduledJobs1764020200000,
   UsersByChange1764090000000,
   OutboxAndMail1764100000000,
+  SecondFactors1764200000000,
 ];

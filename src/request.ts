@@ -14,10 +14,18 @@ export interface Principal {
   readonly role: Role;
 }
 
+/** How much a way to sign in is worth: `aal2` with two factors. */
+export type AssuranceLevel = 'aal1' | 'aal2';
+
 /** A session, named by the access token. */
 export interface SessionCredential {
   readonly kind: 'session';
   readonly sessionId: string;
+  /** When the person last proved who they are, as the access token says: one from before a step-up stays as old as it is. */
+  readonly authTime: Date;
+  /** By what (RFC 8176). */
+  readonly amr: readonly string[];
+  readonly acr: AssuranceLevel;
 }
 
 /** By what somebody acts. A credential is not a session: what needs one asks for it. */

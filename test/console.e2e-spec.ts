@@ -121,6 +121,18 @@ describe('the console at /admin', () => {
     await without.close();
   });
 
+  it('is where / leads in production, below a path prefix too, for whoever may load it', async () => {
+    const home = async (env: Record<string, string>) => {
+      const replica = await app.replica({ NODE_ENV: 'production', SHUTDOWN_DELAY_SECONDS: '0', ...env });
+      const response = await fetch(`${replica.url}/`, { redirect: 'manual' });
+      await replica.close();
+      return [response.status, response.headers.get('location')];
+    };
+    expect(await home({})).toEqual([302, 'admin/']);
+    expect(await home({ CONSOLE_ENABLED: 'false' })).toEqual([404, null]);
+    expect(await home({ CONSOLE_NETWORKS: '10.0.0.0/8' })).toEqual([404, null]);
+  });
+
   it('is there only for the networks that may load it, whatever a client says of itself', async () => {
     const inside = await app.replica({ CONSOLE_NETWORKS: '10.0.0.0/8, 127.0.0.1/32' });
     expect((await fetch(`${inside.url}/admin/`)).status).toBe(200);

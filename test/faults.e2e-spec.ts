@@ -36,8 +36,7 @@ describe('when the database', () => {
 
   const me = (who = ada) => who.api.get('/api/auth/me');
   let names = 0;
-  const rename = (who: Person, name = `Ada ${names++}`) =>
-    who.api.patch(`/api/users/${who.id}`, { display_name: name });
+  const rename = (who: Person, name = `Ada ${names++}`) => who.api.patch(`/api/users/${who.id}`, { display_name: name });
   const deactivate = (who: Person) => root.api.patch(`/api/users/${who.id}`, { is_active: false });
 
   describe('ends connections', () => {
@@ -174,6 +173,20 @@ describe('when the database', () => {
     });
     expect(await rename(ada)).toMatchObject({ status: 200 });
   });
+});
+
+it('a pool that is closed hears no complaint of a server that stops at the same time', async () => {
+  const database = await createDatabase({ empty: true });
+  const pool = new pg.Pool({ connectionString: database.url, Client: DeadlineClient });
+  const complaints: unknown[] = [];
+  pool.on('error', (error) => complaints.push(error));
+  const client = await pool.connect();
+  client.release();
+  const closed = pool.end();
+  client.emit('error', new Error('terminating connection due to administrator command'));
+  await closed;
+  expect(complaints).toEqual([]);
+  await database.drop();
 });
 
 describe('without a database', () => {

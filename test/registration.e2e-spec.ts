@@ -29,6 +29,9 @@ describe('registration', () => {
         profile_picture_url: picture,
         role: 'user',
         is_active: true,
+        has_password: true,
+        mfa_enabled: false,
+        mfa_required: false,
         created_at: expect.stringMatching(UTC) as string,
         updated_at: body.created_at as string,
       });

@@ -59,7 +59,18 @@ describe('Sessions', () => {
       const { access_token } = await signIn(app, 'grace.hopper');
       const { header, payload } = decode(access_token);
       expect(header).toEqual({ alg: 'HS256', typ: 'at+jwt', kid: expect.any(String) });
-      expect(Object.keys(payload).sort()).toEqual(['aud', 'exp', 'iat', 'iss', 'jti', 'sid', 'sub']);
+      expect(Object.keys(payload).sort()).toEqual([
+        'acr',
+        'amr',
+        'aud',
+        'auth_time',
+        'exp',
+        'iat',
+        'iss',
+        'jti',
+        'sid',
+        'sub',
+      ]);
     });
 
     it('takes the form of the token route', async () => {
@@ -199,6 +210,10 @@ describe('Sessions', () => {
           expires_at: expect.stringMatching(/Z$/),
           ip: '127.0.0.1',
           user_agent: expect.stringMatching(/^Phone\?\/1\.0x{246}$/),
+          amr: ['pwd'],
+          acr: 'aal1',
+          auth_time: expect.stringMatching(/Z$/) as string,
+          remembered: false,
           current: true,
         },
         expect.objectContaining({ id: decode(bob.tokens.access_token).payload['sid'], current: false }),

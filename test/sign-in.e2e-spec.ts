@@ -348,6 +348,10 @@ describe('signing in', () => {
         expires_at: expect.stringMatching(/Z$/) as string,
         ip: '127.0.0.1',
         user_agent: 'a phone',
+        amr: ['pwd'],
+        acr: 'aal1',
+        auth_time: expect.stringMatching(/Z$/) as string,
+        remembered: false,
         current: false,
       });
       expect(own).toMatchObject({ current: true });

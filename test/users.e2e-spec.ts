@@ -3,7 +3,8 @@ import { startApp, type TestApp } from './support/app.js';
 import { admin, PASSWORD, person, type Person, signIn } from './support/people.js';
 
 const PUBLIC_MEMBERS = ['created_at', 'display_name', 'id', 'profile_picture_url', 'username'];
-const OWN_MEMBERS = [...PUBLIC_MEMBERS, 'email', 'is_active', 'role', 'updated_at'].sort();
+const MFA_MEMBERS = ['has_password', 'mfa_enabled', 'mfa_required'];
+const OWN_MEMBERS = [...PUBLIC_MEMBERS, ...MFA_MEMBERS, 'email', 'is_active', 'role', 'updated_at'].sort();
 const ADMIN_MEMBERS = [...OWN_MEMBERS, 'deleted_at', 'last_login_at'].sort();
 
 describe('users', () => {

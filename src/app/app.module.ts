@@ -9,6 +9,7 @@ import { Settings } from '../config/settings.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { HealthModule } from '../health/health.module.js';
 import { DocsController } from '../http/docs.controller.js';
+import { HomeController } from '../http/home.controller.js';
 import { Lists } from '../lists/lists.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { QueryGuard } from '../http/query.guard.js';
@@ -51,7 +52,10 @@ export class AppModule {
         TasksModule,
         ConsoleModule.register(settings),
       ],
-      controllers: settings.docsEnabled ? [DocsController] : [],
+      controllers: [
+        ...(settings.docsEnabled ? [DocsController] : []),
+        ...(settings.environment === 'development' ? [HomeController] : []),
+      ],
       providers: [{ provide: Settings, useValue: settings }, Throttle, Lists, Scheduler, ...REQUEST_PIPELINE],
       exports: [Settings, Throttle, Lists, Scheduler],
     };

@@ -4,6 +4,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';
 import { Settings } from '../config/settings.js';
 import { UsersModule } from '../users/users.module.js';
+import { FactorsModule } from './factors/factors.module.js';
 import { AccessTokens } from './sessions/access-tokens.js';
 import { JwksController } from './sessions/jwks.controller.js';
 import { JwtStrategy } from './sessions/jwt.strategy.js';
@@ -19,7 +20,7 @@ import { SignInController } from './sign-in/sign-in.controller.js';
 import { SignIn } from './sign-in/sign-in.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Session]), JwtModule.register({}), AuditModule, UsersModule],
+  imports: [FactorsModule, TypeOrmModule.forFeature([Session]), JwtModule.register({}), AuditModule, UsersModule],
   controllers: [SignInController, SessionsController, UserSessionsController, JwksController],
   providers: [
     { provide: KeyRing, useFactory: ({ jwt }: Settings) => new KeyRing(jwt), inject: [Settings] },

@@ -1,25 +1,101 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { SettingsError } from './environment.js';
+import { readTextFile } from './text-file.js';
 
 /** What a development server needs to keep to itself. */
 export interface DevelopmentSecrets {
   jwtSecret: string;
   databasePassword: string;
+  /** The admin that the server made for its developer. */
+  admin?: { email: string; password: string };
 }
 
-/** The secrets of this checkout, made at the first call and kept in `secrets.json`, readable by its owner only. */
+/**
+ * The secrets of this checkout, made at the first call and kept in `secrets.json`.
+ * @throws SettingsError when that file is damaged
+ */
 export function developmentSecrets(dataDir: string): DevelopmentSecrets {
-  const file = path.join(dataDir, 'secrets.json');
-  const secret = () => randomBytes(48).toString('base64url');
-  const fresh: DevelopmentSecrets = { jwtSecret: secret(), databasePassword: secret() };
-  mkdirSync(dataDir, { recursive: true });
+  const fresh: DevelopmentSecrets = { jwtSecret: newSecret(), databasePassword: newSecret() };
+  const secrets = parse(kept(dataDir, SECRETS, asText(fresh)));
+  return isWhole(secrets) ? secrets : refuse(dataDir, SECRETS, 'the password of the database');
+}
+
+/** Keeps the development admin's address and password with the other secrets. @throws SettingsError */
+export function keepDevelopmentAdmin(dataDir: string, admin: { email: string; password: string }): void {
+  const draft = write(dataDir, SECRETS, asText({ ...developmentSecrets(dataDir), admin }));
+  renameSync(draft, path.join(dataDir, SECRETS)); // whole, or not at all
+}
+
+/**
+ * The key for what this checkout encrypts, in a file of its own: checkouts of before have a `secrets.json` without it.
+ * @throws SettingsError when that file is damaged
+ */
+export function developmentEncryptionKey(dataDir: string): string {
+  const key = kept(dataDir, ENCRYPTION_KEY, newSecret()).trim();
+  return isSecret(key) ? key : refuse(dataDir, ENCRYPTION_KEY, 'the key of what is encrypted in the database');
+}
+
+const SECRETS = 'secrets.json';
+const ENCRYPTION_KEY = 'data-encryption-key';
+
+const newSecret = () => randomBytes(48).toString('base64url');
+const asText = (secrets: DevelopmentSecrets) => JSON.stringify(secrets, null, 2);
+
+/** What a file holds that is made at the first call, readable by its owner only. Of two processes that start together one makes it, and the other reads it. */
+function kept(dataDir: string, name: string, fresh: string): string {
+  const existing = read(dataDir, name);
+  if (existing !== undefined) return existing;
+  const draft = write(dataDir, name, fresh);
   try {
-    // 'wx': of two processes that start together, one writes and the other reads
-    writeFileSync(file, JSON.stringify(fresh, null, 2), { mode: 0o600, flag: 'wx' });
-    return fresh;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return JSON.parse(readFileSync(file, 'utf8')) as DevelopmentSecrets;
+    linkSync(draft, path.join(dataDir, name)); // a rename that replaces nothing
+  } catch {
+    const other = read(dataDir, name);
+    if (other !== undefined) return other;
+    renameSync(draft, path.join(dataDir, name)); // a file system without hard links
+  } finally {
+    rmSync(draft, { force: true });
   }
+  return fresh;
+}
+
+function read(dataDir: string, name: string): string | undefined {
+  const file = path.join(dataDir, name);
+  try {
+    return readTextFile(file);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new SettingsError([`${file} can't be read: ${message}`]);
+  }
+}
+
+/** A whole file beside the one that it is to become. */
+function write(dataDir: string, name: string, text: string): string {
+  mkdirSync(dataDir, { recursive: true });
+  const draft = path.join(dataDir, `${name}.${process.pid}`);
+  writeFileSync(draft, text, { mode: 0o600 });
+  return draft;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isWhole(value: unknown): value is DevelopmentSecrets {
+  const { jwtSecret, databasePassword } = (value ?? {}) as Partial<DevelopmentSecrets>;
+  return isSecret(jwtSecret) && isSecret(databasePassword);
+}
+
+const isSecret = (value: unknown) => typeof value === 'string' && value.length >= 32;
+
+function refuse(dataDir: string, name: string, what: string): never {
+  throw new SettingsError([
+    `${path.join(dataDir, name)} is damaged. It holds ${what} beside it: put the file back from a copy, or remove ${dataDir}, data and all, to begin anew.`,
+  ]);
 }

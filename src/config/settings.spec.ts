@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { developmentSecrets } from './development-secrets.js';
+import { developmentEncryptionKey, developmentSecrets, keepDevelopmentAdmin } from './development-secrets.js';
 import { days, hours, minutes, seconds } from './durations.js';
 import { SettingsError } from './environment.js';
 import { loadEnvironment, loadSettings } from './settings.js';
@@ -176,6 +176,54 @@ describe('developmentSecrets', () => {
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(secrets);
     expect(statSync(file).mode & 0o077).toBe(0);
     rmSync(folder, { recursive: true });
+  });
+});
+
+describe('secrets.json', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'userhub-secrets-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it.each([
+    ['empty', ''],
+    ['cut off', '{"jwtSecret": "abc'],
+    ['null', 'null'],
+    ['a list', '[]'],
+    ['without its members', '{}'],
+    ['with empty ones', '{"jwtSecret": "", "databasePassword": ""}'],
+  ])('that is %s stops the start with a line that names it and says what to do', (_, text) => {
+    const file = path.join(folder, 'secrets.json');
+    writeFileSync(file, text);
+    const problems = problemsOf({ DATA_DIR: folder });
+    expect(problems).toEqual([expect.stringContaining(`${file} is damaged`) as string]);
+    expect(problems[0]).toMatch(/from a copy, or remove .* to begin anew\.$/);
+    expect(readFileSync(file, 'utf8')).toBe(text);
+  });
+
+  it('and the key for what is encrypted are guarded alike', () => {
+    const file = path.join(folder, 'data-encryption-key');
+    writeFileSync(file, 'cut');
+    expect(() => developmentEncryptionKey(folder)).toThrow(`${file} is damaged.`);
+    rmSync(file);
+    const key = developmentEncryptionKey(folder);
+    expect([developmentEncryptionKey(folder), readdirSync(folder)]).toEqual([key, ['data-encryption-key']]);
+  });
+
+  it('is read with a byte order mark, too', () => {
+    const secrets = developmentSecrets(folder);
+    writeFileSync(path.join(folder, 'secrets.json'), `\uFEFF${JSON.stringify(secrets)}`);
+    expect(developmentSecrets(folder)).toEqual(secrets);
+  });
+
+  it('keeps the admin of development beside the others, and leaves nothing else behind', () => {
+    const secrets = developmentSecrets(folder);
+    const admin = { email: 'admin@example.com', password: 'a password' };
+    keepDevelopmentAdmin(folder, admin);
+    expect(developmentSecrets(folder)).toEqual({ ...secrets, admin });
+    expect(readdirSync(folder)).toEqual(['secrets.json']);
+    expect(statSync(path.join(folder, 'secrets.json')).mode & 0o077).toBe(0);
   });
 });
 

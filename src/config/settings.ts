@@ -4,12 +4,14 @@ import path from 'node:path';
 import proxyAddr from '@fastify/proxy-addr';
 import { parseEnv } from 'node:util';
 import { type DatabaseSettings, readDatabase } from './database-settings.js';
-import { developmentSecrets } from './development-secrets.js';
+import { developmentEncryptionKey, developmentSecrets } from './development-secrets.js';
 import { days, hours, minutes, seconds } from './durations.js';
 import { EnvironmentReader, type Environment, type Limit, SettingsError } from './environment.js';
 import { type JwtSettings, readJwt } from './jwt-settings.js';
 import { type MailSettings, readMail } from './mail-settings.js';
+import { type MfaSettings, readMfa } from './mfa-settings.js';
 import { readOrigins } from './origins.js';
+import { type PasskeySettings, readPasskeys } from './passkey-settings.js';
 import { readTextFile } from './text-file.js';
 
 const ENVIRONMENTS = ['development', 'test', 'production'] as const;
@@ -53,6 +55,10 @@ export class Settings {
   refreshTokenLifetime: number;
   sessionLifetime: number;
   refreshGrace: number;
+
+  mfa: MfaSettings;
+  /** Undefined means that passkeys are off. */
+  passkeys: PasskeySettings | undefined;
 
   bcryptRounds: number;
   passwordMinLength: number;
@@ -112,6 +118,8 @@ function readSettings(env: EnvironmentReader): Settings {
   settings.sessionLifetime = days(env.integer('SESSION_MAX_DAYS', 30, { min: 1, max: 3650 }));
   settings.refreshGrace = seconds(env.integer('REFRESH_GRACE_SECONDS', 30, { min: 0, max: 600 }));
 
+  settings.mfa = readMfa(env, production, () => developmentEncryptionKey(settings.dataDir));
+
   settings.bcryptRounds = env.integer('BCRYPT_ROUNDS', test ? 4 : 12, { min: test ? 4 : 10, max: 16 });
   settings.passwordMinLength = env.integer('PASSWORD_MIN_LENGTH', 8, { min: 8, max: 64 });
   settings.passwordPeppers = readPeppers(env);
@@ -140,6 +148,7 @@ function readSettings(env: EnvironmentReader): Settings {
   settings.consoleRemotePictures = env.flag('CONSOLE_REMOTE_PICTURES', true);
   settings.corsOrigins = readOrigins(env);
   settings.corsAnyLocalPort = !production;
+  settings.passkeys = readPasskeys(env, production, settings);
   settings.trustProxy = readNetworks(env, 'TRUST_PROXY');
   settings.shutdownDelay = seconds(env.integer('SHUTDOWN_DELAY_SECONDS', production ? 5 : 0, { min: 0, max: 300 }));
   settings.workers = env.integer('WEB_CONCURRENCY', 1, { min: 1, max: 64 });

@@ -101,6 +101,8 @@ export class DeadlineClient extends DatabaseClient implements Member {
   override end(): Promise<void>;
   override end(callback: (error: Error) => void): void;
   override end(callback?: (error: Error) => void): Promise<void> | void {
+    // a server that is itself on its way out may still complain, which is nobody's business any more: the pool would log it
+    this.removeAllListeners('error').on('error', () => undefined);
     const timer = setTimeout(() => this.destroySocket(), CLOSE_TIMEOUT).unref();
     this.once('end', () => clearTimeout(timer));
     return callback ? super.end(callback) : super.end();

@@ -35,6 +35,11 @@ const CONSTRAINTS: Record<string, () => Problem> = {
   users_email_key: () => problem('email_taken'),
   users_username_key: () => problem('username_taken'),
   sessions_user_id_fkey: () => notFound('user'),
+  totp_factors_user_id_fkey: () => notFound('user'),
+  recovery_codes_user_id_fkey: () => notFound('user'),
+  passkeys_user_id_fkey: () => notFound('user'),
+  passkeys_credential_id_key: () => problem('passkey_known'),
+  remembered_devices_user_id_fkey: () => notFound('user'),
   posts_author_id_fkey: () => problem('invalid_token'), // whoever calls is gone
   likes_post_id_fkey: () => notFound('post'),
   likes_user_id_fkey: () => problem('invalid_token'), // whoever calls is gone

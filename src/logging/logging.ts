@@ -31,8 +31,8 @@ export class NestLogger implements LoggerService {
 
   private write(level: pino.Level, message: unknown, rest: unknown[]): void {
     const context = rest.at(-1);
-    // what Nest tells of its own wiring is for whoever debugs it
-    const framework = typeof context === 'string' && FRAMEWORK.has(context) && level === 'info';
+    // what Nest tells of its own wiring is for whoever debugs it; a port that it can't have, main tells in better words
+    const framework = typeof context === 'string' && FRAMEWORK.has(context) && (level === 'info' || level === 'error');
     this.logger[framework ? 'debug' : level](line(context, message));
   }
 }

@@ -1,10 +1,11 @@
 import cluster from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
-import { banner, makeDevelopmentAdmin } from './banner.js';
+import { banner } from './banner.js';
 import { tellReady } from './cluster.js';
 import type { Settings } from '../config/settings.js';
 import { createApp } from '../app/create-app.js';
 import { prepareApp } from '../app/prepare.js';
+import { developmentAdmin } from './development/development-admin.js';
 import { resolveDatabase } from './resolve-database.js';
 import { shutDownOnSignal } from './shutdown.js';
 import { Readiness } from '../health/readiness.js';
@@ -29,8 +30,12 @@ export async function serve(settings: Settings): Promise<void> {
     await place.stop();
   });
   await app.listen(settings.port, settings.host);
-  if (!(await prepareApp(app, options))) return;
-  if (!tellReady()) return;
-  const admin = place.dataDir ? await makeDevelopmentAdmin(app) : undefined;
-  process.stdout.write(banner({ url: await app.getUrl(), settings, place, admin }));
+  try {
+    if (!(await prepareApp(app, options))) return;
+    if (!tellReady()) return;
+    const admin = place.dataDir ? await developmentAdmin(app, settings.dataDir) : undefined;
+    process.stdout.write(banner({ url: await app.getUrl(), settings, place, admin }));
+  } catch (error) {
+    if (!app.get(Readiness).isDraining) throw error; // it was told to end while it was starting
+  }
 }

@@ -29,8 +29,17 @@ export class User {
   @Column('text')
   username: string;
 
-  @Column('text', { name: 'password_hash', select: false })
-  passwordHash: string;
+  /** Null for an account that has no password. */
+  @Column('text', { name: 'password_hash', select: false, nullable: true })
+  passwordHash: string | null;
+
+  /** Whether signing in takes a second factor. */
+  @Column('boolean', { name: 'mfa_enabled', default: false })
+  mfaEnabled: boolean;
+
+  /** Whether an admin has said that it must. */
+  @Column('boolean', { name: 'mfa_required', default: false })
+  mfaRequired: boolean;
 
   @Column('text', { name: 'display_name', nullable: true })
   displayName: string | null;

@@ -176,6 +176,12 @@ export class UserDto extends PublicUserDto {
   role: Role;
   is_active: boolean;
   updated_at: Date;
+  /** Whether the account has a password, or is only signed in to by a provider or a passkey. */
+  has_password: boolean;
+  /** Whether signing in takes a second factor. */
+  mfa_enabled: boolean;
+  /** Whether an admin has said that it must. */
+  mfa_required: boolean;
   /** For admins: when the user was deleted. */
   deleted_at?: Date | null;
   /** For admins: when the user last signed in. */
@@ -191,7 +197,7 @@ export class ThrottleDto {
 }
 
 /** The columns that the answers to oneself and to admins are made of. */
-export type UserRow = Omit<User, 'passwordHash' | 'sessionGeneration'>;
+export type UserRow = Omit<User, 'passwordHash' | 'sessionGeneration'> & { hasPassword: boolean };
 /** The columns that the answers to everybody else are made of. */
 export type PublicUserRow = Pick<UserRow, 'id' | 'username' | 'displayName' | 'profilePictureUrl' | 'createdAt'>;
 
@@ -219,6 +225,9 @@ export function toUserDto(user: UserRow, viewer: Pick<Principal, 'role'> = user)
     is_active: user.isActive,
     created_at: user.createdAt,
     updated_at: user.updatedAt,
+    has_password: user.hasPassword,
+    mfa_enabled: user.mfaEnabled,
+    mfa_required: user.mfaRequired,
   };
   if (viewer.role === 'admin') {
     dto.deleted_at = user.deletedAt;

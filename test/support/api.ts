@@ -61,9 +61,9 @@ export class Api {
   }
 }
 
-const SECRET_MEMBERS = /hash|generation|counter|(?<!wrong_|current_|new_)password|^version$|salt/i;
+const SECRET_MEMBERS = /hash|generation|counter|(?<!wrong_|current_|new_|has_)password|^version$|salt/i;
 const TOKEN_MEMBERS = new Set(['access_token', 'refresh_token']);
-const TOKEN_ROUTES = /\/auth\/(?:login|token|refresh)\b/;
+const TOKEN_ROUTES = /\/auth\/(?:login|token|refresh|mfa|step-up|passkeys\/sign-in)\b/;
 
 /** No answer holds a hash, an internal counter or, save where tokens are asked for, a token. */
 function assertNoSecretAnswered({ body, status }: Answer, request: string): void {

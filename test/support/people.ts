@@ -67,7 +67,7 @@ export async function crowd(app: TestApp, size: number, name = 'fan'): Promise<A
        RETURNING id)
      INSERT INTO sessions (id, user_id, generation, expires_at)
      SELECT gen_random_uuid(), id, 0, now() + interval '1 hour' FROM people
-     RETURNING id AS "sessionId", user_id AS "userId"`,
+     RETURNING id AS "sessionId", user_id AS "userId", auth_time AS "authTime", amr`,
     [size, name],
   );
   const tokens = app.nest.get(AccessTokens, { strict: false });

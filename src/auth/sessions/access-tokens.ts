@@ -7,6 +7,7 @@ import { v4 as uuidv4 } from 'uuid';
 import { seconds } from '../../config/durations.js';
 import { Settings } from '../../config/settings.js';
 import { isUuid } from '../../http/fields.js';
+import { acrOf } from './authentication.js';
 import { KeyRing, type SigningKey } from './keys.js';
 
 const TYPE = 'at+jwt'; // RFC 9068
@@ -19,7 +20,13 @@ const CLOCK_SKEW = seconds(10);
 export interface AccessClaims {
   userId: string;
   sessionId: string;
+  /** When they last proved who they are. */
+  authTime: Date;
+  /** By what. */
+  amr: readonly string[];
 }
+
+const NEVER = new Date(0);
 
 /** Signs and verifies access tokens: JWTs (RFC 7519, 8725, 9068) that name their session, and say nothing of roles. */
 @Injectable()
@@ -37,7 +44,7 @@ export class AccessTokens {
   }
 
   /** A new access token for a session. */
-  sign({ userId, sessionId }: AccessClaims): string {
+  sign({ userId, sessionId, authTime, amr }: AccessClaims): string {
     const now = Math.floor(Date.now() / 1000);
     const { issuer, audience } = this.settings.jwt;
     const payload = {
@@ -48,6 +55,9 @@ export class AccessTokens {
       iat: now,
       exp: now + this.lifetime,
       jti: uuidv4(),
+      auth_time: Math.floor(authTime.getTime() / 1000),
+      amr,
+      acr: acrOf(amr),
     };
     const { current } = this.ring;
     const { algorithm } = current;
@@ -87,7 +97,7 @@ export class AccessTokens {
    */
   claimsOf(payload: unknown, { ignoreExpiration = false } = {}): AccessClaims | undefined {
     if (typeof payload !== 'object' || payload === null) return undefined;
-    const { iss, aud, sub, sid, iat, exp, nbf } = payload as Record<string, unknown>;
+    const { iss, aud, sub, sid, iat, exp, nbf, auth_time, amr } = payload as Record<string, unknown>;
     const { issuer, audience } = this.settings.jwt;
     if (iss !== issuer || aud !== audience || nbf !== undefined) return undefined;
     if (typeof sub !== 'string' || typeof sid !== 'string' || !isUuid(sub) || !isUuid(sid)) return undefined;
@@ -95,8 +105,17 @@ export class AccessTokens {
     const [issuedAt, expiresAt] = [seconds(iat as number), seconds(exp as number)];
     const now = Date.now();
     if (issuedAt > now + CLOCK_SKEW || expiresAt - issuedAt > this.settings.accessTokenLifetime) return undefined;
-    return expiresAt > now || ignoreExpiration ? { userId: sub, sessionId: sid } : undefined;
+    if (expiresAt <= now && !ignoreExpiration) return undefined;
+    return { userId: sub, sessionId: sid, ...authenticationOf(auth_time, amr) };
   }
+}
+
+/** Tokens that were issued before they said how: those count as long ago, and as one factor. */
+function authenticationOf(authTime: unknown, amr: unknown): Pick<AccessClaims, 'authTime' | 'amr'> {
+  return {
+    authTime: typeof authTime === 'number' ? new Date(seconds(authTime)) : NEVER,
+    amr: Array.isArray(amr) ? (amr as string[]) : [],
+  };
 }
 
 type Verified = (error: Error | null, payload?: unknown) => void;

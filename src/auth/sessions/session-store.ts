@@ -3,23 +3,32 @@ import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '../../audit/audit.service.js';
 import type { Call, Origin, SessionCredential } from '../../request.js';
 import { days } from '../../config/durations.js';
+import { rolesThatNeedMfa } from '../../config/mfa-settings.js';
 import { Settings } from '../../config/settings.js';
-import { Database } from '../../database/database.js';
-import type { User } from '../../users/user.entity.js';
+import { Database, type Statement } from '../../database/database.js';
 import type { Me } from '../../users/users.dto.js';
 import type { AccessClaims } from './access-tokens.js';
+import { acrOf, type Authentication } from './authentication.js';
+import { NO_PROOF, type Proof } from './proof.js';
 import type { RefreshClaims } from './refresh-tokens.js';
 import type { Session } from './session.entity.js';
 import * as sql from './sessions.statements.js';
-
-/** Whose password was verified, and in which generation of their sessions. */
-export type Account = Pick<User, 'id' | 'sessionGeneration'>;
 
 /** A session at one of its rotations. */
 export interface TokenState extends RefreshClaims {
   userId: string;
   /** Seconds until the refresh token expires. */
   secondsLeft: number;
+  authTime: Date;
+  amr: string[];
+}
+
+/** A session to be started. */
+export interface NewSession extends Authentication {
+  /** The id that it gets: that of the pending sign-in or of the challenge which it ends, so that those are good once. */
+  id?: string;
+  /** What is spent with it. */
+  proof?: Proof;
 }
 
 /** What became of a refresh token: rotated (or its child given again), refused, or found to be stolen from this user. */
@@ -31,11 +40,15 @@ export interface SignedIn {
   credential: SessionCredential;
 }
 
-export type SessionRow = Pick<Session, 'id' | 'createdAt' | 'lastUsedAt' | 'expiresAt' | 'ip' | 'userAgent'>;
+export type SessionRow = Pick<Session, 'id' | 'createdAt' | 'lastUsedAt' | 'expiresAt' | 'ip' | 'userAgent' | 'amr'> & {
+  authTime: Date;
+};
 
 /** The rows of signed-in devices: one each, judged by the database's clock, so that every replica agrees. */
 @Injectable()
 export class SessionStore {
+  private readonly starts = new Map<string, Statement>();
+
   constructor(
     private readonly database: Database,
     private readonly audit: AuditService,
@@ -43,18 +56,39 @@ export class SessionStore {
   ) {}
 
   /** The person behind a session that is still alive, or null. */
-  async findSignedIn({ userId, sessionId }: AccessClaims): Promise<SignedIn | null> {
+  async findSignedIn({ userId, sessionId, authTime, amr }: AccessClaims): Promise<SignedIn | null> {
     const [me] = await this.database.lookUp<Me>(sql.SIGNED_IN, [sessionId, userId]);
-    return me ? { me, credential: { kind: 'session', sessionId } } : null;
+    return me ? { me, credential: { kind: 'session', sessionId, authTime, amr, acr: acrOf(amr) } } : null;
   }
 
-  /** Begins a session, or returns null when the password or the user's right to sign in has changed since they were read. */
-  async start({ id, sessionGeneration }: Account, { ip, userAgent }: Origin): Promise<TokenState | null> {
-    const { refreshTokenLifetime, sessionLifetime } = this.settings;
-    const sessionId = uuidv7();
-    const values = [sessionId, id, sessionGeneration, refreshTokenLifetime, sessionLifetime, ip || null, userAgent];
-    const [started] = await this.database.write<Pick<TokenState, 'userId' | 'secondsLeft'>>(sql.START, values);
-    return started ? { ...started, sessionId, counter: 0 } : null;
+  /** Whether a session is alive, and its user's. */
+  async isAlive({ userId, sessionId }: Pick<AccessClaims, 'userId' | 'sessionId'>): Promise<boolean> {
+    return (await this.database.lookUp(sql.SIGNED_IN, [sessionId, userId])).length > 0;
+  }
+
+  /**
+   * Starts a session. For `SignIn.finish` alone, which decides whether there may be one; the statement decides again.
+   * Returns null when the account has changed since it was read, when it needs a second factor that is missing, when the
+   * proof could not be spent, and when the id was used before.
+   */
+  async start(session: NewSession, { ip, userAgent }: Origin): Promise<TokenState | null> {
+    const { account, amr, when, id = uuidv7(), proof = NO_PROOF } = session;
+    const { refreshTokenLifetime, sessionLifetime, mfa } = this.settings;
+    const values = [
+      id,
+      account.id,
+      account.sessionGeneration,
+      refreshTokenLifetime,
+      sessionLifetime,
+      ip || null,
+      userAgent,
+      amr,
+      when,
+      rolesThatNeedMfa(mfa.required),
+      ...proof.values,
+    ];
+    const [started] = await this.database.write<Omit<TokenState, 'sessionId' | 'counter'>>(this.startOf(proof), values);
+    return started ? { ...started, sessionId: id, counter: 0 } : null;
   }
 
   /**
@@ -65,7 +99,7 @@ export class SessionStore {
     const { sessionId, counter } = claims;
     const { refreshTokenLifetime, sessionLifetime, refreshGrace } = this.settings;
     const values = [sessionId, counter, refreshTokenLifetime, sessionLifetime];
-    const [rotated] = await this.database.write<Pick<TokenState, 'userId' | 'secondsLeft'>>(sql.ROTATE, values);
+    const [rotated] = await this.database.write<Omit<TokenState, 'sessionId' | 'counter'>>(sql.ROTATE, values);
     if (rotated) return { ...rotated, sessionId, counter: counter + 1 };
 
     const [session] = await this.database.read<TokenState & { age: number }>(sql.FIND_ROTATED, [sessionId]);
@@ -104,5 +138,11 @@ export class SessionStore {
     const { sessionLifetime } = this.settings;
     const oldest = uuidv7({ msecs: Date.now() - sessionLifetime + days(1) });
     return (await this.database.write(sql.PURGE, [oldest, sessionLifetime])).length;
+  }
+
+  private startOf(proof: Proof): Statement {
+    const known = this.starts.get(proof.name) ?? sql.start(proof);
+    this.starts.set(proof.name, known);
+    return known;
   }
 }

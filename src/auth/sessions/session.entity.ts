@@ -36,6 +36,18 @@ export class Session {
   @Column('timestamptz', { name: 'ended_at', nullable: true })
   endedAt: Date | null;
 
+  /** When the person last proved who they are; null in rows that are older than the column: then it was at the beginning. */
+  @Column('timestamptz', { name: 'auth_time', nullable: true, default: () => 'now()' })
+  authTime: Date | null;
+
+  /** By what: see `AuthenticationMethod`. */
+  @Column('text', { array: true, default: '{pwd}' })
+  amr: string[];
+
+  /** The remembered device that stood in for the second factor. */
+  @Column('uuid', { name: 'device_id', nullable: true })
+  deviceId: string | null;
+
   @Column('text', { nullable: true })
   ip: string | null;
 

@@ -1,4 +1,6 @@
 import { Optional, StringField } from '../../http/fields.js';
+import { type AssuranceLevel } from '../../request.js';
+import { acrOf } from './authentication.js';
 import type { SessionRow } from './session-store.js';
 
 /** The refresh token to trade for a new pair. */
@@ -48,6 +50,14 @@ export class SessionDto {
   expires_at: Date;
   ip: string | null;
   user_agent: string | null;
+  /** How the person got in: `pwd`, `otp`, `hwk` or `swk` (a passkey), `user`, `fed`, `email`, `rba`, `mfa` (RFC 8176). @example ["pwd","otp","mfa"] */
+  amr: string[];
+  /** What that is worth: `aal2` with two factors. */
+  acr: AssuranceLevel;
+  /** When the person last proved who they are. */
+  auth_time: Date;
+  /** Whether a remembered device stood in for the second factor. */
+  remembered: boolean;
   /** Whether it is the one that asks. */
   current: boolean;
 }
@@ -66,6 +76,10 @@ export function toSessionDto(session: SessionRow, currentId?: string): SessionDt
     expires_at: session.expiresAt,
     ip: session.ip,
     user_agent: session.userAgent,
+    amr: session.amr,
+    acr: acrOf(session.amr),
+    auth_time: session.authTime,
+    remembered: session.amr.includes('rba'),
     current: session.id === currentId,
   };
 }

@@ -91,18 +91,18 @@ export class SessionsService {
   }
 
   /** The pair of tokens for a session at this rotation (RFC 6749 section 5.1). */
-  tokensOf({ userId, sessionId, counter, secondsLeft }: TokenState): TokenPairDto {
+  tokensOf(session: TokenState): TokenPairDto {
     return {
-      access_token: this.accessTokens.sign({ userId, sessionId }),
+      access_token: this.accessTokens.sign(session),
       token_type: 'bearer',
       expires_in: this.accessTokens.lifetime,
-      refresh_token: this.refreshTokens.sign({ sessionId, counter }),
-      refresh_expires_in: secondsLeft,
+      refresh_token: this.refreshTokens.sign(session),
+      refresh_expires_in: session.secondsLeft,
     };
   }
 
   /** Somebody was faster: with another password, or by ending this session. */
-  private async whyNotChanged(claims: AccessClaims): Promise<Error> {
-    return (await this.sessions.findSignedIn(claims)) ? wrongPassword() : problem('invalid_token');
+  private async whyNotChanged(claims: Pick<AccessClaims, 'userId' | 'sessionId'>): Promise<Error> {
+    return (await this.sessions.isAlive(claims)) ? wrongPassword() : problem('invalid_token');
   }
 }

@@ -3,6 +3,7 @@ import { AuditService } from '../../audit/audit.service.js';
 import { invalidMember, problem, validationFailed } from '../../problems.js';
 import type { Origin } from '../../request.js';
 import { type Credentials, Passwords } from '../../users/passwords/passwords.js';
+import type { Authentication } from '../sessions/authentication.js';
 import { SessionStore } from '../sessions/session-store.js';
 import type { TokenPairDto } from '../sessions/sessions.dto.js';
 import { SessionsService } from '../sessions/sessions.service.js';
@@ -36,9 +37,20 @@ export class SignIn {
    */
   async login(identifier: string, password: string, from: Origin): Promise<TokenPairDto> {
     const account = await this.authenticate(identifier, password, from);
-    const session = account && (await this.store.start(account, from));
-    if (!account || !session) throw problem('invalid_credentials');
-    await this.audit.record({ action: 'login', actorId: account.id, userId: account.id }, from);
+    if (!account) throw problem('invalid_credentials');
+    return this.finish({ account, amr: ['pwd'], when: new Date() }, from);
+  }
+
+  /**
+   * The one exit of every way in: ends a sign-in whose account has been proved to be the person's.
+   * @throws Problem 401 `invalid_credentials` when the account has changed since
+   */
+  async finish(authentication: Authentication, from: Origin): Promise<TokenPairDto> {
+    const { account, amr } = authentication;
+    const session = await this.store.start(authentication, from);
+    if (!session) throw problem('invalid_credentials');
+    const details = { amr: amr.join(' ') };
+    await this.audit.record({ action: 'login', actorId: account.id, userId: account.id, details }, from);
     return this.sessions.tokensOf(session);
   }
 

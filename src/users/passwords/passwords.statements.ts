@@ -2,7 +2,7 @@
 import { statement } from '../../database/database.js';
 
 const CREDENTIALS = `SELECT id, email, username, role, is_active AS "isActive", password_hash AS "passwordHash",
-    session_generation AS "sessionGeneration"
+    session_generation AS "sessionGeneration", mfa_enabled AS "mfaEnabled", mfa_required AS "mfaRequired"
   FROM users WHERE deleted_at IS NULL AND`;
 
 export const BY_ID = statement('passwords.by_id', `${CREDENTIALS} id = $1`);

@@ -15,7 +15,15 @@ import * as sql from './passwords.statements.js';
 /** What checking a password needs to know of an account, and what may be done once it was right. */
 export interface Credentials extends Pick<
   User,
-  'id' | 'email' | 'username' | 'role' | 'isActive' | 'passwordHash' | 'sessionGeneration'
+  | 'id'
+  | 'email'
+  | 'username'
+  | 'role'
+  | 'isActive'
+  | 'passwordHash'
+  | 'sessionGeneration'
+  | 'mfaEnabled'
+  | 'mfaRequired'
 > {}
 
 /** A password that was newly chosen, by whom, and where it stands in the body. */
@@ -108,7 +116,7 @@ export class Passwords implements OnApplicationShutdown {
 
   /** Now, and only now, the password is known: a hash that is cheaper than today's is replaced. Failing stops nobody. */
   async renew({ id, passwordHash }: Credentials, password: string): Promise<void> {
-    if (!this.hasher.needsRehash(passwordHash)) return;
+    if (passwordHash === null || !this.hasher.needsRehash(passwordHash)) return;
     try {
       await this.database.write(sql.RENEW_HASH, [id, await this.hasher.hash(password), passwordHash]);
     } catch (error) {

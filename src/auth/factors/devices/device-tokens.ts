@@ -1,0 +1,27 @@
+import { Injectable } from '@nestjs/common';
+import { parse } from 'uuid';
+import { ComputedToken } from '../../sessions/computed-token.js';
+import { DerivedMac } from '../../sessions/derived-mac.js';
+import { KeyRing } from '../../sessions/keys.js';
+import { ID_BYTES, idText } from '../../sessions/timed-ids.js';
+
+/** The tokens of remembered devices: computed over a row's id, so that the row alone opens nothing. */
+@Injectable()
+export class DeviceTokens {
+  private readonly token: ComputedToken;
+
+  constructor(ring: KeyRing) {
+    this.token = new ComputedToken(new DerivedMac(ring, 'userhub remembered devices'), 'dt_', ID_BYTES);
+  }
+
+  /** The token of a device. */
+  sign(deviceId: string): string {
+    return this.token.sign(Buffer.from(parse(deviceId)));
+  }
+
+  /** The device that a token stands for, or undefined when it is none of ours. */
+  read(token: string): string | undefined {
+    const id = this.token.read(token);
+    return id && idText(id);
+  }
+}

@@ -1,0 +1,33 @@
+import { type DerivedMac, MAC_BYTES } from './derived-mac.js';
+
+/**
+ * A token that is computed, not stored: a prefix, some bytes, and a code over both. Whoever reads the database can't make
+ * one, and a forged one is found out without asking the database.
+ */
+export class ComputedToken {
+  private readonly length: number;
+
+  /** @param bytes how many the token carries, besides its code */
+  constructor(
+    private readonly mac: DerivedMac,
+    private readonly prefix: string,
+    bytes: number,
+  ) {
+    this.length = prefix.length + Math.ceil(((bytes + MAC_BYTES) * 4) / 3);
+  }
+
+  /** The token that carries these bytes. @param context what it is bound to without carrying it, such as a session's id */
+  sign(body: Buffer, context = ''): string {
+    return this.prefix + Buffer.concat([body, this.mac.of(body, Buffer.from(context))]).toString('base64url');
+  }
+
+  /** The bytes that a token carries, or undefined when it isn't one of ours, or one for another context. */
+  read(token: string, context = ''): Buffer | undefined {
+    if (token.length !== this.length || !token.startsWith(this.prefix)) return undefined;
+    const text = token.slice(this.prefix.length);
+    const bytes = Buffer.from(text, 'base64url');
+    if (bytes.toString('base64url') !== text) return undefined; // Buffer ignores what is no base64
+    const body = bytes.subarray(0, -MAC_BYTES);
+    return this.mac.holds(bytes.subarray(-MAC_BYTES), body, Buffer.from(context)) ? body : undefined;
+  }
+}

@@ -1,0 +1,54 @@
+import { Controller, Get, Header, Inject } from '@nestjs/common';
+import { projectVersion } from '../config/project.js';
+import { Settings } from '../config/settings.js';
+import { Public } from '../request.js';
+
+const POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const STYLE = `
+  :root { color-scheme: light dark; font: 1.0625rem/1.6 system-ui, sans-serif; }
+  body { max-width: 36rem; margin: 12vh auto; padding: 0 1.5rem; }
+  dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.5rem 1.5rem; }
+  dd { margin: 0; }
+  code { padding: 0.1em 0.4em; border-radius: 0.3em; background: color-mix(in srgb, currentcolor 10%, transparent); }`;
+
+/** What stands at `/` in development, for whoever has just started the server and opens its address. */
+@Controller()
+@Public()
+export class HomeController {
+  constructor(@Inject(Settings) private readonly settings: Settings) {}
+
+  /** A page of where to go from here. Its links are relative, for a server below a path prefix. */
+  @Get('/')
+  @Header('content-type', 'text/html; charset=utf-8')
+  @Header('content-security-policy', POLICY)
+  getHome(): string {
+    const places = [
+      ...(this.settings.docsEnabled ? [['<a href="docs">docs</a>', 'every route, to be tried']] : []),
+      ...(this.settings.consoleEnabled ? [['<a href="admin/">console</a>', 'accounts and settings, for admins']] : []),
+      ['<a href="health">health</a>', 'whether it works, and its database'],
+      ['<code>npm run cli -- seed</code>', 'people, posts and tasks to play with'],
+      ['<code>npm run web</code>', 'an example front end'],
+    ];
+    const rows = places.map(([place, text]) => `<dt>${place}</dt><dd>${text}</dd>`).join('\n      ');
+    return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <title>UserHub</title>
+    <style>${STYLE}
+    </style>
+  </head>
+  <body>
+    <h1>UserHub is running</h1>
+    <p>Version ${projectVersion()}, in development. The terminal where it was started says how to sign in as an admin.</p>
+    <dl>
+      ${rows}
+    </dl>
+  </body>
+</html>
+`;
+  }
+}

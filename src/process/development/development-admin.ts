@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto';
+import type { INestApplicationContext } from '@nestjs/common';
+import { developmentSecrets, keepDevelopmentAdmin } from '../../config/development-secrets.js';
+import { SCRIPT } from '../../request.js';
+import { Passwords } from '../../users/passwords/passwords.js';
+import { UsersService } from '../../users/users.service.js';
+
+const EMAIL = 'admin@example.com';
+
+/** The admin of a development server; without a password when it isn't the one that was made any more. */
+export interface DevelopmentAdmin {
+  email: string;
+  password?: string;
+}
+
+/**
+ * Makes an admin with a random password on a database that has none, and keeps the password with the secrets of
+ * development. Undefined when whoever uses this database has made admins of their own.
+ */
+export async function developmentAdmin(
+  app: INestApplicationContext,
+  dataDir: string,
+): Promise<DevelopmentAdmin | undefined> {
+  const users = app.get(UsersService);
+  if (await users.hasAdmin()) return known(app, dataDir);
+  const admin = { email: EMAIL, password: randomBytes(12).toString('base64url') };
+  keepDevelopmentAdmin(dataDir, admin); // before it counts
+  return (await users.createFirstAdmin(admin.email, admin.password, SCRIPT)) ? admin : known(app, dataDir);
+}
+
+async function known(app: INestApplicationContext, dataDir: string): Promise<DevelopmentAdmin | undefined> {
+  const { email, password } = developmentSecrets(dataDir).admin ?? { email: EMAIL };
+  const passwords = app.get(Passwords);
+  const account = await passwords.find(email, SCRIPT);
+  if (account?.role !== 'admin') return undefined;
+  const holds = password !== undefined && (await passwords.hasher.verify(password, account.passwordHash));
+  return holds ? { email, password } : { email };
+}

@@ -36,7 +36,8 @@ describe('when the database', () => {
 
   const me = (who = ada) => who.api.get('/api/auth/me');
   let names = 0;
-  const rename = (who: Person, name = `Ada ${names++}`) => who.api.patch(`/api/users/${who.id}`, { display_name: name });
+  const rename = (who: Person, name = `Ada ${names++}`) =>
+    who.api.patch(`/api/users/${who.id}`, { display_name: name });
   const deactivate = (who: Person) => root.api.patch(`/api/users/${who.id}`, { is_active: false });
 
   describe('ends connections', () => {

@@ -1,6 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { assignmentsOf, beginningWith, changing, Conditions, containing, hasVersion, isShort } from '../lists/conditions.js';
+import {
+  assignmentsOf,
+  beginningWith,
+  changing,
+  Conditions,
+  containing,
+  hasVersion,
+  isShort,
+} from '../lists/conditions.js';
 import { composedStatement, Database, statement } from '../database/database.js';
 import type { Call } from '../request.js';
 import { notFound } from '../problems.js';

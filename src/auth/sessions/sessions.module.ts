@@ -1,0 +1,37 @@
+import { Module } from '@nestjs/common';
+import { JwtModule } from '@nestjs/jwt';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../../audit/audit.module.js';
+import { Settings } from '../../config/settings.js';
+import { UsersModule } from '../../users/users.module.js';
+import { AccessTokens } from './access-tokens.js';
+import { JwksController } from './jwks.controller.js';
+import { JwtStrategy } from './jwt.strategy.js';
+import { KeyRing } from './keys.js';
+import { RefreshTokens } from './refresh-tokens.js';
+import { RefusedRefreshes } from './refused-refreshes.js';
+import { Sealer } from './sealer.js';
+import { Session } from './session.entity.js';
+import { SessionStore } from './session-store.js';
+import { SessionsController } from './sessions.controller.js';
+import { SessionsService } from './sessions.service.js';
+import { UserSessionsController } from './user-sessions.controller.js';
+import { WaysIn } from './ways-in.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([Session]), JwtModule.register({}), AuditModule, UsersModule],
+  controllers: [SessionsController, UserSessionsController, JwksController],
+  providers: [
+    { provide: KeyRing, useFactory: ({ jwt }: Settings) => new KeyRing(jwt), inject: [Settings] },
+    { provide: Sealer, useFactory: ({ mfa }: Settings) => new Sealer(mfa.encryptionKeys), inject: [Settings] },
+    AccessTokens,
+    RefreshTokens,
+    RefusedRefreshes,
+    SessionStore,
+    SessionsService,
+    JwtStrategy,
+    WaysIn,
+  ],
+  exports: [KeyRing, Sealer, AccessTokens, SessionStore, SessionsService, JwtStrategy, WaysIn],
+})
+export class SessionsModule {}

@@ -98,6 +98,7 @@ const FEATURES: Feature[] = [
       'GET /api/users/:id/sessions':              [401, 403, 403, 200],
       'DELETE /api/users/:id/sessions':           [401, 403, 403, 204],
       'GET /api/audit-events':                    [401, 403, 403, 200],
+      'GET /api/audit-events.csv':                [401, 403, 403, 200],
     },
   },
   {

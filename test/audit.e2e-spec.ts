@@ -8,7 +8,9 @@ interface Event {
   action: string;
   outcome: string;
   actor_id: string | null;
+  actor: { username: string } | null;
   user_id: string | null;
+  user: { username: string } | null;
   ip: string | null;
   user_agent: string | null;
   request_id: string | null;
@@ -89,11 +91,13 @@ describe('Security events', () => {
       action: 'login',
       outcome: 'failure',
       actor_id: null,
+      actor: null,
       user_id: root.id,
+      user: { id: root.id, username: 'root', display_name: null },
       ip: '127.0.0.1',
       user_agent: expect.stringMatching(/^Browser\?\/1\.0 x+$/),
       request_id: 'story-1',
-      details: {},
+      details: { reason: 'wrong_password' },
     });
     expect(event?.user_agent).toHaveLength(256);
   });
@@ -101,6 +105,40 @@ describe('Security events', () => {
   it('name nobody where a sign-in was for nobody', async () => {
     await app.api.post('/api/auth/login', { username: 'my-password-is-horse', password: 'x' });
     expect(await events('limit=1&action=login')).toMatchObject([{ outcome: 'failure', actor_id: null, user_id: null }]);
+  });
+
+  it('say why a sign-in failed, to admins and not to who tries', async () => {
+    const olga = await person(app, 'olga');
+    const login = (username: string, password = PASSWORD) => app.api.post('/api/auth/login', { username, password });
+    const latest = async () => (await events('limit=1&action=login'))[0];
+    await login('olga', 'a wrong horse');
+    expect(await latest()).toMatchObject({ user_id: olga.id, details: { reason: 'wrong_password' } });
+    expect((await events('limit=1&action=login', olga))[0]?.details).toEqual({});
+    await root.api.patch(`/api/users/${olga.id}`, { is_active: false });
+    await login('olga');
+    expect(await latest()).toMatchObject({ user_id: olga.id, details: { reason: 'inactive' } });
+    await root.api.delete(`/api/users/${olga.id}`);
+    for (const name of ['OLGA', 'Olga@Example.com ']) {
+      await login(name);
+      expect(await latest()).toMatchObject({ user_id: olga.id, details: { reason: 'deleted' } });
+    }
+    await login('nobody-of-that-name');
+    expect(await latest()).toMatchObject({ user_id: null, details: { reason: 'unknown' } });
+    const another = await person(app, 'olga');
+    await login('olga', 'a wrong horse');
+    expect(await latest()).toMatchObject({ user_id: another.id, details: { reason: 'wrong_password' } });
+  });
+
+  it('name those who are in them, as they are called now, and nobody who is gone', async () => {
+    const paul = await person(app, 'paul');
+    await root.api.patch(`/api/users/${paul.id}`, { role: 'admin', display_name: 'Paul' });
+    expect((await of(paul, 'action=role_changed'))[0]).toMatchObject({
+      user: { id: paul.id, username: 'paul', display_name: 'Paul' },
+      actor: { id: root.id, username: 'root', display_name: null },
+    });
+    await root.api.delete(`/api/users/${paul.id}?purge=true`);
+    const list = await of(paul, 'action=role_changed');
+    expect(list[0]).toMatchObject({ user_id: paul.id, user: null, actor: { username: 'root' } });
   });
 
   it('hold no secret, and nothing that was typed', async () => {
@@ -133,6 +171,21 @@ describe('Security events', () => {
       expect(list.length).toBeGreaterThan(1);
     });
 
+    it('finds by several actions, by outcome, by who acted, by address', async () => {
+      const quinn = await person(app, 'quinn');
+      await app.api.post('/api/auth/login', { username: 'quinn', password: 'x' });
+      await root.api.delete(`/api/users/${quinn.id}/sessions`);
+      expect(stories(await of(quinn, 'action=register&action=sessions_ended'))).toEqual([
+        'register success',
+        'sessions_ended success',
+      ]);
+      expect(stories(await of(quinn, 'outcome=failure'))).toEqual(['login failure']);
+      expect(stories(await of(quinn, `actor_id=${root.id}`))).toEqual(['sessions_ended success']);
+      expect(stories(await of(quinn, `actor_id=${quinn.id}&action=login`))).toEqual(['login success']);
+      expect(await of(quinn, 'ip=127.0.0.1')).toHaveLength(4);
+      expect(await of(quinn, 'ip=203.0.113.7')).toEqual([]);
+    });
+
     it('finds by time: from since on, before until', async () => {
       const eve = await person(app, 'eve');
       await app.sql(`UPDATE audit_events SET at = '2026-01-02T03:04:05Z' WHERE user_id = $1 AND action = 'register'`, [
@@ -149,6 +202,10 @@ describe('Security events', () => {
 
     it.each([
       'action=hack',
+      'action=login&action=hack',
+      'outcome=maybe',
+      'ip=localhost',
+      'ip=127.0.0.1&ip=127.0.0.2',
       'user_id=1',
       'since=yesterday',
       'since=2026-02-30T00:00:00Z',
@@ -193,6 +250,43 @@ describe('Security events', () => {
       const { body } = await root.api.get('/api/audit-events?limit=1');
       const other = `/api/audit-events?action=login&cursor=${body.next_cursor}`;
       expect(await root.api.get(other)).toFailWith(422, 'validation_failed');
+    });
+  });
+
+  describe('GET /api/audit-events.csv', () => {
+    it('is a table of what the filters find, and is recorded itself', async () => {
+      const rita = await person(app, 'rita');
+      await app.api
+        .with({ 'user-agent': '=HYPERLINK("https://evil.example","x")' })
+        .post('/api/auth/login', { username: 'rita', password: 'x' });
+      const { status, headers, text } = await root.api.get(`/api/audit-events.csv?user_id=${rita.id}`);
+      expect([status, headers.get('content-type')]).toEqual([200, 'text/csv; charset=utf-8']);
+      expect(headers.get('content-disposition')).toBe('attachment; filename="audit-events.csv"');
+      const [head, ...rows] = text.trimEnd().split('\r\n');
+      expect(head).toBe('id,at,action,outcome,user_id,user,actor_id,actor,ip,user_agent,request_id,details');
+      expect(rows).toHaveLength(3);
+      expect(rows[0]).toContain(',login,failure,');
+      expect(rows[0]).toContain(`,"'=HYPERLINK(""https://evil.example"",""x"")",`);
+      expect(await events('limit=1&action=exported')).toMatchObject([
+        { actor_id: root.id, user_id: null, details: { what: 'audit_events' } },
+      ]);
+    });
+
+    it('is written while it is read, however long it is', async () => {
+      const sam = await person(app, 'sam');
+      await app.sql(
+        `INSERT INTO audit_events (id, action, outcome, user_id, at)
+         SELECT gen_random_uuid(), 'token_reused', 'failure', $1, now() FROM generate_series(1, 1777)`,
+        [sam.id],
+      );
+      const { text } = await root.api.get(`/api/audit-events.csv?user_id=${sam.id}&action=token_reused`);
+      const ids = text.split('\r\n').slice(1, -1).map((row) => row.slice(0, 36)); // prettier-ignore
+      expect([ids.length, new Set(ids).size]).toEqual([1777, 1777]);
+    });
+
+    it('is for admins', async () => {
+      const { api } = await person(app, 'tina');
+      expect(await api.get('/api/audit-events.csv')).toFailWith(403, 'forbidden');
     });
   });
 

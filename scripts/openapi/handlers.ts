@@ -1,6 +1,6 @@
 /** What controllers take: the classes that the pipe builds, and how Fastify was told to treat the route. */
 import type { Type } from '@nestjs/common';
-import { PARAMTYPES_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import { HEADERS_METADATA, PARAMTYPES_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { ModulesContainer } from '@nestjs/core';
 import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants.js';
@@ -13,6 +13,8 @@ export interface Handler {
   body?: Type<object>;
   query?: Type<object>;
   config: FastifyContextConfig;
+  /** The media type that its `@Header('content-type', …)` says; JSON unless given. */
+  produces?: string;
 }
 
 /** Every method of every controller that takes requests, by `Controller.method`. */
@@ -37,7 +39,14 @@ function handlerOf(controller: Type<object>, method: string, handler: object): H
     body: argumentType(controller, method, RouteParamtypes.BODY),
     query: argumentType(controller, method, RouteParamtypes.QUERY),
     config: (Reflect.getMetadata(FASTIFY_ROUTE_CONFIG_METADATA, handler) ?? {}) as FastifyContextConfig,
+    produces: mediaTypeOf(handler),
   };
+}
+
+function mediaTypeOf(handler: object): string | undefined {
+  const headers = (Reflect.getMetadata(HEADERS_METADATA, handler) ?? []) as { name: string; value: unknown }[];
+  const type = headers.find(({ name }) => name.toLowerCase() === 'content-type')?.value;
+  return typeof type === 'string' ? type.split(';')[0] : undefined;
 }
 
 /** The class of the argument that takes the whole body or query. */

@@ -121,6 +121,13 @@ function bodyTypes({ formMembers, oauthErrors }: Handler['config']): string[] {
   return oauthErrors ? [FORM_TYPE, JSON_TYPE] : [JSON_TYPE, FORM_TYPE];
 }
 
+/** A file that is written while it is read, so as long as it has to be. */
+const streamed = ({ handler }: Subject, headers: Record<string, Reference>) => ({
+  description: 'A file, streamed.',
+  headers,
+  content: { [handler.produces ?? 'application/octet-stream']: { schema: { type: 'string' }, examples: {} } },
+});
+
 function successes(subject: Subject, schemas: SchemaSet): Operation['responses'] {
   const { answer } = subject.source;
   const [status = '200'] = Object.keys(subject.raw.responses);
@@ -132,6 +139,7 @@ function successes(subject: Subject, schemas: SchemaSet): Operation['responses']
   ]);
   const [name] = answer.names;
   if (name === undefined) return { [status]: { description: 'Done.', headers } };
+  if (name === 'StreamableFile') return { [status]: streamed(subject, headers) };
   const schema = schemas.answer(answer);
   const description = answer.isPage ? 'One page of the list.' : answer.names.map((one) => schemas.get(one).description).join('\n\n'); // prettier-ignore
   const answering = (value: unknown) => ({ description, headers, content: { [JSON_TYPE]: contentOf(schema, value) } });

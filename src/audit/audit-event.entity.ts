@@ -20,6 +20,7 @@ export const AUDIT_ACTIONS = [
   'user_purged',
   'throttled',
   'throttle_cleared',
+  'exported',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
@@ -30,6 +31,7 @@ export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 @Index('audit_events_user_id_idx', ['userId', 'at', 'id'])
 @Index('audit_events_action_idx', ['action', 'at', 'id'])
 @Index('audit_events_actor_id_idx', ['actorId', 'at', 'id'], { where: 'actor_id IS DISTINCT FROM user_id' })
+@Index('audit_events_ip_idx', ['ip', 'at', 'id'])
 export class AuditEvent {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'audit_events_pkey' })
   id: string;

@@ -1,26 +1,31 @@
-import { applyDecorators } from '@nestjs/common';
-import { isRFC3339 } from 'class-validator';
-import { Rule, isUuid, OneOf, Optional } from '../http/fields.js';
+import { isIP } from 'node:net';
+import { isUuid, OneOf, Optional, Rule, SomeOf, Time } from '../http/fields.js';
 import { PageQuery } from '../lists/pages.js';
 import { AUDIT_ACTIONS, type AuditAction, type AuditEvent } from './audit-event.entity.js';
 
-const Time = () =>
-  applyDecorators(Optional(), Rule('is_rfc3339', 'must be a time such as 2026-01-01T00:00:00Z', isTime));
+export const OUTCOMES = ['success', 'failure'] as const;
 
 /** Which security events to list. */
 export class OwnEventsQuery extends PageQuery {
-  /** Only events of this kind. */
+  /** Only events of this kind; of several kinds, the key repeated. */
   @Optional()
-  @OneOf(AUDIT_ACTIONS)
-  action?: AuditAction;
+  @SomeOf(AUDIT_ACTIONS)
+  action?: AuditAction[];
 
   /** Only events at or after this time (RFC 3339). @example "2026-01-01T00:00:00Z" */
+  @Optional()
   @Time()
   since?: string;
 
   /** Only events before this time (RFC 3339). @example "2027-01-01T00:00:00Z" */
+  @Optional()
   @Time()
   until?: string;
+
+  /** Only what succeeded, or what failed. */
+  @Optional()
+  @OneOf(OUTCOMES)
+  outcome?: (typeof OUTCOMES)[number];
 }
 
 /** Which security events to list, of everybody. */
@@ -29,6 +34,23 @@ export class EventsQuery extends OwnEventsQuery {
   @Optional()
   @Rule('is_uuid', 'must be a UUID', isUuid)
   user_id?: string;
+
+  /** Only what this user did. */
+  @Optional()
+  @Rule('is_uuid', 'must be a UUID', isUuid)
+  actor_id?: string;
+
+  /** Only what came from this IP address. @example "203.0.113.7" */
+  @Optional()
+  @Rule('is_ip', 'must be an IP address', (text) => isIP(text) !== 0)
+  ip?: string;
+}
+
+/** Whom an event names. */
+export class EventPersonDto {
+  id: string;
+  username: string;
+  display_name: string | null;
 }
 
 /** A security event: who did what to whom, when, from where, and whether it succeeded. */
@@ -38,15 +60,22 @@ export class EventDto {
   action: AuditAction;
   outcome: 'success' | 'failure';
   actor_id: string | null;
+  /** Who did it; null when nobody was signed in, or when the account is gone. */
+  actor: EventPersonDto | null;
   user_id: string | null;
+  /** Whom it concerns; null when nobody's account is concerned, or when the account is gone. */
+  user: EventPersonDto | null;
   ip: string | null;
   user_agent: string | null;
   request_id: string | null;
   details: Record<string, string>;
 }
 
-/** The event as it goes over the wire: from where an admin acts is for admins, not for whom it concerns. */
-export function toEventDto(event: AuditEvent, isForAdmin: boolean): EventDto {
+/** The people that events name, by id. */
+export type People = ReadonlyMap<string, EventPersonDto>;
+
+/** The event as it goes over the wire: from where an admin acts, and why, is for admins, not for whom it concerns. */
+export function toEventDto(event: AuditEvent, people: People, isForAdmin: boolean): EventDto {
   const isWhereShown = isForAdmin || event.actorId === null || event.actorId === event.userId;
   return {
     id: event.id,
@@ -54,17 +83,16 @@ export function toEventDto(event: AuditEvent, isForAdmin: boolean): EventDto {
     action: event.action,
     outcome: event.outcome,
     actor_id: event.actorId,
+    actor: people.get(event.actorId ?? '') ?? null,
     user_id: event.userId,
+    user: people.get(event.userId ?? '') ?? null,
     ip: isWhereShown ? event.ip : null,
     user_agent: isWhereShown ? event.userAgent : null,
     request_id: event.requestId,
-    details: event.details,
+    details: isForAdmin ? event.details : withoutReason(event.details),
   };
 }
 
-/** A time (RFC 3339) on a day that exists, in no leap second. */
-function isTime(text: string): boolean {
-  const day = text.slice(0, 10);
-  if (!isRFC3339(text) || Number.isNaN(Date.parse(text))) return false;
-  return new Date(day).toISOString().startsWith(day);
+function withoutReason(details: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(details).filter(([name]) => name !== 'reason'));
 }

@@ -3,15 +3,15 @@ import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Call, Origin } from '../request.js';
 import { Settings } from '../config/settings.js';
-import { Conditions } from '../lists/conditions.js';
 import { Database, statement } from '../database/database.js';
 import { isUuid } from '../http/fields.js';
-import { type List, Lists } from '../lists/lists.js';
+import { Lists } from '../lists/lists.js';
 import type { Page } from '../lists/pages.js';
 import { type Rejection, Throttle } from '../throttle/throttle.js';
-import { AuditEvent } from './audit-event.entity.js';
+import type { AuditEvent } from './audit-event.entity.js';
 import type { RecordedStatement } from './recorded.js';
-import { type EventDto, type EventsQuery, type OwnEventsQuery, toEventDto } from './audit.dto.js';
+import { type EventDto, type EventPersonDto, type EventsQuery, type OwnEventsQuery, toEventDto } from './audit.dto.js';
+import { eventList } from './audit.list.js';
 
 /** What happened. Whoever isn't named wasn't known. */
 export interface AuditEntry extends Pick<AuditEvent, 'action'> {
@@ -45,6 +45,7 @@ const PURGE = statement(
 @Injectable()
 export class AuditService {
   private readonly log = new Logger('Security');
+  private findPeople: (ids: string[]) => Promise<EventPersonDto[]> = () => Promise.resolve([]);
   private readonly listeners: ((event: Pick<AuditEvent, 'action' | 'outcome'>) => void)[] = [];
 
   constructor(
@@ -117,39 +118,43 @@ export class AuditService {
     await this.record({ action: 'throttled', outcome: 'failure', userId, details: { limits: limits.join(' ') } }, from);
   }
 
+  /** Who knows the people that events name: users stand above events, and tell them by this. */
+  namePeopleBy(find: (ids: string[]) => Promise<EventPersonDto[]>): void {
+    this.findPeople = find;
+  }
+
   /** Lists events, newest first. */
   list(query: EventsQuery): Promise<Page<EventDto>> {
-    return this.lists.page(eventList(query), query, (event) => toEventDto(event, true));
+    return this.page(query, true);
   }
 
   /** Lists the events that concern a user, newest first, as that user may see them. */
   listOwn(query: OwnEventsQuery, { me: { id } }: Call): Promise<Page<EventDto>> {
-    return this.lists.page(eventList({ ...query, user_id: id }), query, (event) => toEventDto(event, false));
+    return this.page({ ...query, user_id: id }, false);
+  }
+
+  /** Every event that a query finds, newest first, in batches. */
+  async *walk(query: EventsQuery): AsyncGenerator<EventDto[]> {
+    for await (const events of this.lists.walk(() => eventList(query))) yield await this.shown(events, true);
+  }
+
+  private async page(query: EventsQuery, isForAdmin: boolean): Promise<Page<EventDto>> {
+    const page = await this.lists.page(eventList(query), query, (event) => event);
+    return Object.assign(page as unknown as Page<EventDto>, { items: await this.shown(page.items, isForAdmin) });
+  }
+
+  /** By one look-up for all of them. */
+  private async shown(events: AuditEvent[], isForAdmin: boolean): Promise<EventDto[]> {
+    const ids = new Set(events.flatMap(({ actorId, userId }) => [actorId ?? [], userId ?? []].flat()));
+    const found = ids.size ? await this.findPeople([...ids]) : [];
+    const people = new Map(found.map((person) => [person.id, person]));
+    return events.map((event) => toEventDto(event, people, isForAdmin));
   }
 
   /** Removes events past their retention, a thousand at most. Returns how many it removed. */
   async purge(): Promise<number> {
     return (await this.database.write(PURGE, [this.settings.auditRetention])).length;
   }
-}
-
-const COLUMNS = `id, at, action, outcome, actor_id AS "actorId", user_id AS "userId", ip, user_agent AS "userAgent",
-  request_id AS "requestId", details`;
-
-function eventList({ user_id, action, since, until }: EventsQuery): List<AuditEvent> {
-  const conditions = new Conditions();
-  if (user_id) conditions.add('user_id = $', user_id);
-  if (action) conditions.add('action = $', action);
-  if (since) conditions.add('at >= $', new Date(since));
-  if (until) conditions.add('at < $', new Date(until));
-  return {
-    identity: ['events', user_id, action, since, until],
-    columns: COLUMNS,
-    from: 'audit_events',
-    conditions,
-    order: { expression: 'at', type: 'timestamptz', valueOf: ({ at }) => at.toISOString() },
-    descending: true,
-  };
 }
 
 /** The statement's own values, then those of the call, in the order that `recorded` numbers them. */

@@ -3,13 +3,14 @@ import { AuditModule } from '../audit/audit.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { FactorsModule } from './factors/factors.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
+import { FailedSignIns } from './sign-in/failed-sign-ins.js';
 import { SignInController } from './sign-in/sign-in.controller.js';
 import { SignIn } from './sign-in/sign-in.service.js';
 
 @Module({
   imports: [SessionsModule, FactorsModule, AuditModule, UsersModule],
   controllers: [SignInController],
-  providers: [SignIn],
+  providers: [SignIn, FailedSignIns],
   exports: [SignIn, SessionsModule, FactorsModule],
 })
 export class AuthModule {}

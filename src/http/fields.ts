@@ -1,7 +1,18 @@
 /** The building blocks of DTOs: what a name, a text, a number in a query may look like. */
 import { applyDecorators, Param, type PipeTransform } from '@nestjs/common';
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsIn, IsInt, IsString, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
+import {
+  ArrayMaxSize,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  isRFC3339,
+  IsString,
+  Max,
+  Min,
+  ValidateBy,
+  ValidateIf,
+} from 'class-validator';
 import { validationFailed } from '../problems.js';
 
 /** May be left out; unlike class-validator's IsOptional, null is not "left out". */
@@ -91,6 +102,23 @@ export const QueryBoolean = () =>
 
 /** One of a few words. */
 export const OneOf = (values: readonly string[]) => IsIn(values, { message: `must be one of: ${values.join(', ')}` });
+
+/** One or more of a few words: in a query, the key repeated. */
+export const SomeOf = (values: readonly string[]) =>
+  applyDecorators(
+    Transform(({ value }: { value: unknown }) => (value === undefined || Array.isArray(value) ? value : [value])),
+    ArrayMaxSize(values.length, { message: `must be at most ${values.length} words` }),
+    IsIn(values, { each: true, message: `must be of: ${values.join(', ')}` }),
+  );
+
+/** A time (RFC 3339) on a day that exists, in no leap second. */
+export const Time = () => Rule('is_rfc3339', 'must be a time such as 2026-01-01T00:00:00Z', isTime);
+
+function isTime(text: string): boolean {
+  const day = text.slice(0, 10);
+  if (!isRFC3339(text) || Number.isNaN(Date.parse(text))) return false;
+  return new Date(day).toISOString().startsWith(day);
+}
 
 /** What people search for: 1 to 100 characters in one line. */
 export const SearchText = () => applyDecorators(Optional(), Length(1, 100), OneLine());

@@ -5,6 +5,9 @@ import { isUuid } from '../http/fields.js';
 import { MOST_COUNTED, type Total, Totals } from './totals.js';
 import { impliedTotal, isTimestamp, type Page, type PageQuery, pageOf, positionOf } from './pages.js';
 
+/** Rows that a walk takes at a time. */
+const BATCH = 500;
+
 /** What a list is ordered by, besides the id that settles ties. There must be an index on both. */
 export interface Order<Row> {
   expression: string;
@@ -51,14 +54,36 @@ export class Lists {
     const count = countOf(list); // before the cursor's condition is added, which doesn't concern the total
     const rows = await this.rows(list, query);
     const total = impliedTotal(rows.length, query) ?? (await this.total(list, count));
-    const idOf = list.idOf ?? ((row: Row) => (row as { id: string }).id);
-    const position = (row: Row) => ({ value: list.order.valueOf(row), id: idOf(row) });
-    return pageOf(rows, query, list.identity, { total, position, show });
+    return this.pageOf(list, query, rows, total, show);
+  }
+
+  /** Every row of a list, in batches; `make` makes the list anew for each of them. */
+  async *walk<Row extends object>(make: () => List<Row>): AsyncGenerator<Row[]> {
+    let cursor: string | undefined;
+    do {
+      const list = make();
+      const query = { limit: BATCH, cursor };
+      const rows = await this.rows(list, query);
+      const { items, next_cursor } = this.pageOf(list, query, rows, { total: null, isExact: false }, (row) => row);
+      yield items;
+      cursor = next_cursor ?? undefined;
+    } while (cursor);
   }
 
   /** Something was written to this table: whoever wrote it expects the next total to know. */
   changed(table: string): void {
     this.totals.changed(table);
+  }
+
+  private pageOf<Row extends object, T>(
+    { order, identity, idOf = (row) => (row as { id: string }).id }: List<Row>,
+    query: PageQuery,
+    rows: Row[],
+    total: Total,
+    show: (row: Row) => T,
+  ): Page<T> {
+    const position = (row: Row) => ({ value: order.valueOf(row), id: idOf(row) });
+    return pageOf(rows, query, identity, { total, position, show });
   }
 
   private rows<Row extends object>(list: List<Row>, query: PageQuery): Promise<Row[]> {

@@ -15,6 +15,9 @@ import type { Role } from '../request.js';
 @Index('users_admin_search_idx', { synchronize: false })
 @Index('users_username_prefix_idx', { synchronize: false })
 @Index('users_display_name_prefix_idx', { synchronize: false })
+@Index('users_last_login_at_idx', { synchronize: false })
+@Index('users_deleted_email_idx', { synchronize: false })
+@Index('users_deleted_username_idx', { synchronize: false })
 export class User {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'users_pkey' })
   id: string;

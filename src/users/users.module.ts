@@ -4,6 +4,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { PasswordGuesses } from './passwords/password-guesses.js';
 import { Passwords } from './passwords/passwords.js';
 import { Registrations } from './registrations.js';
+import { UserNames } from './user-names.js';
 import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
@@ -11,7 +12,7 @@ import { UsersService } from './users.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([User]), AuditModule],
   controllers: [UsersController],
-  providers: [UsersService, Passwords, PasswordGuesses, Registrations],
+  providers: [UsersService, Passwords, PasswordGuesses, Registrations, UserNames],
   exports: [UsersService, Passwords],
 })
 export class UsersModule {}

@@ -136,6 +136,14 @@ export class UsersService {
     return this.findOne(sql.BY_EMAIL, normalizeEmail(email));
   }
 
+  /** The account deleted last that had this e-mail address or username, if there is one. */
+  async findDeletedId(identifier: string): Promise<string | undefined> {
+    const email = normalizeEmail(identifier);
+    const [statement, key] = email ? [sql.DELETED_BY_EMAIL, email] : [sql.DELETED_BY_USERNAME, identifier.trim()];
+    const [deleted] = await this.database.lookUp<{ id: string }>(statement, [key]);
+    return deleted?.id;
+  }
+
   /** For scripts: the user with this username in any case, or null. */
   findByUsername(username: string): Promise<UserRow | null> {
     return this.findOne(sql.BY_USERNAME, username.trim());

@@ -74,3 +74,12 @@ export const RESTORE = statement(
   'users.restore',
   `WITH ${changing(RESTORED)} SELECT ${USER_COLUMNS}, EXISTS (SELECT FROM changed) AS "isChanged" FROM current`,
 );
+
+export const DELETED_BY_EMAIL = statement(
+  'users.deleted_by_email',
+  `SELECT id FROM users WHERE email = $1 AND deleted_at IS NOT NULL ORDER BY deleted_at DESC LIMIT 1`,
+);
+export const DELETED_BY_USERNAME = statement(
+  'users.deleted_by_username',
+  `SELECT id FROM users WHERE lower(username) = lower($1) AND deleted_at IS NOT NULL ORDER BY deleted_at DESC LIMIT 1`,
+);

@@ -7,6 +7,7 @@ import type { Authentication } from '../sessions/authentication.js';
 import { SessionStore } from '../sessions/session-store.js';
 import type { TokenPairDto } from '../sessions/sessions.dto.js';
 import { SessionsService } from '../sessions/sessions.service.js';
+import { FailedSignIns } from './failed-sign-ins.js';
 import type { LoginDto } from './sign-in.dto.js';
 
 /** Getting in: by password, or by the refresh token grant. */
@@ -17,6 +18,7 @@ export class SignIn {
     private readonly store: SessionStore,
     private readonly sessions: SessionsService,
     private readonly audit: AuditService,
+    private readonly failed: FailedSignIns,
   ) {}
 
   /** Tokens for a password or for a refresh token, as the grant type says. @throws Problem 401, 422, 429, 503 */
@@ -61,7 +63,7 @@ export class SignIn {
       await this.passwords.renew(account, password);
       return account;
     }
-    await this.audit.record({ action: 'login', outcome: 'failure', userId: account?.id }, from);
+    await this.failed.record(account, identifier, from);
     return null;
   }
 }

@@ -1,0 +1,32 @@
+import { Conditions } from '../lists/conditions.js';
+import type { List } from '../lists/lists.js';
+import type { AuditEvent } from './audit-event.entity.js';
+import type { EventsQuery } from './audit.dto.js';
+
+const COLUMNS = `id, at, action, outcome, actor_id AS "actorId", user_id AS "userId", ip, user_agent AS "userAgent",
+  request_id AS "requestId", details`;
+
+/** The list of events that a query asks for, newest first. */
+export function eventList({ user_id, actor_id, ip, action, outcome, since, until }: EventsQuery): List<AuditEvent> {
+  const conditions = new Conditions();
+  if (user_id) conditions.add('user_id = $', user_id);
+  // what people did to themselves is found among what concerns them: the index by actor has only the rest
+  if (actor_id) {
+    const [own, others] = ['user_id = $ AND actor_id = $', 'actor_id = $ AND actor_id IS DISTINCT FROM user_id'];
+    conditions.add(`((${own}) OR (${others}))`, actor_id, actor_id, actor_id);
+  }
+  if (ip) conditions.add('ip = $', ip);
+  if (action?.length === 1) conditions.add('action = $', action[0]);
+  else if (action) conditions.add('action = ANY ($)', action);
+  if (outcome) conditions.add('outcome = $', outcome);
+  if (since) conditions.add('at >= $', new Date(since));
+  if (until) conditions.add('at < $', new Date(until));
+  return {
+    identity: ['events', user_id, actor_id, ip, action, outcome, since, until],
+    columns: COLUMNS,
+    from: 'audit_events',
+    conditions,
+    order: { expression: 'at', type: 'timestamptz', valueOf: ({ at }) => at.toISOString() },
+    descending: true,
+  };
+}

@@ -1,0 +1,24 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { AuditService } from '../audit/audit.service.js';
+import { Database, statement } from '../database/database.js';
+
+interface Named {
+  id: string;
+  username: string;
+  display_name: string | null;
+}
+
+const NAMES = statement('users.names', `SELECT id, username, display_name FROM users WHERE id = ANY ($1::uuid[])`);
+
+/** Tells security events the names of the people in them: of all of a page at once. */
+@Injectable()
+export class UserNames implements OnModuleInit {
+  constructor(
+    private readonly database: Database,
+    private readonly audit: AuditService,
+  ) {}
+
+  onModuleInit(): void {
+    this.audit.namePeopleBy((ids) => this.database.read<Named>(NAMES, [ids]));
+  }
+}

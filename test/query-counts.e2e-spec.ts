@@ -24,7 +24,7 @@ const READS: Cost[] = [
   ['GET /api/users/{ada}/tasks/{task}', 2],
   ['GET /api/auth/sessions', 2],
   ['GET /api/auth/events', 3],
-  ['GET /api/audit-events?limit=20', 4, { by: 'root' }] /* the names of all of them by one */,
+  ['GET /api/audit-events?limit=20', 4, { by: 'root' }], // the names of all of them by one
 ];
 
 const WRITES: Cost[] = [

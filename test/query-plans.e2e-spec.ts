@@ -40,7 +40,11 @@ const WAYS: Way[] = [
   ['GET /api/audit-events?limit=20&user_id={person}', 'audit_events_user_id_idx', { by: 'root' }],
   ['GET /api/audit-events?limit=20&action=password_changed', 'audit_events_action_idx', { by: 'root' }],
   ['GET /api/audit-events?limit=20&ip=203.0.113.7', 'audit_events_ip_idx', { by: 'root' }],
-  ['GET /api/audit-events?limit=20&actor_id={person}', 'audit_events_user_id_idx or audit_events_actor_id_idx', { by: 'root' }],
+  [
+    'GET /api/audit-events?limit=20&actor_id={person}',
+    'audit_events_user_id_idx or audit_events_actor_id_idx',
+    { by: 'root' },
+  ],
   ['GET /api/auth/events?limit=20', 'audit_events_user_id_idx'],
   ['GET /api/auth/sessions', 'sessions_user_id_idx'],
   ['POST /api/auth/refresh', 'sessions_pkey', { body: { refresh_token: '{refresh}' } }],

@@ -6,6 +6,7 @@ import { RememberedDevice } from './src/auth/factors/devices/remembered-device.e
 import { Passkey } from './src/auth/factors/passkeys/passkey.entity.js';
 import { RecoveryCode } from './src/auth/factors/recovery-code.entity.js';
 import { TotpFactor } from './src/auth/factors/totp-factor.entity.js';
+import { AccessToken } from './src/auth/tokens/access-token.entity.js';
 import { Session } from './src/auth/sessions/session.entity.js';
 import { loadSettings } from './src/config/settings.js';
 import { migrationOptions } from './src/database/migrate.js';
@@ -25,6 +26,7 @@ export const entities = [
   RecoveryCode,
   Passkey,
   RememberedDevice,
+  AccessToken,
   AuditEvent,
   OutboxJob,
   DevMail,

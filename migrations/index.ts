@@ -9,6 +9,7 @@ import { ScheduledJobs1764020200000 } from './1764020200000-scheduled-jobs.js';
 import { UsersByChange1764090000000 } from './1764090000000-users-by-change.js';
 import { OutboxAndMail1764100000000 } from './1764100000000-outbox-and-mail.js';
 import { SecondFactors1764200000000 } from './1764200000000-second-factors.js';
+import { AccessTokens1764400000000 } from './1764400000000-access-tokens.js';
 import { Console1764600000000 } from './1764600000000-console.js';
 
 export const migrations = [
@@ -22,5 +23,6 @@ export const migrations = [
   UsersByChange1764090000000,
   OutboxAndMail1764100000000,
   SecondFactors1764200000000,
+  AccessTokens1764400000000,
   Console1764600000000,
 ];

@@ -4,6 +4,7 @@ type Failure = readonly [status: number, detail: string, headers?: Readonly<Reco
 
 const BEARER = { 'www-authenticate': 'Bearer' };
 const INVALID_TOKEN = { 'www-authenticate': 'Bearer error="invalid_token"' };
+const INSUFFICIENT_SCOPE = { 'www-authenticate': 'Bearer error="insufficient_scope"' };
 const RETRY_SOON = { 'retry-after': '1' };
 
 /** Every `code` that an answer may carry, with its status and its sentence. Stable: clients branch on them. */
@@ -35,7 +36,7 @@ export const FAILURES = {
   mfa_required: [403, 'A second factor is needed.'],
   mfa_enrollment_required: [403, 'This account must have a second factor. Set one up first.'],
   step_up_required: [403, 'Prove once more that it is you: this needs a fresh sign-in.'],
-  insufficient_scope: [403, 'The token lacks the scope that this needs.'],
+  insufficient_scope: [403, 'The token lacks the scope that this needs.', INSUFFICIENT_SCOPE],
 
   not_found: [404, 'There is no such resource.'],
   not_enabled: [404, 'This is not enabled on this server.'],

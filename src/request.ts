@@ -9,7 +9,8 @@ export type Role = (typeof ROLES)[number];
 /** The signed-in person behind a request, as the bearer guard found them. */
 export interface Principal {
   readonly id: string;
-  readonly email: string;
+  /** null for a service account. */
+  readonly email: string | null;
   readonly username: string;
   readonly role: Role;
 }
@@ -28,8 +29,21 @@ export interface SessionCredential {
   readonly acr: AssuranceLevel;
 }
 
+/** What an access token may be good for. A `write` includes its `read`; `admin` adds the powers of an admin to the others. */
+export const SCOPES = ['users:read', 'users:write', 'posts:read', 'posts:write', 'tasks:read', 'tasks:write', 'audit:read', 'admin'] as const; // prettier-ignore
+export type Scope = (typeof SCOPES)[number];
+
+/** A personal access token: a program acts for its owner, within its scopes. */
+export interface TokenCredential {
+  readonly kind: 'token';
+  readonly tokenId: string;
+  readonly scopes: readonly Scope[];
+  /** What the owner is; `me.role` is what the token may be. */
+  readonly ownerRole: Role;
+}
+
 /** By what somebody acts. A credential is not a session: what needs one asks for it. */
-export type Credential = SessionCredential | { readonly kind: 'script' };
+export type Credential = SessionCredential | TokenCredential | { readonly kind: 'script' };
 
 /** Where a request comes from: what security events and throttles remember. */
 export interface Origin {
@@ -68,12 +82,22 @@ declare module 'fastify' {
 
 const PUBLIC = Symbol('access:public');
 const ROLES_KEY = Symbol('access:roles');
+const SCOPED = Symbol('access:scoped');
 
 /** Lets anyone call the route. Every route without it needs a bearer token. */
 export const Public = () => SetMetadata(PUBLIC, true);
 
 /** Lets only these roles call the route; others get 403 `forbidden`. */
 export const Roles = (...roles: Role[]) => SetMetadata(ROLES_KEY, roles);
+
+/** What the scopes of access tokens are about; `any` for what every token may do. */
+export type ScopeTopic = 'users' | 'posts' | 'tasks' | 'audit' | 'any';
+
+/**
+ * Opens the route, or all of a controller, to access tokens: with the scope `posts:read` for GET and HEAD, `posts:write`
+ * for the rest. A route without it is closed to them.
+ */
+export const Scoped = (topic: ScopeTopic) => SetMetadata(SCOPED, topic);
 
 /**
  * Reads something off routes, once for each: every request passes several guards that ask, and reflection is slow.
@@ -93,6 +117,9 @@ export function perRoute<T>(read: (context: ExecutionContext) => T): (context: E
 
 /** Whether the route being called is open to anyone. */
 export const isPublic = perRoute((context) => metadata(PUBLIC, context) === true);
+
+/** What an access token must be good for to call the route; null when none will do. */
+export const scopeTopic = perRoute((context) => (metadata(SCOPED, context) as ScopeTopic | undefined) ?? null);
 
 /** The roles that may call the route; null means any signed-in person. */
 export const requiredRoles = perRoute((context) => (metadata(ROLES_KEY, context) as Role[] | undefined) ?? null);

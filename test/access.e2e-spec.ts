@@ -102,6 +102,33 @@ const FEATURES: Feature[] = [
     },
   },
   {
+    name: 'access tokens',
+    parameters: async ({ ada }) => {
+      const { body } = await ada.api.post('/api/auth/tokens', { name: 'x', scopes: ['users:read'] });
+      return { id: body.id as string };
+    },
+    bodies: { 'POST /api/auth/tokens': () => ({ name: 'y', scopes: ['users:read'] }) },
+    routes: {
+      'POST /api/auth/tokens':                    [401, 201, 201, 201],
+      'GET /api/auth/tokens':                     [401, 200, 200, 200],
+      'DELETE /api/auth/tokens/:id':              [401, 404, 204, 404],
+    },
+  },
+  {
+    name: 'tokens of accounts',
+    parameters: async ({ ada }) => {
+      const { body } = await ada.api.post('/api/auth/tokens', { name: 'x', scopes: ['users:read'] });
+      return { id: ada.id, token_id: body.id as string };
+    },
+    bodies: { 'POST /api/users/:id/tokens': () => ({ name: 'y', scopes: ['users:read'] }) },
+    routes: {
+      'GET /api/users/:id/tokens':                [401, 403, 403, 200],
+      'POST /api/users/:id/tokens':               [401, 403, 403, 403], // people make theirs themselves
+      'DELETE /api/users/:id/tokens/:token_id':   [401, 403, 403, 204],
+      'DELETE /api/users/:id/tokens':             [401, 403, 403, 204],
+    },
+  },
+  {
     name: 'posts',
     parameters: async ({ ada }) => ({ id: (await ada.api.post('/api/posts', { content: 'x' })).body.id as string }),
     bodies: {

@@ -2,7 +2,7 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
-import { BearerGuard, RolesGuard } from '../auth/sessions/guards.js';
+import { BearerGuard, RolesGuard, ScopeGuard } from '../auth/sessions/guards.js';
 import { ConsoleModule } from '../console/console.module.js';
 import type { DatabaseSettings } from '../config/database-settings.js';
 import { Settings } from '../config/settings.js';
@@ -26,6 +26,7 @@ import { UsersModule } from '../users/users.module.js';
 /** What a request passes, in this order; a throw anywhere ends in the filter. */
 const REQUEST_PIPELINE = [
   { provide: APP_GUARD, useClass: BearerGuard },
+  { provide: APP_GUARD, useClass: ScopeGuard },
   { provide: APP_GUARD, useClass: RolesGuard },
   { provide: APP_GUARD, useClass: QueryGuard },
   { provide: APP_GUARD, useClass: PreconditionGuard },

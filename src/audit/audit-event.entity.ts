@@ -20,6 +20,8 @@ export const AUDIT_ACTIONS = [
   'user_purged',
   'throttled',
   'throttle_cleared',
+  'token_created',
+  'token_revoked',
   'exported',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

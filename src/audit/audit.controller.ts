@@ -1,7 +1,7 @@
 import { Controller, Get, Header, Query, StreamableFile } from '@nestjs/common';
 import { csvFile, type CsvColumn } from '../http/csv.js';
 import type { Page } from '../lists/pages.js';
-import { Call, Roles } from '../request.js';
+import { Call, Roles, Scoped } from '../request.js';
 import { type EventDto, EventsQuery, OwnEventsQuery } from './audit.dto.js';
 import { AuditService } from './audit.service.js';
 
@@ -12,6 +12,7 @@ export class AuditController {
 
   /** Lists the security events of everybody, newest first. */
   @Get('audit-events')
+  @Scoped('audit')
   @Roles('admin')
   listAuditEvents(@Query() query: EventsQuery): Promise<Page<EventDto>> {
     return this.audit.list(query);
@@ -19,6 +20,7 @@ export class AuditController {
 
   /** Exports the security events that a list would show, as a table; paging doesn't apply. */
   @Get('audit-events.csv')
+  @Scoped('audit')
   @Roles('admin')
   @Header('content-type', 'text/csv; charset=utf-8')
   async exportAuditEvents(@Query() query: EventsQuery, @Call() call: Call): Promise<StreamableFile> {

@@ -86,9 +86,10 @@ export class AuditService {
    * something is recorded by `write`, in the statement of the change.
    */
   async record(
-    { action, outcome = 'success', actorId, userId, details = {} }: AuditEntry,
-    { ip, userAgent, requestId }: Origin,
+    { action, outcome = 'success', actorId, userId, details: more }: AuditEntry,
+    { credential, ip, userAgent, requestId }: Actor,
   ): Promise<void> {
+    const details = { ...more, ...detailsOf(credential) };
     const event = { action, outcome, actorId: actorId ?? null, userId: userId ?? null, details };
     this.tell(event, { ip, userAgent, requestId });
     const values = [uuidv7(), action, outcome, event.actorId, event.userId, ip || null, userAgent, requestId || null];
@@ -171,6 +172,8 @@ function detailsOf(credential: Call['credential'] | undefined): Record<string, s
     case 'session':
     case 'script':
       return {};
+    case 'token':
+      return { token_id: credential.tokenId };
     default:
       return credential satisfies never;
   }

@@ -6,9 +6,11 @@ import { SessionsModule } from './sessions/sessions.module.js';
 import { FailedSignIns } from './sign-in/failed-sign-ins.js';
 import { SignInController } from './sign-in/sign-in.controller.js';
 import { SignIn } from './sign-in/sign-in.service.js';
+import { TokensModule } from './tokens/tokens.module.js';
 
+/** Getting in, and staying in. */
 @Module({
-  imports: [SessionsModule, FactorsModule, AuditModule, UsersModule],
+  imports: [AuditModule, UsersModule, SessionsModule, FactorsModule, TokensModule],
   controllers: [SignInController],
   providers: [SignIn, FailedSignIns],
   exports: [SignIn, SessionsModule, FactorsModule],

@@ -1,5 +1,5 @@
 /** What a failing database means: to a connection, to a statement, to a client. */
-import { notFound, type Problem, problem, unavailable } from '../problems.js';
+import { conflict, notFound, type Problem, problem, unavailable } from '../problems.js';
 
 interface DatabaseError {
   code?: string;
@@ -40,6 +40,8 @@ const CONSTRAINTS: Record<string, () => Problem> = {
   passkeys_user_id_fkey: () => notFound('user'),
   passkeys_credential_id_key: () => problem('passkey_known'),
   remembered_devices_user_id_fkey: () => notFound('user'),
+  access_tokens_user_id_fkey: () => notFound('user'),
+  access_tokens_hash_key: () => conflict('This token exists already. Try again.'),
   posts_author_id_fkey: () => problem('invalid_token'), // whoever calls is gone
   likes_post_id_fkey: () => notFound('post'),
   likes_user_id_fkey: () => problem('invalid_token'), // whoever calls is gone

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Put, Query } from '@nestjs/common';
-import { Call } from '../request.js';
+import { Call, Scoped } from '../request.js';
 import { Id } from '../http/fields.js';
 import type { Page } from '../lists/pages.js';
 import { ConditionalWrite } from '../http/conditional-requests.js';
@@ -8,6 +8,7 @@ import { PostsService } from './posts.service.js';
 
 /** Posts that everybody who is signed in can read and like. */
 @Controller('posts')
+@Scoped('posts')
 export class PostsController {
   constructor(private readonly posts: PostsService) {}
 

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Put, Query } from '@nestjs/common';
-import type { Call } from '../request.js';
+import { type Call, Scoped } from '../request.js';
 import { Id } from '../http/fields.js';
 import { OwnCall } from '../http/own-call.js';
 import type { Page } from '../lists/pages.js';
@@ -9,6 +9,7 @@ import { TasksService } from './tasks.service.js';
 
 /** One's own tasks. Another's are out of reach, for admins too. Older clients leave `users/` out of the path. */
 @Controller(['users/:user_id/tasks', ':user_id/tasks'])
+@Scoped('tasks')
 export class TasksController {
   constructor(private readonly tasks: TasksService) {}
 

@@ -5,12 +5,15 @@ import type { Role } from '../request.js';
 @Entity({ name: 'users' })
 @Check('users_role_check', `role IN ('user', 'admin')`)
 @Check('users_email_check', `email = lower(email)`)
+@Check('users_kind_check', `kind IN ('person', 'service')`)
+@Check('users_person_check', `kind = 'service' OR email IS NOT NULL`)
 @Index('users_email_key', ['email'], { unique: true, where: 'deleted_at IS NULL' })
 @Index('users_created_at_idx', ['createdAt', 'id'])
 @Index('users_updated_at_idx', ['updatedAt', 'id'])
 // on expressions, which only the migration can describe: fold_case(username), and the searched text
 @Index('users_username_key', { synchronize: false })
 @Index('users_username_idx', { synchronize: false })
+@Index('users_email_idx', { synchronize: false })
 @Index('users_search_idx', { synchronize: false })
 @Index('users_admin_search_idx', { synchronize: false })
 @Index('users_username_prefix_idx', { synchronize: false })
@@ -22,8 +25,12 @@ export class User {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'users_pkey' })
   id: string;
 
-  @Column('text')
-  email: string;
+  /** A program's account has no address, no password and no sessions: tokens are its only way in. */
+  @Column('text', { default: 'person' })
+  kind: 'person' | 'service';
+
+  @Column('text', { nullable: true })
+  email: string | null;
 
   /** When somebody proved to read that mailbox; emptied in the statement that changes the address. */
   @Column({ type: 'timestamptz', name: 'email_verified_at', precision: 3, nullable: true })

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
-import { Call, Roles } from '../request.js';
+import { Call, Roles, Scoped } from '../request.js';
 import { Id } from '../http/fields.js';
 import type { Page } from '../lists/pages.js';
 import { ConditionalWrite } from '../http/conditional-requests.js';
@@ -8,6 +8,7 @@ import { UsersService } from './users.service.js';
 
 /** Accounts: one's own, other people's public side, and all of them for admins. */
 @Controller('users')
+@Scoped('users')
 export class UsersController {
   constructor(private readonly users: UsersService) {}
 

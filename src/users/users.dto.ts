@@ -172,7 +172,8 @@ export class PublicUserDto {
 
 /** What people see of themselves. */
 export class UserDto extends PublicUserDto {
-  email: string;
+  /** null for a service account. */
+  email: string | null;
   role: Role;
   is_active: boolean;
   updated_at: Date;
@@ -201,8 +202,8 @@ export type UserRow = Omit<User, 'passwordHash' | 'sessionGeneration'> & { hasPa
 /** The columns that the answers to everybody else are made of. */
 export type PublicUserRow = Pick<UserRow, 'id' | 'username' | 'displayName' | 'profilePictureUrl' | 'createdAt'>;
 
-/** The signed-in person, with all that answers about them need. */
-export type Me = UserRow & Principal;
+/** The signed-in person, with all that answers about them need; `ownRole` where their token may do less than they may. */
+export type Me = UserRow & Principal & { ownRole?: Role };
 
 /**
  * The person as this viewer may see them: whole for admins, who get all columns, and for themselves, whose row is known
@@ -214,14 +215,14 @@ export function showUser(user: UserRow, me: Me): UserDto | PublicUserDto {
 }
 
 /** The whole person, for themselves and for admins. */
-export function toUserDto(user: UserRow, viewer: Pick<Principal, 'role'> = user): UserDto {
+export function toUserDto(user: UserRow & { ownRole?: Role }, viewer: Pick<Principal, 'role'> = user): UserDto {
   const dto: UserDto = {
     id: user.id,
     email: user.email,
     username: user.username,
     display_name: user.displayName,
     profile_picture_url: user.profilePictureUrl,
-    role: user.role,
+    role: user.ownRole ?? user.role,
     is_active: user.isActive,
     created_at: user.createdAt,
     updated_at: user.updatedAt,

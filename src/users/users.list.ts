@@ -8,14 +8,14 @@ import { PUBLIC_COLUMNS, USER_COLUMNS } from './users.statements.js';
 
 // exactly the expressions that the trigram indexes are on
 const SEARCHED = `fold_case(username || E'\\n' || coalesce(display_name, ''))`;
-const SEARCHED_BY_ADMINS = `fold_case(username || E'\\n' || coalesce(display_name, '') || E'\\n' || email)`;
+const SEARCHED_BY_ADMINS = `fold_case(username || E'\\n' || coalesce(display_name, '') || E'\\n' || coalesce(email, ''))`;
 
 const ORDERS: Record<'id' | 'created_at' | 'updated_at' | 'username' | 'email', Order<UserRow>> = {
   id: { expression: 'id', type: 'uuid', valueOf: (row) => row.id }, // UUIDs of version 7: in the order of creation
   created_at: byCreation(),
   updated_at: { expression: 'updated_at', type: 'timestamptz', valueOf: (row) => row.updatedAt.toISOString() },
   username: { expression: 'fold_case(username)', type: 'text', valueOf: (row) => row.username.toLowerCase() },
-  email: { expression: 'email', type: 'text', valueOf: (row) => row.email },
+  email: { expression: `coalesce(email, '')`, type: 'text', valueOf: (row) => row.email ?? '' },
 };
 
 /** The list of users that a query asks for. @throws Problem 403 when somebody else than an admin uses an admin's filter */

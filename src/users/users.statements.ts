@@ -7,7 +7,7 @@ export const PUBLIC_COLUMNS = `id, username, display_name AS "displayName", prof
   created_at AS "createdAt"`;
 
 /** The columns that the answers to oneself and to admins are made of. */
-export const USER_COLUMNS = `${PUBLIC_COLUMNS}, email, role, is_active AS "isActive", updated_at AS "updatedAt",
+export const USER_COLUMNS = `${PUBLIC_COLUMNS}, kind, email, role, is_active AS "isActive", updated_at AS "updatedAt",
   deleted_at AS "deletedAt", last_login_at AS "lastLoginAt", version, mfa_enabled AS "mfaEnabled", mfa_required AS "mfaRequired",
   password_hash IS NOT NULL AS "hasPassword"`;
 

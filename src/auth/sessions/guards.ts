@@ -1,6 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { isPublic, requiredRoles } from '../../request.js';
+import { callOf, isPublic, requiredRoles, type Scope, type ScopeTopic, scopeTopic } from '../../request.js';
+import { BearerTokens } from './bearer-tokens.js';
 import { forbidden, problem } from '../../problems.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import type { SignedIn } from './session-store.js';
@@ -8,10 +9,26 @@ import type { SignedIn } from './session-store.js';
 /** Lets in who has a valid bearer token, and anyone where a route is public. */
 @Injectable()
 export class BearerGuard implements CanActivate {
-  constructor(private readonly strategy: JwtStrategy) {}
+  constructor(
+    private readonly strategy: JwtStrategy,
+    private readonly tokens: BearerTokens,
+  ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    return isPublic(context) || this.authenticate(context.switchToHttp().getRequest<FastifyRequest>());
+    if (isPublic(context)) return true;
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const token = bearerOf(request);
+    const reader = token === undefined ? undefined : this.tokens.readerOf(token);
+    if (token === undefined || !reader) return this.authenticate(request);
+    return this.read(reader(token, callOf(context)), request);
+  }
+
+  private async read(found: Promise<SignedIn | null>, request: FastifyRequest): Promise<boolean> {
+    const signedIn = await found;
+    if (!signedIn) throw problem('invalid_token');
+    request.user = signedIn.me;
+    request.credential = signedIn.credential;
+    return true;
   }
 
   /**
@@ -36,6 +53,36 @@ export class BearerGuard implements CanActivate {
 }
 
 const isBearer = ({ headers }: FastifyRequest) => /^bearer(\s|$)/i.test(headers.authorization ?? '');
+
+const bearerOf = ({ headers }: FastifyRequest) => /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+
+/** Lets access tokens do what their scopes say, and nothing where a route names none. */
+@Injectable()
+export class ScopeGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const { credential, method } = context.switchToHttp().getRequest<FastifyRequest>();
+    if (credential?.kind !== 'token') return true;
+    const topic = scopeTopic(context);
+    if (!topic) throw forbidden('Access tokens can\'t do this: it needs a session.');
+    const missing = scopesFor(topic, method, context).filter((scope) => !covers(credential.scopes, scope));
+    // what only admins may do is refused for the role, unless the owner is one whose token doesn't say so
+    const needed = missing.filter((scope) => scope !== 'admin' || credential.ownerRole === 'admin');
+    if (!needed.length) return true;
+    throw problem('insufficient_scope', {
+      headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${needed.join(' ')}"` },
+    });
+  }
+}
+
+function scopesFor(topic: ScopeTopic, method: string, context: ExecutionContext): Scope[] {
+  const admin: Scope[] = requiredRoles(context)?.includes('admin') ? ['admin'] : [];
+  if (topic === 'any') return admin;
+  const reads = method === 'GET' || method === 'HEAD' || topic === 'audit';
+  return [`${topic}:${reads ? 'read' : 'write'}` as Scope, ...admin];
+}
+
+const covers = (scopes: readonly Scope[], scope: Scope) =>
+  scopes.includes(scope) || (scope.endsWith(':read') && scopes.includes(scope.replace(':read', ':write') as Scope));
 
 /** Lets in who has one of the roles that a route asks for. */
 @Injectable()

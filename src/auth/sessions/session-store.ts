@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '../../audit/audit.service.js';
-import type { Call, Origin, SessionCredential } from '../../request.js';
+import type { Call, Credential, Origin } from '../../request.js';
 import { days } from '../../config/durations.js';
 import { rolesThatNeedMfa } from '../../config/mfa-settings.js';
 import { Settings } from '../../config/settings.js';
@@ -37,7 +37,7 @@ export type RotateResult = TokenState | 'invalid' | { stolenFrom: string };
 /** Who is behind a living session, and the session itself. */
 export interface SignedIn {
   me: Me;
-  credential: SessionCredential;
+  credential: Credential;
 }
 
 export type SessionRow = Pick<Session, 'id' | 'createdAt' | 'lastUsedAt' | 'expiresAt' | 'ip' | 'userAgent' | 'amr'> & {

@@ -5,6 +5,7 @@ import { AuditModule } from '../../audit/audit.module.js';
 import { Settings } from '../../config/settings.js';
 import { UsersModule } from '../../users/users.module.js';
 import { AccessTokens } from './access-tokens.js';
+import { BearerTokens } from './bearer-tokens.js';
 import { JwksController } from './jwks.controller.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { KeyRing } from './keys.js';
@@ -18,6 +19,7 @@ import { SessionsService } from './sessions.service.js';
 import { UserSessionsController } from './user-sessions.controller.js';
 import { WaysIn } from './ways-in.js';
 
+/** Sessions, their tokens, and the guards' way to who is behind a bearer token. */
 @Module({
   imports: [TypeOrmModule.forFeature([Session]), JwtModule.register({}), AuditModule, UsersModule],
   controllers: [SessionsController, UserSessionsController, JwksController],
@@ -25,6 +27,7 @@ import { WaysIn } from './ways-in.js';
     { provide: KeyRing, useFactory: ({ jwt }: Settings) => new KeyRing(jwt), inject: [Settings] },
     { provide: Sealer, useFactory: ({ mfa }: Settings) => new Sealer(mfa.encryptionKeys), inject: [Settings] },
     AccessTokens,
+    BearerTokens,
     RefreshTokens,
     RefusedRefreshes,
     SessionStore,
@@ -32,6 +35,6 @@ import { WaysIn } from './ways-in.js';
     JwtStrategy,
     WaysIn,
   ],
-  exports: [KeyRing, Sealer, AccessTokens, SessionStore, SessionsService, JwtStrategy, WaysIn],
+  exports: [AccessTokens, BearerTokens, KeyRing, Sealer, SessionStore, SessionsService, JwtStrategy, WaysIn],
 })
 export class SessionsModule {}

@@ -11,7 +11,7 @@ export interface PasswordContext {
   minLength: number;
   /** Whether a pepper is configured, which lifts the limit of 72 bytes. */
   peppered: boolean;
-  email?: string;
+  email?: string | null;
   username?: string;
 }
 
@@ -80,7 +80,7 @@ function isOneCharacter(password: string): boolean {
 }
 
 function namesOf({ email, username }: PasswordContext): string[] {
-  return [username, email, email?.split('@')[0]].filter((name) => name !== undefined && name !== '') as string[];
+  return [username, email, email?.split('@')[0]].filter((name) => name !== undefined && name !== null && name !== '') as string[];
 }
 
 /** Nothing but the name: as it is, again and again, or with a year or the like. */

@@ -29,7 +29,7 @@ export interface Credentials extends Pick<
 /** A password that was newly chosen, by whom, and where it stands in the body. */
 interface NewPassword {
   /** What it is compared with: it must not be what an attacker tries first. */
-  context: { email: string; username: string };
+  context: { email: string | null; username: string };
   pointer?: string;
   signal?: AbortSignal;
 }

@@ -12,7 +12,7 @@ const SEARCH_INDEXES = (lower: string) => [
   `CREATE INDEX users_search_idx ON users
    USING gin (${lower}(username || E'\\n' || coalesce(display_name, '')) gin_trgm_ops)`,
   `CREATE INDEX users_admin_search_idx ON users
-   USING gin (${lower}(username || E'\\n' || coalesce(display_name, '') || E'\\n' || coalesce(email, '')) gin_trgm_ops)`,
+   USING gin (${lower}(username || E'\\n' || coalesce(display_name, '') || E'\\n' || email) gin_trgm_ops)`,
   `CREATE INDEX posts_search_idx ON posts
    USING gin (${lower}(coalesce(title, '') || E'\\n' || content) gin_trgm_ops)`,
 ];

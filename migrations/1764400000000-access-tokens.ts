@@ -12,6 +12,10 @@ export class AccessTokens1764400000000 implements MigrationInterface {
     );
     // lists are sorted by address, also where there is none
     await db.query(`CREATE INDEX users_email_idx ON users ((coalesce(email, '')), id)`);
+    await db.query(`DROP INDEX users_admin_search_idx`);
+    await db.query(`
+      CREATE INDEX users_admin_search_idx ON users
+      USING gin (fold_case(username || E'\\n' || coalesce(display_name, '') || E'\\n' || coalesce(email, '')) gin_trgm_ops)`);
     await db.query(`
       CREATE TABLE access_tokens (
         id uuid NOT NULL,
@@ -36,6 +40,10 @@ export class AccessTokens1764400000000 implements MigrationInterface {
   async down(db: QueryRunner): Promise<void> {
     await db.query(`DROP TABLE access_tokens`);
     await db.query(`DROP INDEX users_email_idx`);
+    await db.query(`DROP INDEX users_admin_search_idx`);
+    await db.query(`
+      CREATE INDEX users_admin_search_idx ON users
+      USING gin (fold_case(username || E'\\n' || coalesce(display_name, '') || E'\\n' || email) gin_trgm_ops)`);
     await db.query(`DELETE FROM users WHERE kind = 'service'`);
     await db.query(`ALTER TABLE users DROP CONSTRAINT users_person_check`);
     await db.query(`ALTER TABLE users DROP CONSTRAINT users_kind_check`);

@@ -21,7 +21,7 @@ const WAYS: Way[] = [
   ['GET /api/users?limit=20&cursor={cursor}', 'users_created_at_idx'],
   ['GET /api/users?limit=20&sort=username', 'users_username_idx'],
   ['GET /api/users?limit=20&sort=-username', 'users_username_idx'],
-  ['GET /api/users?limit=20&sort=email', 'users_email_key', { by: 'root' }],
+  ['GET /api/users?limit=20&sort=email', 'users_email_idx', { by: 'root' }],
   ['GET /api/users?limit=20&sort=-id', 'users_pkey'],
   ['GET /api/users?limit=20&sort=-updated_at', 'users_updated_at_idx', { by: 'root' }],
   ['GET /api/users?limit=20&q=lovelace-77', 'users_search_idx'],

@@ -43,7 +43,7 @@ export class AccessTokens1764400000000 implements MigrationInterface {
     await db.query(`DROP INDEX users_admin_search_idx`);
     await db.query(`
       CREATE INDEX users_admin_search_idx ON users
-      USING gin (fold_case(username || E'\\n' || coalesce(display_name, '') || E'\\n' || email) gin_trgm_ops)`);
+      USING gin (lower(username || E'\\n' || coalesce(display_name, '') || E'\\n' || email) gin_trgm_ops)`);
     await db.query(`DELETE FROM users WHERE kind = 'service'`);
     await db.query(`ALTER TABLE users DROP CONSTRAINT users_person_check`);
     await db.query(`ALTER TABLE users DROP CONSTRAINT users_kind_check`);

@@ -14,7 +14,11 @@ describe('personal access tokens', () => {
   });
   afterAll(() => app.close());
 
-  async function tokenOf(owner: Person, scopes: string[], more: object = {}): Promise<{ id: string; api: Api; token: string }> {
+  async function tokenOf(
+    owner: Person,
+    scopes: string[],
+    more: object = {},
+  ): Promise<{ id: string; api: Api; token: string }> {
     const { status, body } = await owner.api.post('/api/auth/tokens', { name: 'a script', scopes, ...more });
     expect(status).toBe(201);
     return { id: body.id, token: body.token, api: app.api.as(body.token as string) };
@@ -22,7 +26,10 @@ describe('personal access tokens', () => {
 
   describe('POST /api/auth/tokens', () => {
     it('answers the token, once', async () => {
-      const { status, body, headers } = await ada.api.post('/api/auth/tokens', { name: 'backup', scopes: ['users:read'] });
+      const { status, body, headers } = await ada.api.post('/api/auth/tokens', {
+        name: 'backup',
+        scopes: ['users:read'],
+      });
       expect(status).toBe(201);
       expect(headers.get('cache-control')).toBe('no-store');
       expect(body.token).toMatch(/^uhp_[0-9A-Za-z]{36}$/);
@@ -87,7 +94,10 @@ describe('personal access tokens', () => {
       ['GET', '/api/auth/events'],
     ])('never gets at %s %s', async (method, path) => {
       const { api } = await tokenOf(root, ['users:write', 'posts:write', 'tasks:write', 'audit:read', 'admin']);
-      expect(await api.send(method, path, method === 'GET' || method === 'DELETE' ? undefined : {})).toFailWith(403, 'forbidden');
+      expect(await api.send(method, path, method === 'GET' || method === 'DELETE' ? undefined : {})).toFailWith(
+        403,
+        'forbidden',
+      );
     });
 
     it('needs the scope admin for what only admins may do', async () => {
@@ -137,7 +147,11 @@ describe('personal access tokens', () => {
 
     it('remembers its last use, and its id stands in the events of what it did', async () => {
       const { id, api } = await tokenOf(root, ['users:write', 'admin']);
-      const { body } = await api.post('/api/users', { email: 'made@example.com', username: 'made', password: 'correct horse battery' });
+      const { body } = await api.post('/api/users', {
+        email: 'made@example.com',
+        username: 'made',
+        password: 'correct horse battery',
+      });
       expect((await root.api.get('/api/auth/tokens')).body.items[0].last_used_at).not.toBeNull();
       expect((await root.api.delete(`/api/users/${body.id}`)).status).toBe(204);
       const { body: events } = await root.api.get(`/api/audit-events?user_id=${body.id}&action=user_created`);
@@ -151,7 +165,10 @@ describe('personal access tokens', () => {
     expect((await bob.api.delete(`/api/auth/tokens/${id}`)).status).toBe(204);
     expect(await bob.api.delete(`/api/auth/tokens/${id}`)).toFailWith(404, 'not_found');
     const { body } = await bob.api.get('/api/auth/events');
-    expect(body.items.slice(0, 2).map(({ action }: { action: string }) => action)).toEqual(['token_revoked', 'token_created']);
+    expect(body.items.slice(0, 2).map(({ action }: { action: string }) => action)).toEqual([
+      'token_revoked',
+      'token_created',
+    ]);
   });
 
   it("keeps others' tokens from each other", async () => {
@@ -159,6 +176,9 @@ describe('personal access tokens', () => {
     const carol = await person(app, 'carol');
     expect(await carol.api.delete(`/api/auth/tokens/${id}`)).toFailWith(404, 'not_found');
     expect(await carol.api.get(`/api/users/${ada.id}/tokens`)).toFailWith(403, 'forbidden');
-    expect(await root.api.post(`/api/users/${ada.id}/tokens`, { name: 'x', scopes: ['users:read'] })).toFailWith(403, 'forbidden');
+    expect(await root.api.post(`/api/users/${ada.id}/tokens`, { name: 'x', scopes: ['users:read'] })).toFailWith(
+      403,
+      'forbidden',
+    );
   });
 });

@@ -63,7 +63,7 @@ export class ScopeGuard implements CanActivate {
     const { credential, method } = context.switchToHttp().getRequest<FastifyRequest>();
     if (credential?.kind !== 'token') return true;
     const topic = scopeTopic(context);
-    if (!topic) throw forbidden('Access tokens can\'t do this: it needs a session.');
+    if (!topic) throw forbidden("Access tokens can't do this: it needs a session.");
     const missing = scopesFor(topic, method, context).filter((scope) => !covers(credential.scopes, scope));
     // what only admins may do is refused for the role, unless the owner is one whose token doesn't say so
     const needed = missing.filter((scope) => scope !== 'admin' || credential.ownerRole === 'admin');

@@ -32,7 +32,12 @@ export class TokensService implements OnModuleInit {
     private readonly bearers: BearerTokens,
     private readonly mails: Mails,
   ) {
-    const parts = { from: 'change c JOIN users u ON u.id = c."userId"', to: 'u.email', userId: 'u.id', locale: 'u.locale' };
+    const parts = {
+      from: 'change c JOIN users u ON u.id = c."userId"',
+      to: 'u.email',
+      userId: 'u.id',
+      locale: 'u.locale',
+    };
     const data = `jsonb_build_object('username', u.username, 'name', c.name)`;
     this.create = sql.create(mails.insert('token_created', { ...parts, data }));
     this.revoke = sql.revoke(mails.insert('token_revoked', { ...parts, data }));

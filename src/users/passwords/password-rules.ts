@@ -80,7 +80,9 @@ function isOneCharacter(password: string): boolean {
 }
 
 function namesOf({ email, username }: PasswordContext): string[] {
-  return [username, email, email?.split('@')[0]].filter((name) => name !== undefined && name !== null && name !== '') as string[];
+  return [username, email, email?.split('@')[0]].filter(
+    (name) => name !== undefined && name !== null && name !== '',
+  ) as string[];
 }
 
 /** Nothing but the name: as it is, again and again, or with a year or the like. */

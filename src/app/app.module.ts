@@ -45,7 +45,7 @@ export class AppModule {
         DatabaseModule.register(database),
         HealthModule.register(database),
         OutboxModule,
-        MailModule,
+        MailModule.register(settings),
         AuditModule,
         UsersModule,
         AuthModule,

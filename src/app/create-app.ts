@@ -13,7 +13,7 @@ import { allowOrigins } from '../http/cors.js';
 import { createAdapter } from '../http/server.js';
 
 /** Paths that are not below `/api`. */
-const OUTSIDE_API = ['/', 'health', 'health/live', 'health/ready', 'docs', 'docs/:file', 'openapi.json', 'docs-json', 'admin', 'admin/assets/:file', '.well-known/jwks.json']; // prettier-ignore
+const OUTSIDE_API = ['/', 'health', 'health/live', 'health/ready', 'docs', 'docs/:file', 'openapi.json', 'docs-json', 'admin', 'admin/assets/:file', '.well-known/jwks.json', 'dev/mail', 'dev/mail/:id', 'dev/mail.json']; // prettier-ignore
 
 /** What an application is made of. */
 export interface AppOptions {

@@ -45,16 +45,15 @@ export class DevMailbox {
   }
 
   /** Keeps a mail and tells the terminal where to read it; its link and its code are told to nobody. */
-  async keep(id: string, mail: KeptMail, url: string): Promise<void> {
+  async keep(id: string, mail: KeptMail, { title, url }: { title: string; url: string }): Promise<void> {
     await this.database.write(KEEP, [id, mail]);
     await this.database.write(FORGET, []);
-    const subject = mail.code ? mail.subject.replace(/\d{3} ?\d{3}/, '••• •••') : mail.subject;
-    this.log.log(`Mail to ${mail.to}: ${subject} – ${url}`);
+    this.log.log(`Mail to ${mail.to}: ${title} – ${url}`);
   }
 
   /** Lists mails, newest first. */
   list({ to, kind, limit = KEPT }: DevMailFilter): Promise<DevMail[]> {
-    return this.database.read<DevMail>(LIST, [to?.trim().toLowerCase() ?? null, kind ?? null, limit]);
+    return this.database.read<DevMail>(LIST, [orNull(to?.trim().toLowerCase()), orNull(kind), limit]);
   }
 
   async find(id: string): Promise<DevMail | undefined> {
@@ -65,3 +64,5 @@ export class DevMailbox {
     await this.database.write(EMPTY, []);
   }
 }
+
+const orNull = (text: string | undefined) => (text === '' ? null : (text ?? null));

@@ -117,11 +117,8 @@ export class MailChannel implements Channel, OnModuleInit, OnApplicationShutdown
       Date: message.date.toUTCString().replace('GMT', '+0000'),
       ...message.headers,
     };
-    await this.mailbox.keep(
-      job.id,
-      { kind: job.kind, to, subject, text, html, code, link, headers },
-      this.mailUrl(job.id),
-    );
+    const kept = { kind: job.kind, to, subject, text, html, code, link, headers };
+    await this.mailbox.keep(job.id, kept, { title: mail.title, url: this.mailUrl(job.id) });
     return {};
   }
 

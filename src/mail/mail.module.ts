@@ -1,7 +1,9 @@
-import { Global, Module } from '@nestjs/common';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AppUrl } from './app-url.js';
 import { DevMail } from './dev-mail.entity.js';
+import type { Settings } from '../config/settings.js';
+import { DevMailController } from './dev-mail.controller.js';
 import { DevMailbox } from './dev-mailbox.js';
 import { MailLinks } from './links.js';
 import { MailChannel } from './mail-channel.js';
@@ -10,9 +12,16 @@ import { Mails } from './mails.js';
 
 /** Mail: its templates, its transport, its links and codes, and the mailbox of a development server. */
 @Global()
-@Module({
-  imports: [TypeOrmModule.forFeature([DevMail])],
-  providers: [AppUrl, DevMailbox, MailChannel, MailLinks, MailWriter, Mails],
-  exports: [AppUrl, DevMailbox, MailChannel, MailLinks, MailWriter, Mails],
-})
-export class MailModule {}
+@Module({})
+export class MailModule {
+  static register({ mail }: Settings): DynamicModule {
+    const providers = [AppUrl, DevMailbox, MailChannel, MailLinks, MailWriter, Mails];
+    return {
+      module: MailModule,
+      imports: [TypeOrmModule.forFeature([DevMail])],
+      controllers: mail.mailbox ? [DevMailController] : [],
+      providers,
+      exports: providers,
+    };
+  }
+}

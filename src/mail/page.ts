@@ -6,6 +6,7 @@ import { inert } from './inert.js';
 /** A mail in both forms. */
 export interface RenderedMail {
   subject: string;
+  title: string;
   html: string;
   text: string;
 }
@@ -89,7 +90,7 @@ export function render(mail: Mail, context: MailContext): RenderedMail {
       </body>
     </html> `;
   const text = [mail.title, ...mail.blocks.map(blockText), ['-- ', ...footer, context.page('')].join('\n')];
-  return { subject: mail.subject, html: document.text, text: `${text.join('\n\n')}\n` };
+  return { subject: mail.subject, title: mail.title, html: document.text, text: `${text.join('\n\n')}\n` };
 }
 
 function blockHtml(block: Block): Html {

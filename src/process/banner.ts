@@ -18,6 +18,7 @@ export function banner({ url, settings, place, admin }: BannerOptions): string {
     ['API', `${url}/api`],
     ...(settings.docsEnabled ? [['Docs', `${url}/docs`]] : []),
     ...(settings.consoleEnabled ? [['Console', `${url}/admin`]] : []),
+    ...(settings.mail.mailbox ? [['Mail', `${url}/dev/mail`]] : []),
     ['Data', place.dataDir ? path.relative('', place.dataDir) || '.' : `${name} at ${host}:${port}`],
     ...(admin ? [['Admin', credentials(admin)]] : []),
   ];

@@ -171,16 +171,16 @@ export const de = {
   'factor_added.subject': 'Deine Anmeldung wurde geändert',
   'factor_added.preheader': 'Etwas kam hinzu, das dein Konto öffnet.',
   'factor_added.title': 'Ein Nachweis für die Anmeldung kam hinzu',
-  'factor_added.intro': 'Bei {username} bei {app} kam etwas hinzu, das beweist, wer sich anmeldet.',
+  'factor_added.intro': 'Beim Konto {username} bei {app} kam etwas hinzu, das beweist, wer sich anmeldet.',
   'factor_removed.subject': 'Deine Anmeldung wurde geändert',
   'factor_removed.preheader': 'Etwas wurde entfernt, das dein Konto schützte.',
   'factor_removed.title': 'Ein Nachweis für die Anmeldung wurde entfernt',
-  'factor_removed.intro': 'Bei {username} bei {app} wurde etwas entfernt, das bewies, wer sich anmeldet.',
+  'factor_removed.intro': 'Beim Konto {username} bei {app} wurde etwas entfernt, das bewies, wer sich anmeldet.',
   'factors_reset.subject': 'Deine zweiten Faktoren wurden entfernt',
   'factors_reset.preheader': 'Das war die Verwaltung.',
   'factors_reset.title': 'Deine zweiten Faktoren wurden entfernt',
   'factors_reset.intro':
-    'Die Verwaltung hat alles entfernt, was bei {username} bei {app} neben dem Passwort verlangt wurde, und alle Sitzungen beendet.',
+    'Die Verwaltung hat beim Konto {username} bei {app} alles entfernt, was neben dem Passwort verlangt wurde, und alle Sitzungen beendet.',
   'factors_reset.advice':
     'Melde dich an und richte wieder einen zweiten Faktor ein. Hast du nicht darum gebeten? Dann wähle ein neues Passwort, und sag es dem, der sich um {app} kümmert.',
 

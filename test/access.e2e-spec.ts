@@ -1,5 +1,7 @@
+import { Mails } from '../src/mail/mails.js';
 import type { Api } from './support/api.js';
 import { startApp, type TestApp } from './support/app.js';
+import { eventually } from './support/insist.js';
 import { admin, PASSWORD, person, type Person, signIn } from './support/people.js';
 import { routesOf } from './support/routes.js';
 import { exchange, head } from './support/wire.js';
@@ -129,6 +131,24 @@ const FEATURES: Feature[] = [
     },
   },
   {
+    name: 'mails',
+    parameters: async ({ app }) => {
+      const id = (await app.nest.get(Mails).send('test', { to: 'ada@example.com' })) ?? '';
+      await eventually(async () => (await app.sql(`SELECT FROM outbox WHERE id = $1 AND state = 'sent'`, [id])).length > 0);
+      return { id };
+    },
+    bodies: { 'POST /api/mails/test': () => ({ to: 'root@example.com' }) },
+    routes: {
+      'GET /api/mails':                           [401, 403, 403, 200],
+      'POST /api/mails/test':                     [401, 403, 403, 202],
+      'POST /api/mails/:id/retry':                [401, 403, 403, 409], // sent by then
+      'GET /dev/mail':                            [200, 200, 200, 200],
+      'GET /dev/mail.json':                       [200, 200, 200, 200],
+      'GET /dev/mail/:id':                        [200, 200, 200, 200],
+      'DELETE /dev/mail':                         [204, 204, 204, 204],
+    },
+  },
+  {
     name: 'posts',
     parameters: async ({ ada }) => ({ id: (await ada.api.post('/api/posts', { content: 'x' })).body.id as string }),
     bodies: {
@@ -211,6 +231,10 @@ describe('who may call what', () => {
       'POST /api/auth/token',
       'POST /api/auth/refresh',
       'POST /api/auth/logout',
+      'GET /dev/mail',
+      'GET /dev/mail.json',
+      'GET /dev/mail/:id',
+      'DELETE /dev/mail',
     ]);
   });
 

@@ -13,6 +13,10 @@ const UNDOCUMENTED = [
   'GET /docs-json',
   'GET /docs/:file',
   'GET /openapi.json',
+  'GET /dev/mail',
+  'GET /dev/mail/:id',
+  'GET /dev/mail.json',
+  'DELETE /dev/mail',
   ...['GET', 'POST'].map((method) => `${method} /api/:user_id/tasks`),
   ...['DELETE', 'GET', 'PATCH', 'PUT'].map((method) => `${method} /api/:user_id/tasks/:id`),
 ];

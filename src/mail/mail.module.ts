@@ -7,7 +7,9 @@ import { DevMailController } from './dev-mail.controller.js';
 import { DevMailbox } from './dev-mailbox.js';
 import { MailLinks } from './links.js';
 import { MailChannel } from './mail-channel.js';
+import { MailLog } from './mail-log.js';
 import { MailWriter } from './mail-writer.js';
+import { MailsController } from './mails.controller.js';
 import { Mails } from './mails.js';
 
 /** Mail: its templates, its transport, its links and codes, and the mailbox of a development server. */
@@ -15,11 +17,11 @@ import { Mails } from './mails.js';
 @Module({})
 export class MailModule {
   static register({ mail }: Settings): DynamicModule {
-    const providers = [AppUrl, DevMailbox, MailChannel, MailLinks, MailWriter, Mails];
+    const providers = [AppUrl, DevMailbox, MailChannel, MailLinks, MailLog, MailWriter, Mails];
     return {
       module: MailModule,
       imports: [TypeOrmModule.forFeature([DevMail])],
-      controllers: mail.mailbox ? [DevMailController] : [],
+      controllers: [MailsController, ...(mail.mailbox ? [DevMailController] : [])],
       providers,
       exports: providers,
     };

@@ -157,7 +157,7 @@ describe('the development mailbox', () => {
       expect.objectContaining({ code: 'mail_not_configured', status: 503 }),
     );
     expect(await mails.send('test', { to: 'nobody@example.com' })).toBeUndefined();
-    expect(await app.sql(`${mails.insert('test', { from: 'users', to: 'email' })}`)).toEqual([]);
+    expect(await app.sql(mails.insert('test', { from: 'users', to: 'email' }))).toEqual([]);
     await production.close();
   });
 });

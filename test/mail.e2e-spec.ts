@@ -36,7 +36,7 @@ describe('mails', () => {
 
   it.each(KINDS)('%s: says the same as text and as HTML, and who sent it', async (kind) => {
     const { raw, parsed, to } = await sample(kind);
-    const html = parsed.html || '';
+    const html = String(parsed.html);
     expect(raw.indexOf('text/plain')).toBeLessThan(raw.indexOf('text/html'));
     expect(raw.length).toBeLessThan(30_000);
     const plain = html

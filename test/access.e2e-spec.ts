@@ -79,11 +79,12 @@ const FEATURES: Feature[] = [
   },
   {
     name: 'users',
-    parameters: ({ ada }) => ({ id: ada.id, username: 'ada', email: ada.email }),
+    parameters: ({ ada }) => ({ id: ada.id, username: 'ada', email: ada.email, session_id: ada.id }),
     bodies: {
       'POST /api/users': newcomer,
       'PUT /api/users/:id': () => ({ display_name: 'Ada' }),
       'PATCH /api/users/:id': () => ({ display_name: 'Ada' }),
+      'POST /api/users/bulk': ({ bob }) => ({ ids: [bob.id], action: 'activate' }),
     },
     routes: {
       'GET /api/users':                           [401, 200, 200, 200],
@@ -99,6 +100,9 @@ const FEATURES: Feature[] = [
       'DELETE /api/users/:id/throttle':           [401, 403, 403, 204],
       'GET /api/users/:id/sessions':              [401, 403, 403, 200],
       'DELETE /api/users/:id/sessions':           [401, 403, 403, 204],
+      'DELETE /api/users/:id/sessions/:session_id': [401, 403, 403, 404], // all of them are ended by then
+      'POST /api/users/bulk':                     [401, 403, 403, 200],
+      'GET /api/users.csv':                       [401, 403, 403, 200],
       'GET /api/audit-events':                    [401, 403, 403, 200],
       'GET /api/audit-events.csv':                [401, 403, 403, 200],
     },

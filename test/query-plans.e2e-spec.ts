@@ -24,6 +24,7 @@ const WAYS: Way[] = [
   ['GET /api/users?limit=20&sort=email', 'users_email_idx', { by: 'root' }],
   ['GET /api/users?limit=20&sort=-id', 'users_pkey'],
   ['GET /api/users?limit=20&sort=-updated_at', 'users_updated_at_idx', { by: 'root' }],
+  ['GET /api/users?limit=20&sort=-last_login_at', 'users_last_login_at_idx', { by: 'root' }],
   ['GET /api/users?limit=20&q=lovelace-77', 'users_search_idx'],
   ['GET /api/users?limit=20&q=person-1977@', 'users_admin_search_idx', { by: 'root' }],
   ['GET /api/users?limit=20&q=zz', 'users_display_name_prefix_idx'],

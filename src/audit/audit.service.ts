@@ -41,6 +41,11 @@ const PURGE = statement(
    RETURNING id`,
 );
 
+const FAILED_SINCE = statement(
+  'audit.failed_since',
+  `SELECT DISTINCT user_id AS id FROM audit_events WHERE at >= $1 AND outcome = 'failure' AND user_id IS NOT NULL`,
+);
+
 /** Keeps the record of security events: a line in the log, and a row that admins and those concerned can read. */
 @Injectable()
 export class AuditService {
@@ -122,6 +127,12 @@ export class AuditService {
   /** Who knows the people that events name: users stand above events, and tell them by this. */
   namePeopleBy(find: (ids: string[]) => Promise<EventPersonDto[]>): void {
     this.findPeople = find;
+  }
+
+  /** Whose accounts something has failed for since then. */
+  async whoFailedSince(since: Date): Promise<string[]> {
+    const rows = await this.database.read<{ id: string }>(FAILED_SINCE, [since]);
+    return rows.map(({ id }) => id);
   }
 
   /** Lists events, newest first. */

@@ -1,20 +1,26 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { SessionsModule } from '../auth/sessions/sessions.module.js';
 import type { Settings } from '../config/settings.js';
+import { UsersModule } from '../users/users.module.js';
+import { BulkController } from './bulk.controller.js';
+import { BulkService } from './bulk.service.js';
 import { ConsoleFiles } from './console-files.js';
 import { ConsoleHomeController } from './console-home.controller.js';
 import { ConsoleController, ConsoleNetworksGuard } from './console.controller.js';
 
-/** Serves the console at `/admin`, where it is enabled. Its pages are the top-level folder `console/`. */
+/** What only the console needs of the API; and its pages at `/admin`, where it is enabled: the top-level folder `console/`. */
 @Module({})
 export class ConsoleModule {
   static register({ consoleEnabled, isProduction }: Settings): DynamicModule {
     return {
       module: ConsoleModule,
+      imports: [UsersModule, SessionsModule],
       controllers: [
+        BulkController,
         ...(consoleEnabled ? [ConsoleController] : []),
         ...(consoleEnabled && isProduction ? [ConsoleHomeController] : []),
       ],
-      providers: [ConsoleFiles, ConsoleNetworksGuard],
+      providers: [ConsoleFiles, ConsoleNetworksGuard, BulkService],
     };
   }
 }

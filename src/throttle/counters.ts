@@ -22,6 +22,13 @@ export interface Count {
   resetsAt: Date;
 }
 
+/** A window that is full: of which policy, for whom, and until when. */
+export interface FullWindow {
+  name: string;
+  key: string;
+  resetsAt: Date;
+}
+
 interface Row {
   key: string;
   isFull: boolean;
@@ -77,6 +84,12 @@ export class Counters {
       [...policies.keys()],
     ]);
     return rows.map(({ prefix, ...count }) => ({ ...count, policy: policies.get(prefix) as Policy }));
+  }
+
+  /** The full windows of these policies. */
+  async full(policies: readonly Policy[]): Promise<FullWindow[]> {
+    const values = [policies.map(({ name }) => name), policies.map(({ points }) => points)];
+    return this.database.read<FullWindow>(sql.FULL, values);
   }
 
   /** Forgets what counts under keys with these prefixes. */

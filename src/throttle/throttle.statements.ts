@@ -86,6 +86,15 @@ export const COUNTED = statement(
 );
 export const CLEAR = statement('throttle.clear', `DELETE FROM throttle_counters c USING ${OF_ACCOUNT}`);
 
+/** Full windows of policies, each with the number of points that it has. */
+export const FULL = statement(
+  'throttle.full',
+  `SELECT policy.name, c.key, c.resets_at AS "resetsAt" FROM throttle_counters c
+   JOIN unnest($1::text[], $2::int[]) AS policy (name, points)
+     ON starts_with(c.key, policy.name || '|') AND c.hits >= policy.points
+   WHERE c.resets_at > now() LIMIT 10000`,
+);
+
 export const PURGE = statement(
   'throttle.purge',
   `DELETE FROM throttle_counters WHERE key IN (

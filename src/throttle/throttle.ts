@@ -39,6 +39,12 @@ export interface Standing {
   until: Date | null;
 }
 
+/** Since when the windows that are full count, and whether an account is held back by one of them. */
+export interface Held {
+  since: Date;
+  isHeld: (account: string) => boolean;
+}
+
 type Listener = (rejection: Rejection) => void | Promise<void>;
 
 const UNDER_WAY = 'under_way';
@@ -171,6 +177,23 @@ export class Throttle {
     }
     const ends = counts.filter(({ policy, hits }) => hits >= policy.points).map(({ resetsAt }) => resetsAt.getTime());
     return { attempts: Math.max(0, ...failures.values()), until: ends.length ? new Date(Math.max(...ends)) : null };
+  }
+
+  /**
+   * Which accounts are held back now. Only digests of them are kept, so whoever asks names those that come into question,
+   * such as all that failed since the oldest of these windows began; undefined when no window is full.
+   */
+  async held(): Promise<Held | undefined> {
+    const policies = [...this.policies.values()].filter(({ ofAccount }) => ofAccount);
+    const full = await this.counters.full(policies);
+    if (!full.length) return undefined;
+    const windowOf = new Map(policies.map(({ name, window }) => [name, window]));
+    const begins = full.map(({ name, resetsAt }) => resetsAt.getTime() - (windowOf.get(name) ?? 0));
+    const ofAccounts = new Set(full.map(({ key }) => key.split('|', 2).join('|')));
+    return {
+      since: new Date(Math.min(...begins)),
+      isHeld: (account) => policies.some(({ name }) => ofAccounts.has(keyOf(name, account))),
+    };
   }
 
   /** Forgets all that counts against an account, by whatever policy and from wherever. */

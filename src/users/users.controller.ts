@@ -1,13 +1,14 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, HttpCode, Param, Patch, Post, Put, Query, StreamableFile } from '@nestjs/common'; // prettier-ignore
 import { Call, Roles, Scoped } from '../request.js';
 import { Id } from '../http/fields.js';
+import { type CsvColumn, csvFile } from '../http/csv.js';
 import type { Page } from '../lists/pages.js';
 import { ConditionalWrite } from '../http/conditional-requests.js';
 import { CreateUserDto, DeleteUserQuery, type Me, type PublicUserDto, type ThrottleDto, toUserDto, UpdateUserDto, type UserDto, UsersQuery } from './users.dto.js'; // prettier-ignore
 import { UsersService } from './users.service.js';
 
 /** Accounts: one's own, other people's public side, and all of them for admins. */
-@Controller('users')
+@Controller()
 @Scoped('users')
 export class UsersController {
   constructor(private readonly users: UsersService) {}
@@ -16,29 +17,38 @@ export class UsersController {
    * Lists users, newest first unless asked otherwise.
    * @throws forbidden
    */
-  @Get()
+  @Get('users')
   listUsers(@Query() query: UsersQuery, @Call() call: Call<Me>): Promise<Page<UserDto | PublicUserDto>> {
     return this.users.list(query, call);
+  }
+
+  /** Exports the users that a list would show, as a table, to an admin; paging doesn't apply. */
+  @Get('users.csv')
+  @Roles('admin')
+  @Header('content-type', 'text/csv; charset=utf-8')
+  async exportUsers(@Query() query: UsersQuery, @Call() call: Call): Promise<StreamableFile> {
+    await this.users.recordExport(call);
+    return csvFile('users.csv', CSV_COLUMNS, this.users.walk(query, call));
   }
 
   /**
    * Creates an account for somebody else, as an admin.
    * @throws email_taken, username_taken
    */
-  @Post()
+  @Post('users')
   @Roles('admin')
   async createUser(@Body() dto: CreateUserDto, @Call() call: Call): Promise<UserDto> {
     return toUserDto(await this.users.create(dto, call), call.me);
   }
 
   /** Finds a user by id: whole for oneself and admins, the public part for others. */
-  @Get(':id')
+  @Get('users/:id')
   getUser(@Id() id: string, @Call() call: Call<Me>): Promise<UserDto | PublicUserDto> {
     return this.users.getById(id, call);
   }
 
   /** Finds a user by username, without regard to case. */
-  @Get('username/:username')
+  @Get('users/username/:username')
   getUserByUsername(@Param('username') username: string, @Call() call: Call<Me>): Promise<UserDto | PublicUserDto> {
     return this.users.getByUsername(username, call);
   }
@@ -47,7 +57,7 @@ export class UsersController {
    * Finds a user by e-mail address: oneself, or anybody for an admin.
    * @throws forbidden
    */
-  @Get('email/:email')
+  @Get('users/email/:email')
   getUserByEmail(@Param('email') email: string, @Call() call: Call<Me>): Promise<UserDto | PublicUserDto> {
     return this.users.getByEmail(email, call);
   }
@@ -56,7 +66,7 @@ export class UsersController {
    * Changes an account; what is left out stays as it is.
    * @throws forbidden, field_forbidden, wrong_password, conflict, email_taken, username_taken, last_admin, too_many_requests
    */
-  @Put(':id')
+  @Put('users/:id')
   @ConditionalWrite()
   replaceUser(@Id() id: string, @Body() dto: UpdateUserDto, @Call() call: Call): Promise<UserDto> {
     return this.users.update(id, dto, call);
@@ -66,7 +76,7 @@ export class UsersController {
    * Changes an account, exactly as PUT does.
    * @throws forbidden, field_forbidden, wrong_password, conflict, email_taken, username_taken, last_admin, too_many_requests
    */
-  @Patch(':id')
+  @Patch('users/:id')
   @ConditionalWrite()
   updateUser(@Id() id: string, @Body() dto: UpdateUserDto, @Call() call: Call): Promise<UserDto> {
     return this.users.update(id, dto, call);
@@ -76,7 +86,7 @@ export class UsersController {
    * Deletes an account so that an admin can restore it; with `purge=true` (admins) for good.
    * @throws forbidden, last_admin
    */
-  @Delete(':id')
+  @Delete('users/:id')
   @HttpCode(204)
   @ConditionalWrite()
   deleteUser(@Id() id: string, @Query() { purge }: DeleteUserQuery, @Call() call: Call): Promise<void> {
@@ -87,7 +97,7 @@ export class UsersController {
    * Brings a deleted user back, as an admin. Sessions from before stay dead.
    * @throws email_taken, username_taken
    */
-  @Post(':id/restore')
+  @Post('users/:id/restore')
   @HttpCode(200)
   @Roles('admin')
   restoreUser(@Id() id: string, @Call() call: Call): Promise<UserDto> {
@@ -95,17 +105,30 @@ export class UsersController {
   }
 
   /** Says how many wrong guesses are counted against a user, and until when somebody is held back, to an admin. */
-  @Get(':id/throttle')
+  @Get('users/:id/throttle')
   @Roles('admin')
   getThrottle(@Id() id: string): Promise<ThrottleDto> {
     return this.users.getThrottle(id);
   }
 
   /** Forgets the wrong guesses at a user's password, as an admin, so that they can try again at once. */
-  @Delete(':id/throttle')
+  @Delete('users/:id/throttle')
   @HttpCode(204)
   @Roles('admin')
   clearThrottle(@Id() id: string, @Call() call: Call): Promise<void> {
     return this.users.clearThrottle(id, call);
   }
 }
+
+const CSV_COLUMNS: CsvColumn<UserDto>[] = [
+  ['id', ({ id }) => id],
+  ['email', ({ email }) => email],
+  ['username', ({ username }) => username],
+  ['display_name', ({ display_name }) => display_name],
+  ['role', ({ role }) => role],
+  ['is_active', ({ is_active }) => is_active],
+  ['created_at', ({ created_at }) => created_at],
+  ['updated_at', ({ updated_at }) => updated_at],
+  ['deleted_at', ({ deleted_at }) => deleted_at],
+  ['last_login_at', ({ last_login_at }) => last_login_at],
+];

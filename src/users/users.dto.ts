@@ -11,6 +11,7 @@ import {
   Optional,
   QueryBoolean,
   SearchText,
+  Time,
   Length,
 } from '../http/fields.js';
 import { httpUrl } from '../http/http-url.js';
@@ -49,6 +50,9 @@ const PictureUrl = () =>
       maxLength: 2048,
     }),
   );
+
+/** Why an admin does something to somebody: one line for other admins. */
+export const Reason = () => applyDecorators(Length(1, 200), NotBlank(), OneLine());
 
 /** What it takes to get an account. */
 export class RegisterDto {
@@ -116,13 +120,18 @@ export class UpdateUserDto {
   @IsBoolean({ message: 'must be true or false' })
   is_active?: boolean;
 
+  /** For admins: why the account is deactivated; kept with the event. Only together with `is_active: false`. @example "Asked for it" */
+  @Optional()
+  @Reason()
+  reason?: string;
+
   /** Needed to change one's own e-mail address. */
   @Optional()
   @IsString({ message: 'must be a string' })
   current_password?: string;
 }
 
-export const USER_SORTS = ['created_at', '-created_at', 'updated_at', '-updated_at', 'id', '-id', 'username', '-username', 'email', '-email'] as const; // prettier-ignore
+export const USER_SORTS = ['created_at', '-created_at', 'updated_at', '-updated_at', 'id', '-id', 'username', '-username', 'email', '-email', 'last_login_at', '-last_login_at'] as const; // prettier-ignore
 export type UserSort = (typeof USER_SORTS)[number];
 export const DELETED_FILTERS = ['exclude', 'only', 'include'] as const;
 
@@ -132,7 +141,7 @@ export class UsersQuery extends PageQuery {
   @SearchText()
   q?: string;
 
-  /** The order; a minus turns it round. By e-mail address and by `updated_at`: for admins. */
+  /** The order; a minus turns it round. By e-mail address, `updated_at` and `last_login_at`: for admins. */
   @Optional()
   @OneOf(USER_SORTS)
   sort: UserSort = '-created_at';
@@ -151,6 +160,36 @@ export class UsersQuery extends PageQuery {
   @Optional()
   @OneOf(DELETED_FILTERS)
   deleted?: (typeof DELETED_FILTERS)[number];
+
+  /** For admins: only those made at or after this time (RFC 3339). @example "2026-01-01T00:00:00Z" */
+  @Optional()
+  @Time()
+  created_since?: string;
+
+  /** For admins: only those made before this time (RFC 3339). @example "2027-01-01T00:00:00Z" */
+  @Optional()
+  @Time()
+  created_until?: string;
+
+  /** For admins: only those who last signed in at or after this time (RFC 3339). @example "2026-01-01T00:00:00Z" */
+  @Optional()
+  @Time()
+  last_login_since?: string;
+
+  /** For admins: only those who last signed in before this time (RFC 3339). @example "2027-01-01T00:00:00Z" */
+  @Optional()
+  @Time()
+  last_login_until?: string;
+
+  /** For admins: only those who have never signed in; false: only those who have. */
+  @Optional()
+  @QueryBoolean()
+  never_signed_in?: boolean;
+
+  /** For admins: only those who are held back after too many wrong attempts; false: only the others. */
+  @Optional()
+  @QueryBoolean()
+  locked?: boolean;
 }
 
 /** How to delete a user. */

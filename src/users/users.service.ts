@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager, Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { type Call, isSelfOrAdmin, type Origin } from '../request.js';
+import { type Call, isSelfOrAdmin, type Origin, type Principal } from '../request.js';
 import { AuditService, type AuditEntry } from '../audit/audit.service.js';
 import { assignmentsOf, hasVersion } from '../lists/conditions.js';
 import { Database, type Statement } from '../database/database.js';
@@ -13,6 +13,7 @@ import { assertMatches } from '../http/conditional-requests.js';
 import { Throttle } from '../throttle/throttle.js';
 import { normalizeEmail } from './emails.js';
 import { Passwords } from './passwords/passwords.js';
+import { HeldUsers } from './held-users.js';
 import { Registrations } from './registrations.js';
 import { User } from './user.entity.js';
 import {
@@ -55,6 +56,7 @@ export class UsersService {
     private readonly audit: AuditService,
     private readonly lists: Lists,
     private readonly registrations: Registrations,
+    private readonly held: HeldUsers,
   ) {}
 
   /** Makes an account for whoever asks. @throws Problem 409 `email_taken` or `username_taken`, 422 on a weak password */
@@ -150,8 +152,26 @@ export class UsersService {
   }
 
   /** A page of users. @throws Problem 403 when somebody else than an admin uses an admin's filter */
-  list(query: UsersQuery, { me }: Call<Me>): Promise<Page<UserDto | PublicUserDto>> {
-    return this.lists.page(userList(query, me), query, (row) => showUser(row, me));
+  async list(query: UsersQuery, { me }: Call<Me>): Promise<Page<UserDto | PublicUserDto>> {
+    const held = await this.heldFor(query, me);
+    return this.lists.page(userList(query, me, held), query, (row) => showUser(row, me));
+  }
+
+  /** Every user that a query finds, as admins see them, in batches. */
+  async *walk(query: UsersQuery, call: Call): AsyncGenerator<UserDto[]> {
+    const held = await this.heldFor(query, call.me);
+    for await (const rows of this.lists.walk(() => userList(query, call.me, held))) {
+      yield rows.map((row) => toUserDto(row, call.me));
+    }
+  }
+
+  /** Records that users were exported, before they are. */
+  recordExport(call: Call): Promise<void> {
+    return this.audit.record({ action: 'exported', actorId: call.me.id, details: { what: 'users' } }, call);
+  }
+
+  private async heldFor({ locked }: UsersQuery, { role }: Principal): Promise<string[]> {
+    return locked === undefined || role !== 'admin' ? [] : this.held.ids();
   }
 
   /**
@@ -161,13 +181,16 @@ export class UsersService {
   async update(id: string, dto: UpdateUserDto, call: Call): Promise<UserDto> {
     const { me } = call;
     if (!isSelfOrAdmin(me, id)) throw forbidden();
-    const { current_password, ...changes } = dto;
-    if (me.role !== 'admin') refuseAdminFields(changes);
+    const { current_password, reason, ...changes } = dto;
+    if (me.role !== 'admin') refuseAdminFields(dto);
+    if (reason !== undefined && changes.is_active !== false) {
+      throw invalidMember('/reason', 'without_deactivation', 'is for is_active: false only');
+    }
     if (id === me.id && changes.email !== undefined && changes.email !== me.email) {
       await this.passwords.confirm(current_password, call);
     }
     const user = await this.change(id, changes, call);
-    for (const happening of happeningsOf(user)) {
+    for (const happening of happeningsOf(user, reason)) {
       await this.audit.record({ ...happening, actorId: me.id, userId: id }, call);
     }
     return toUserDto(user, me);
@@ -177,7 +200,7 @@ export class UsersService {
    * Deletes a user softly: all sessions end, e-mail address and username are free again, an admin can restore.
    * @throws Problem 403, 404, 412; `last_admin` for the last one
    */
-  async delete(id: string, call: Call): Promise<void> {
+  async delete(id: string, call: Call, reason?: string): Promise<void> {
     const { me, versions } = call;
     if (!isSelfOrAdmin(me, id)) throw forbidden();
     const values = [id, versions];
@@ -185,7 +208,8 @@ export class UsersService {
     const deleted = ordinary ?? (await this.withoutLastAdmin(id, (db) => rowOf(db.query(sql.DELETE_ANY, values))));
     if (!deleted) return this.explainDeleteOfNothing(id, { me, versions });
     this.lists.changed('users');
-    await this.audit.record({ action: 'user_deleted', actorId: me.id, userId: id }, call);
+    const details: Record<string, string> = reason === undefined ? {} : { reason };
+    await this.audit.record({ action: 'user_deleted', actorId: me.id, userId: id, details }, call);
   }
 
   /** Removes a user and all that hangs on it. @throws Problem 403, 404, 412; `last_admin` for the last one */
@@ -218,6 +242,7 @@ export class UsersService {
   async clearThrottle(id: string, call: Origin & Partial<Pick<Call, 'me'>>): Promise<void> {
     if (!(await this.findById(id))) throw notFound('user');
     await this.throttle.clear(id);
+    this.held.forget();
     await this.audit.record({ action: 'throttle_cleared', actorId: call.me?.id, userId: id }, call);
   }
 
@@ -309,18 +334,18 @@ function updateOf(id: string, changes: AdminChange, { me, versions }: Call) {
   return { update: sql.update(update), values };
 }
 
-function refuseAdminFields(changes: AdminChange): asserts changes is ProfileChange {
-  for (const name of ['role', 'is_active'] as const) {
-    if (changes[name] !== undefined) throw fieldForbidden(`/${name}`);
+function refuseAdminFields(dto: UpdateUserDto): void {
+  for (const name of ['role', 'is_active', 'reason'] as const) {
+    if (dto[name] !== undefined) throw fieldForbidden(`/${name}`);
   }
 }
 
 /** Told by what differs, whoever changed it, by whatever way. */
-function happeningsOf({ email, role, isActive, ...old }: ChangedUser): AuditEntry[] {
+function happeningsOf({ email, role, isActive, ...old }: ChangedUser, reason?: string): AuditEntry[] {
   const happenings: AuditEntry[] = [];
   if (email !== old.oldEmail) happenings.push({ action: 'email_changed' });
   if (role !== old.oldRole) happenings.push({ action: 'role_changed', details: { role } });
-  if (isActive !== old.wasActive) happenings.push({ action: isActive ? 'user_activated' : 'user_deactivated' });
+  if (isActive !== old.wasActive) happenings.push({ action: isActive ? 'user_activated' : 'user_deactivated', details: reason === undefined ? {} : { reason } }); // prettier-ignore
   return happenings;
 }
 

@@ -118,9 +118,9 @@ export class SessionStore {
     await this.audit.write(sql.END, [sessionId], call);
   }
 
-  /** Ends one of one's own sessions. Returns whether there was one to end. */
-  async endOwn(sessionId: string, call: Call): Promise<boolean> {
-    return (await this.audit.write(sql.END_OWN, [sessionId, call.me.id], call)).length > 0;
+  /** Ends one of a user's sessions. Returns whether there was one to end. */
+  async endOne(sessionId: string, userId: string, call: Call): Promise<boolean> {
+    return (await this.audit.write(sql.END_ONE, [sessionId, userId], call)).length > 0;
   }
 
   /** Ends all sessions of a user, save one. Returns whether there is such a user. */

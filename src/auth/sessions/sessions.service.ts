@@ -77,12 +77,17 @@ export class SessionsService {
 
   /** Ends one of one's own sessions. @throws Problem 404 */
   async endSession(id: string, call: Call): Promise<void> {
-    if (!(await this.sessions.endOwn(id, call))) throw notFound('session');
+    if (!(await this.sessions.endOne(id, call.me.id, call))) throw notFound('session');
   }
 
   /** Ends all of one's own sessions but this one. */
   async endOtherSessions(call: Call): Promise<void> {
     await this.sessions.endAll(call.me.id, call, sessionIdOf(call));
+  }
+
+  /** Ends one of a user's sessions, as an admin. @throws Problem 404 */
+  async endSessionOf(userId: string, id: string, call: Call): Promise<void> {
+    if (!(await this.sessions.endOne(id, userId, call))) throw notFound('session');
   }
 
   /** Ends all sessions of a user, as an admin. @throws Problem 404 */

@@ -95,8 +95,8 @@ export const END_STOLEN = recorded({
     },
   ],
 });
-export const END_OWN = recorded({
-  name: 'sessions.end_own',
+export const END_ONE = recorded({
+  name: 'sessions.end_one',
   change: `UPDATE sessions SET ended_at = now() WHERE id = $1 AND user_id = $2 AND ended_at IS NULL
     RETURNING id, user_id AS "userId"`,
   events: [{ action: 'sessions_ended', userId: '"userId"', details: `jsonb_build_object('session_id', id)` }],

@@ -16,6 +16,13 @@ export class UserSessionsController {
     return this.sessions.listSessions(id, call);
   }
 
+  /** Ends one of a user's sessions, as an admin. */
+  @Delete(':session_id')
+  @HttpCode(204)
+  endUserSession(@Id() id: string, @Id('session_id') sessionId: string, @Call() call: Call): Promise<void> {
+    return this.sessions.endSessionOf(id, sessionId, call);
+  }
+
   /** Ends all of a user's sessions, as an admin. */
   @Delete()
   @HttpCode(204)

@@ -1,11 +1,12 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { Call, Roles } from '../request.js';
+import { Call, Roles, Scoped } from '../request.js';
 import { BulkDto, type BulkResultsDto } from './bulk.dto.js';
 import { BulkService } from './bulk.service.js';
 
 /** Many users at once. */
 @Controller('users')
 @Roles('admin')
+@Scoped('users')
 export class BulkController {
   constructor(private readonly bulk: BulkService) {}
 

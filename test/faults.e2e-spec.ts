@@ -142,6 +142,39 @@ describe('when the database', () => {
       expect(await ada.api.post('/api/posts', { content: 'Hello' })).toMatchObject({ status: 201 });
     });
 
+    it.each(['one account', 'many accounts'])(
+      'on what is counted: sign-ins for %s get 503 within 3 s, everybody else goes on',
+      async (whose) => {
+        const throttled = await app.replica({ THROTTLE: 'on', DB_POOL_MAX: '10' });
+        const signIn = (i: number) => {
+          const username = whose === 'one account' ? 'bob' : `nobody${i}`;
+          return timed(throttled.api.post('/api/auth/login', { username, password: bob.password }));
+        };
+        const lock = await holding(app, 'LOCK TABLE throttle_counters IN ACCESS EXCLUSIVE MODE');
+        const signIns = Array.from({ length: CROWD }, (_, i) => signIn(i));
+        await someoneWaits(app);
+        const api = throttled.api.as(ada.tokens);
+        const others = await Promise.all(
+          Array.from({ length: CROWD }, (_, i) =>
+            timed(i % 2 ? api.get('/api/auth/me') : api.post('/api/posts', { content: 'Hello' })),
+          ),
+        );
+        const refused = await Promise.all(signIns);
+        await lock.release();
+        const { answer: afterwards } = await signIn(0);
+        await throttled.close();
+        for (const { answer, ms } of others) {
+          expect(answer.status).toBeLessThan(300);
+          expect(ms).toBeLessThan(1_000);
+        }
+        for (const { answer, ms } of refused) {
+          expectUnavailable(answer);
+          expect(ms).toBeLessThan(3_000);
+        }
+        expect(afterwards.status).toBe(whose === 'one account' ? 200 : 401);
+      },
+    );
+
     it('on what every request needs: nobody waits longer than 3 s, and the process is live', async () => {
       const lock = await holding(app, 'LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
       const crowd = Array.from({ length: CROWD }, () => timed(me()));

@@ -50,6 +50,9 @@ const WAYS: Way[] = [
   ['GET /api/auth/sessions', 'sessions_user_id_idx'],
   ['POST /api/auth/refresh', 'sessions_pkey', { body: { refresh_token: '{refresh}' } }],
   ['POST /api/auth/login', 'users_email_key', { body: { username: 'ada@example.com', password: 'not horse battery' } }],
+  ['POST /api/auth/login', 'throttle_counters_pkey', { body: { username: 'ada', password: 'not horse battery' } }],
+  ['GET /api/users/{person}/throttle', 'throttle_counters_pkey', { by: 'root' }],
+  ['DELETE /api/users/{person}/throttle', 'throttle_counters_pkey', { by: 'root' }],
   ['PATCH /api/users/{ada}', 'users_pkey', { body: { display_name: 'Ada' } }],
 ];
 
@@ -76,7 +79,7 @@ describe(`the way to the rows, with ${ROWS} of everything`, () => {
 
   beforeAll(async () => {
     listen(queries);
-    app = await startApp();
+    app = await startApp({ THROTTLE: 'on' });
     [ada, root] = await Promise.all([person(app, 'ada'), admin(app)]);
     places = { ada: ada.id, refresh: ada.tokens.refresh_token, ...(await plant(app, ada)) };
     const { body } = await ada.api.get(`/api/users?limit=20&skip=${ROWS / 2}`);
@@ -160,13 +163,15 @@ async function plant({ sql }: TestApp, ada: Person): Promise<Record<string, stri
   await sql(`INSERT INTO audit_events (id, action, outcome, user_id, at)
     SELECT gen_random_uuid(), CASE n % 1000 WHEN 0 THEN 'password_changed' ELSE 'login' END, 'success', u.id,
       now() - n * interval '1 minute' FROM ${counted} JOIN ${somebody}`);
+  await sql(`INSERT INTO throttle_counters (key, hits, resets_at)
+    SELECT 'guess|' || md5(n::text), 1, now() + interval '1 hour' FROM ${counted}`);
   const [post] = await sql<{ id: string }>(`SELECT id FROM posts WHERE content LIKE 'Post number 77 %'`);
   await sql(`INSERT INTO likes (post_id, user_id) SELECT id, author_id FROM posts`);
   await sql(`INSERT INTO likes (post_id, user_id) SELECT $1, id FROM users LIMIT 200 ON CONFLICT DO NOTHING`, [post?.id]); // prettier-ignore
   await sql(`INSERT INTO tasks (id, user_id, title) SELECT gen_random_uuid(), $1, 'Mine ' || n FROM generate_series(1, 40) n`, [ada.id]); // prettier-ignore
   const [person] = await sql<{ id: string }>(`SELECT id FROM users WHERE username = 'person-77'`);
   const [task] = await sql<{ id: string }>(`SELECT id FROM tasks WHERE user_id = $1 LIMIT 1`, [ada.id]);
-  await sql('VACUUM (ANALYZE) users, sessions, posts, likes, tasks, audit_events');
+  await sql('VACUUM (ANALYZE) users, sessions, posts, likes, tasks, audit_events, throttle_counters');
   return { post: post?.id ?? '', person: person?.id ?? '', task: task?.id ?? '' };
 }
 
@@ -178,4 +183,8 @@ const tablesReadWhole = (plan: Plan) =>
   inside(plan).flatMap((node) => (node['Node Type'] === 'Seq Scan' ? node['Relation Name'] : []));
 
 const literal = (value: unknown) =>
-  value instanceof Date ? value.toISOString() : Array.isArray(value) ? `{${value.join()}}` : String(value);
+  value instanceof Date
+    ? value.toISOString()
+    : Array.isArray(value)
+      ? `{${value.map((one) => one ?? 'NULL').join()}}`
+      : String(value);

@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { SCRIPT } from '../request.js';
+import { REFUSAL_MEMORY } from '../throttle/throttle.js';
 import { UsersService } from '../users/users.service.js';
 import { Failure } from './failures.js';
 import { say, type Terminal } from './terminal.js';
@@ -11,6 +13,7 @@ export async function unblock(terminal: Terminal, identifier: string): Promise<v
     const user = await (identifier.includes('@') ? users.findByEmail(identifier) : users.findByUsername(identifier));
     if (!user) throw new Failure(`There is no user "${identifier}".`);
     await users.clearThrottle(user.id, SCRIPT);
+    await delay(REFUSAL_MEMORY); // until the servers ask the database again
     say(terminal, `${user.username} <${user.email}> can try again at once.`);
   });
 }

@@ -41,6 +41,24 @@ describe('EnvironmentReader', () => {
     expect(['0', '10', '007'].map((A) => read({ A }).integer('A', 5, limits))).toEqual([0, 10, 7]);
   });
 
+  it.each([
+    ['5/15m', 5, 900_000],
+    ['30 / 1h', 30, 3_600_000],
+    ['1/30s', 1, 30_000],
+    ['999999/30d', 999_999, 2_592_000_000],
+  ])('reads the limit %s', (text, points, window) => {
+    expect(read({ A: text }).limit('A', 1, 1)).toEqual({ points, window });
+  });
+
+  it.each(['5', '5/m', '0/1h', '5/0m', '5/31d', '-5/1h', '1.5/1h', '5/1w', 'many/1h'])(
+    '%s is no limit, and is noted',
+    (text) => {
+      const env = read({ A: text });
+      expect(env.limit('A', 30, 60_000)).toEqual({ points: 30, window: 60_000 });
+      expect(env.problems).toEqual([expect.stringContaining('A must be a limit such as 30/1h')]);
+    },
+  );
+
   it('knows one of a few words in any case, and notes any other', () => {
     const env = read({ A: 'es256', B: 'RS256' });
     expect(env.oneOf('A', ['HS256', 'ES256'], 'HS256')).toBe('ES256');

@@ -52,7 +52,7 @@ export abstract class BoundedQueue<Job> {
   }
 
   /** Turns away everybody who waits. */
-  protected turnAway(failure: Error): void {
+  turnAway(failure: Error): void {
     for (const waiter of this.waiters) waiter.answer(failure);
   }
 

@@ -76,9 +76,8 @@ export const SETTLE = statement(
    FROM current n WHERE c.key = n.key AND (n.hits > 0 OR n.in_flight <> '{}')`,
 );
 
-/** All counters of some policies for one account: their keys begin alike. */
-const OF_ACCOUNT = `unnest($1::text[]) AS prefix
-  WHERE (c.key = prefix OR c.key > prefix || '|' AND c.key < prefix || '}')`; // in the order of bytes, } follows |
+/** All counters of some policies for one account: their keys begin alike. In the order of bytes, } follows |. */
+const OF_ACCOUNT = `unnest($1::text[]) AS prefix WHERE c.key >= prefix AND c.key < prefix || '}'`;
 
 export const COUNTED = statement(
   'throttle.counted',

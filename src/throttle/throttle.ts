@@ -4,7 +4,7 @@ import { seconds } from '../config/durations.js';
 import type { Limit } from '../config/environment.js';
 import { Settings } from '../config/settings.js';
 import { Database } from '../database/database.js';
-import { tooManyRequests } from '../problems.js';
+import { Problem, tooManyRequests, unavailable } from '../problems.js';
 import type { Origin } from '../request.js';
 import { AttemptsQueue, StillBusyError } from './attempts-queue.js';
 import { Counters, type Full } from './counters.js';
@@ -48,7 +48,9 @@ export interface Held {
 type Listener = (rejection: Rejection) => void | Promise<void>;
 
 const UNDER_WAY = 'under_way';
-const MEMORY = seconds(1); // for so long an account that was unblocked on another replica may still be refused here
+/** For so long (milliseconds) an account that another process has unblocked may still be refused by this one. */
+export const REFUSAL_MEMORY = seconds(1);
+
 const WAIT = seconds(2); // for others that are under way
 const WAITERS = 1000;
 const POLL = 100; // milliseconds, when it is other replicas' attempts that are under way
@@ -64,7 +66,7 @@ const POLL = 100; // milliseconds, when it is other replicas' attempts that are 
 export class Throttle {
   private readonly policies = new Map<string, Policy>();
   private readonly listeners: Listener[] = [];
-  private readonly full = new FullWindows(MEMORY);
+  private readonly full = new FullWindows(REFUSAL_MEMORY);
   private readonly queue = new AttemptsQueue(this.full, { waiters: WAITERS, waitMs: WAIT });
   private readonly local = new Tally();
   private readonly counters: Counters;
@@ -109,6 +111,7 @@ export class Throttle {
         this.counters.settle(budgets, outcomes, { ticket, passes }).finally(leave),
       );
     } catch (error) {
+      if (!(error instanceof Problem && error.status === 429)) this.queue.turnAway(unavailable()); // the database fails
       leave();
       throw error;
     }

@@ -5,6 +5,8 @@ import { networkOf } from '../../throttle/networks.js';
 import { budget, keyOf, type Policy } from '../../throttle/policy.js';
 import { type Attempt, Throttle } from '../../throttle/throttle.js';
 
+const KNOWN_NETWORK = 'familiar'; // whose rows outlive a change of version
+
 /** How often a password may be guessed at: an account's from one network, anybody's from it, an account's from everywhere. */
 @Injectable()
 export class PasswordGuesses {
@@ -27,7 +29,7 @@ export class PasswordGuesses {
     const budgets = [
       budget(this.here, [account, network]),
       budget(this.ofNetwork, [network]),
-      budget(this.ofAccount, [account], keyOf('familiar', account, network)),
+      budget(this.ofAccount, [account], keyOf(KNOWN_NETWORK, account, network)),
     ];
     return { budgets, account, alias: this.alias(identifier, network) };
   }

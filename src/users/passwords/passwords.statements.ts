@@ -5,19 +5,19 @@ const CREDENTIALS = `SELECT id, email, username, role, is_active AS "isActive", 
     session_generation AS "sessionGeneration", mfa_enabled AS "mfaEnabled", mfa_required AS "mfaRequired"
   FROM users WHERE deleted_at IS NULL AND`;
 
-export const BY_ID = statement('passwords.by_id', `${CREDENTIALS} id = $1`);
-export const BY_EMAIL = statement('passwords.by_email', `${CREDENTIALS} email = $1`);
-export const BY_USERNAME = statement('passwords.by_username', `${CREDENTIALS} fold_case(username) = fold_case($1)`);
+export const BY_ID = statement('users.credentials_by_id', `${CREDENTIALS} id = $1`);
+export const BY_EMAIL = statement('users.credentials_by_email', `${CREDENTIALS} email = $1`);
+export const BY_USERNAME = statement('users.credentials_by_username', `${CREDENTIALS} fold_case(username) = fold_case($1)`);
 
 /** Unless the password has changed meanwhile. */
 export const RENEW_HASH = statement(
-  'passwords.renew_hash',
+  'users.renew_hash',
   `UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3`,
 );
 
 /** Ends every session by a new generation, save the one that asks, which is moved to it. */
 export const CHANGE = statement(
-  'passwords.change',
+  'users.change_password',
   `WITH u AS (
      UPDATE users SET password_hash = $2, session_generation = session_generation + 1
      WHERE id = $1 AND session_generation = $3 AND is_active AND deleted_at IS NULL AND EXISTS (
@@ -29,7 +29,7 @@ export const CHANGE = statement(
 
 /** Ends every session. */
 export const RESET = statement(
-  'passwords.reset',
+  'users.reset_password',
   `UPDATE users SET password_hash = $2, session_generation = session_generation + 1
    WHERE id = $1 AND is_active AND deleted_at IS NULL RETURNING id`,
 );

@@ -7,7 +7,10 @@ const CREDENTIALS = `SELECT id, email, username, role, is_active AS "isActive", 
 
 export const BY_ID = statement('users.credentials_by_id', `${CREDENTIALS} id = $1`);
 export const BY_EMAIL = statement('users.credentials_by_email', `${CREDENTIALS} email = $1`);
-export const BY_USERNAME = statement('users.credentials_by_username', `${CREDENTIALS} fold_case(username) = fold_case($1)`);
+export const BY_USERNAME = statement(
+  'users.credentials_by_username',
+  `${CREDENTIALS} fold_case(username) = fold_case($1)`,
+);
 
 /** Unless the password has changed meanwhile. */
 export const RENEW_HASH = statement(

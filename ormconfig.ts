@@ -7,6 +7,7 @@ import { Passkey } from './src/auth/factors/passkeys/passkey.entity.js';
 import { RecoveryCode } from './src/auth/factors/recovery-code.entity.js';
 import { TotpFactor } from './src/auth/factors/totp-factor.entity.js';
 import { AccessToken } from './src/auth/tokens/access-token.entity.js';
+import { Invitation } from './src/auth/recovery/invitations/invitation.entity.js';
 import { Session } from './src/auth/sessions/session.entity.js';
 import { loadSettings } from './src/config/settings.js';
 import { migrationOptions } from './src/database/migrate.js';
@@ -16,12 +17,19 @@ import { resolveDatabase } from './src/process/resolve-database.js';
 import { Like } from './src/posts/like.entity.js';
 import { Post } from './src/posts/post.entity.js';
 import { Task } from './src/tasks/task.entity.js';
+import { KnownDevice } from './src/users/addresses/known-device.entity.js';
+import { MailChallenge } from './src/users/addresses/mail-challenge.entity.js';
+import { PurgedUser } from './src/users/purged-user.entity.js';
 import { User } from './src/users/user.entity.js';
 
 /** Every entity there is; the server collects the same from its modules. */
 export const entities = [
   User,
+  MailChallenge,
+  KnownDevice,
+  PurgedUser,
   Session,
+  Invitation,
   TotpFactor,
   RecoveryCode,
   Passkey,

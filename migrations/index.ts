@@ -8,6 +8,7 @@ import { LikeCounts1764020100000 } from './1764020100000-like-counts.js';
 import { ScheduledJobs1764020200000 } from './1764020200000-scheduled-jobs.js';
 import { UsersByChange1764090000000 } from './1764090000000-users-by-change.js';
 import { OutboxAndMail1764100000000 } from './1764100000000-outbox-and-mail.js';
+import { MailChallengesAndInvitations1764110000000 } from './1764110000000-mail-challenges-and-invitations.js';
 import { SecondFactors1764200000000 } from './1764200000000-second-factors.js';
 import { AccessTokens1764400000000 } from './1764400000000-access-tokens.js';
 import { Console1764600000000 } from './1764600000000-console.js';
@@ -22,6 +23,7 @@ export const migrations = [
   ScheduledJobs1764020200000,
   UsersByChange1764090000000,
   OutboxAndMail1764100000000,
+  MailChallengesAndInvitations1764110000000,
   SecondFactors1764200000000,
   AccessTokens1764400000000,
   Console1764600000000,

@@ -5,8 +5,8 @@ const SRC = import.meta.dirname;
 
 const BASE = ['config', 'logging', 'problems.ts', 'request.ts'];
 const DATA = ['database', 'http', ...BASE];
-const USERS = ['users', 'audit', 'outbox', 'throttle', 'lists', ...DATA];
-const FEATURE = ['auth/sessions', 'mail', ...USERS];
+const USERS = ['users', 'mail', 'audit', 'outbox', 'throttle', 'lists', ...DATA];
+const FEATURE = ['auth/sessions', ...USERS];
 
 /**
  * Who may import whom: a folder, and what it may import besides itself. The longest name that fits a file is its folder's.

@@ -1,5 +1,5 @@
 /** Who calls, by what, from where, having seen which version; and who may call what. */
-import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** What a person may be. Stored as text; the database checks the same two values. */
@@ -52,6 +52,8 @@ export interface Origin {
   readonly requestId: string;
   /** Fires when the client has gone, so that work nobody waits for can be dropped. */
   readonly signal: AbortSignal;
+  /** The languages that the client prefers: its `Accept-Language`. */
+  readonly acceptLanguage?: string | undefined;
 }
 
 /** Who calls, by what credential, from where, and which versions of the resource they have seen (undefined: any). */
@@ -59,6 +61,12 @@ export interface Call<User extends Principal = Principal> extends Origin {
   readonly me: User;
   readonly credential: Credential;
   readonly versions?: number[] | undefined;
+}
+
+/** A call that anybody may make: there is somebody where a bearer token came along ({@link PublicOrBearer}). */
+export interface OpenCall<User extends Principal = Principal> extends Origin {
+  readonly me?: User | undefined;
+  readonly credential?: Credential | undefined;
 }
 
 /** The origin of what scripts and the process itself do: nobody's request. */
@@ -81,11 +89,15 @@ declare module 'fastify' {
 }
 
 const PUBLIC = Symbol('access:public');
+const READS_BEARER = Symbol('access:reads-bearer');
 const ROLES_KEY = Symbol('access:roles');
 const SCOPED = Symbol('access:scoped');
 
 /** Lets anyone call the route. Every route without it needs a bearer token. */
 export const Public = () => SetMetadata(PUBLIC, true);
+
+/** Lets anyone call the route, and reads a bearer token where one comes along; a bad one is 401. */
+export const PublicOrBearer = () => applyDecorators(Public(), SetMetadata(READS_BEARER, true));
 
 /** Lets only these roles call the route; others get 403 `forbidden`. */
 export const Roles = (...roles: Role[]) => SetMetadata(ROLES_KEY, roles);
@@ -120,6 +132,9 @@ export const isPublic = perRoute((context) => metadata(PUBLIC, context) === true
 
 /** What an access token must be good for to call the route; null when none will do. */
 export const scopeTopic = perRoute((context) => (metadata(SCOPED, context) as ScopeTopic | undefined) ?? null);
+
+/** Whether the route reads a bearer token although it is open to anyone. */
+export const readsBearer = perRoute((context) => metadata(READS_BEARER, context) === true);
 
 /** The roles that may call the route; null means any signed-in person. */
 export const requiredRoles = perRoute((context) => (metadata(ROLES_KEY, context) as Role[] | undefined) ?? null);
@@ -170,6 +185,10 @@ class RequestCall implements Call {
 
   get requestId(): string {
     return this.request.id;
+  }
+
+  get acceptLanguage(): string | undefined {
+    return this.request.headers['accept-language'];
   }
 
   get signal(): AbortSignal {

@@ -108,6 +108,53 @@ const FEATURES: Feature[] = [
     },
   },
   {
+    name: 'links and codes by mail',
+    parameters: ({ ada }) => ({ id: ada.id }),
+    bodies: {
+      'POST /api/auth/verify-email': () => ({ token: 'ev_x', password: PASSWORD }),
+      'POST /api/auth/verify-email/send': () => ({ email: 'ada@example.com' }),
+      'POST /api/auth/verify-email/reject': () => ({ token: 'ev_x' }),
+      'POST /api/auth/links/preview': () => ({ token: 'ev_x' }),
+      'POST /api/auth/password-reset': () => ({ email: 'ada@example.com' }),
+      'POST /api/auth/password-reset/confirm': () => ({ token: 'pr_x', new_password: PASSWORD }),
+      'POST /api/users/:id/password-reset': () => ({ deliver: 'mail' }),
+      'POST /api/auth/email-change/confirm': () => ({ token: 'ec_x', password: PASSWORD }),
+      'POST /api/auth/email-change/revert': () => ({ token: 'er_x' }),
+    },
+    routes: {
+      'POST /api/auth/verify-email':              [422, 422, 422, 422],
+      'POST /api/auth/verify-email/send':         [202, 202, 202, 202],
+      'POST /api/auth/verify-email/reject':       [422, 422, 422, 422],
+      'POST /api/auth/links/preview':             [422, 422, 422, 422],
+      'POST /api/auth/password-reset':            [202, 202, 202, 202],
+      'POST /api/auth/password-reset/confirm':    [422, 422, 422, 422],
+      'POST /api/users/:id/password-reset':       [401, 403, 403, 202],
+      'POST /api/auth/email-change/confirm':      [422, 422, 422, 422],
+      'POST /api/auth/email-change/send':         [401, 202, 202, 202],
+      'DELETE /api/auth/email-change':            [401, 204, 204, 204],
+      'POST /api/auth/email-change/revert':       [422, 422, 422, 422],
+    },
+  },
+  {
+    name: 'invitations',
+    parameters: async ({ root }) => {
+      const { body } = await root.api.post('/api/invitations', { email: newcomer().email });
+      return { id: body.id as string };
+    },
+    bodies: {
+      'POST /api/invitations': () => ({ email: newcomer().email }),
+      'POST /api/invitations/accept': () => ({ token: 'iv_x' }),
+    },
+    routes: {
+      'GET /api/invitations':                     [401, 403, 403, 200],
+      'POST /api/invitations':                    [401, 403, 403, 201],
+      'GET /api/invitations/:id':                 [401, 403, 403, 200],
+      'POST /api/invitations/:id/resend':         [401, 403, 403, 202],
+      'DELETE /api/invitations/:id':              [401, 403, 403, 204],
+      'POST /api/invitations/accept':             [422, 422, 422, 422],
+    },
+  },
+  {
     name: 'access tokens',
     parameters: async ({ ada }) => {
       const { body } = await ada.api.post('/api/auth/tokens', { name: 'x', scopes: ['users:read'] });
@@ -239,6 +286,15 @@ describe('who may call what', () => {
       'GET /dev/mail.json',
       'GET /dev/mail/:id',
       'DELETE /dev/mail',
+      'POST /api/auth/verify-email',
+      'POST /api/auth/verify-email/send',
+      'POST /api/auth/verify-email/reject',
+      'POST /api/auth/links/preview',
+      'POST /api/auth/password-reset',
+      'POST /api/auth/password-reset/confirm',
+      'POST /api/auth/email-change/confirm',
+      'POST /api/auth/email-change/revert',
+      'POST /api/invitations/accept',
     ]);
   });
 

@@ -24,6 +24,9 @@ describe('registration', () => {
       expect(body).toEqual({
         id: expect.stringMatching(UUID_V7) as string,
         email: 'ada@example.com',
+        email_verified: false,
+        pending_email: null,
+        locale: null,
         username: 'ada',
         display_name: 'Ada Lovelace',
         profile_picture_url: picture,

@@ -2,12 +2,16 @@
 import { sameFor, type Schema } from './document.js';
 
 const ID = '0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11';
+const LINK = 'AZnC9FoQfD6bfS9sHgpLEcSMZ0UWsNnEhhYwJq0wkXwwbqmFKbZrYSdDE5cXKyGl';
 const TIME = '2026-01-31T09:30:00.000Z';
 
 /** By the name of a member or parameter. */
 const MEMBERS: Record<string, unknown> = {
   username: 'ada',
   email: 'ada@example.com',
+  email_verified: true,
+  pending_email: null,
+  locale: 'en',
   password: 'correct horse battery',
   current_password: 'correct horse battery',
   display_name: 'Ada Lovelace',
@@ -23,6 +27,11 @@ const MEMBERS: Record<string, unknown> = {
   current: true,
   request_id: 'b7f9c1de-2f4a-4f8e-9a51-0c6a3a7d9e42',
   details: {},
+  invited_by: ID,
+  accepted_at: null,
+  revoked_at: null,
+  last_error: null,
+  message: 'Welcome aboard',
   keys: [{ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', kid: 'sR1v', x: 'kHk3…', y: 'Q4dL…' }],
   q: 'ada',
   total: 1,
@@ -74,6 +83,28 @@ export const UNHEALTHY: Record<string, object> = {
 
 /** Bodies that say more than one of everything would. By operation, then by what the example shows. */
 export const BODIES: Record<string, Record<string, unknown>> = {
+  ...sameFor(['verifyEmail', 'confirmEmailChange'], {
+    'the link, with a bearer token': { token: `ev_${LINK}` },
+    'the link, with the password': { token: `ev_${LINK}`, password: 'correct horse battery' },
+    'the code, with a bearer token': { code: '482 915' },
+    'the code, with the password': { email: 'ada@example.com', code: '482 915', password: 'correct horse battery' },
+  }),
+  requestPasswordReset: {
+    'by e-mail address': { email: 'ada@example.com' },
+    'by username': { username: 'ada' },
+  },
+  confirmPasswordReset: {
+    'by the link': { token: `pr_${LINK}`, new_password: 'a better horse battery' },
+    'by the code': { email: 'ada@example.com', code: '482 915', new_password: 'a better horse battery' },
+  },
+  resetPasswordOf: {
+    'by mail': { deliver: 'mail' },
+    'by a link, and at once': { deliver: 'link', end_sessions: true },
+  },
+  acceptInvitation: {
+    'a new account': { token: `iv_${LINK}`, username: 'ada', password: 'correct horse battery' },
+    'an account that is there': { token: `iv_${LINK}` },
+  },
   login: {
     'by e-mail address': { email: 'ada@example.com', password: 'correct horse battery' },
     'by username': { username: 'ada', password: 'correct horse battery' },

@@ -1,6 +1,7 @@
 /** One operation of the document: what a method takes, what it answers, and how it fails. */
 import type { Type } from '@nestjs/common';
 import { type MediaType, type Operation, type Parameter, type Reference, refTo, type Schema } from './document.js';
+import { SECURITY } from './about.js';
 import { BODIES, UNHEALTHY } from './examples.js';
 import type { Handler } from './handlers.js';
 import type { FailureResponses } from './failure-responses.js';
@@ -13,7 +14,7 @@ const JSON_TYPE = 'application/json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 /** What is one thing, at a version of its own: see `asResource`. */
-const RESOURCES = new Set(['UserDto', 'PublicUserDto', 'PostDto', 'TaskDto']);
+const RESOURCES = new Set(['InvitationDto', 'UserDto', 'PublicUserDto', 'PostDto', 'TaskDto']);
 
 /** What Nest makes of an operation. */
 export interface RawOperation {
@@ -51,6 +52,7 @@ export function describeOperation(subject: Subject, schemas: SchemaSet, failures
     ...(description && { description }),
     tags: [tag],
     ...(source.decorators.has('Public') && { security: [] }),
+    ...(source.decorators.has('PublicOrBearer') && { security: [{}, ...SECURITY] }),
     ...(parameters.length && { parameters }),
     ...(handler.body && { requestBody: requestBody(handler, handler.body, schemas) }),
     responses: {
@@ -129,8 +131,20 @@ const streamed = ({ handler }: Subject, headers: Record<string, Reference>) => (
 });
 
 function successes(subject: Subject, schemas: SchemaSet): Operation['responses'] {
-  const { answer } = subject.source;
+  const { answer, answers } = subject.source;
+  if (answers.length) {
+    const each = answers.map(([status, name]) => success(subject, schemas, { status, answer: { names: [name], isPage: false } }));
+    return Object.assign({}, ...each) as Operation['responses'];
+  }
   const [status = '200'] = Object.keys(subject.raw.responses);
+  return success(subject, schemas, { status, answer });
+}
+
+function success(
+  subject: Subject,
+  schemas: SchemaSet,
+  { status, answer }: { status: string; answer: AnswerType },
+): Operation['responses'] {
   const headers = headersOf([
     'X-Request-Id',
     isResource(answer) && 'ETag',

@@ -21,7 +21,8 @@ export function codesOf({ method, path, decorators, throws, hasBody }: Risks): P
   };
   when(true, 'malformed_request', 'refused_character');
   when(hasBody, 'malformed_json', 'too_complex', 'body_too_large', 'unsupported_media_type');
-  when(!decorators.has('Public'), 'not_authenticated', 'invalid_token');
+  when(!decorators.has('Public') && !decorators.has('PublicOrBearer'), 'not_authenticated');
+  when(!decorators.has('Public'), 'invalid_token');
   // access tokens: a route that names no scope is closed to them
   when(!decorators.has('Public'), decorators.has('Scoped') ? 'insufficient_scope' : 'forbidden');
   when(decorators.has('Roles') || decorators.has('OwnCall'), 'forbidden');

@@ -15,6 +15,8 @@ export interface SourceMethod {
   decorators: Set<string>;
   /** The codes of problems that its `@throws` names. */
   throws: ProblemCode[];
+  /** Where it answers with more than one status: what with which, as its `@answers` says. */
+  answers: [status: string, name: string][];
 }
 
 /** What a method answers: one of these classes, or a page of them; none for no content. */
@@ -51,6 +53,7 @@ function readMethod(method: ts.MethodDeclaration, owner: ts.ClassDeclaration): S
     answer: answerOf(method.type),
     decorators: new Set(decorators.map(({ expression }) => expression.getText().replace(/\(.*/s, ''))),
     throws: owner.name?.text.endsWith('Controller') ? throwsOf(method) : [],
+    answers: answersOf(method),
   };
 }
 
@@ -71,6 +74,13 @@ function throwsOf(method: ts.MethodDeclaration): ProblemCode[] {
   const unknown = codes.filter((code) => !PROBLEM_CODES.includes(code as ProblemCode));
   if (unknown.length) throw new Error(`@throws of ${method.name.getText()}: there is no problem ${unknown.join(', ')}`);
   return codes as ProblemCode[];
+}
+
+/** `@answers 201 UserDto, 202 AcceptedDto`. */
+function answersOf(method: ts.MethodDeclaration): [string, string][] {
+  const tags = ts.getJSDocTags(method).filter((tag) => tag.tagName.text === 'answers');
+  const pairs = tags.flatMap((tag) => [...(ts.getTextOfJSDocComment(tag.comment) ?? '').matchAll(/(\d{3}) (\w+)/g)]);
+  return pairs.map(([, status = '', name = '']) => [status, name]);
 }
 
 function commentOf(node: ts.Node): string {

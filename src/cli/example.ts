@@ -23,7 +23,7 @@ export async function example(terminal: Terminal): Promise<void> {
     const password = randomBytes(12).toString('base64url');
 
     // SCRIPT stands for the client: the audit log then shows that it was nobody's request
-    const ada = await users.register({ email, username, password, display_name: 'Ada Lovelace' }, SCRIPT);
+    const ada = await users.create({ email, username, password, display_name: 'Ada Lovelace' }, SCRIPT);
     say(terminal, `created         ${ada.username} with the id ${ada.id}`);
 
     // finding gives null when there is nobody; e-mail address and username are compared without regard to case
@@ -43,7 +43,7 @@ export async function example(terminal: Terminal): Promise<void> {
 
     // what fails throws a Problem: over HTTP it is the answer, here you catch it
     try {
-      await users.register({ email, username: `${username}-2`, password }, SCRIPT);
+      await users.create({ email, username: `${username}-2`, password }, SCRIPT);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       say(terminal, `duplicate       ${error.status} ${error.code}: ${error.detail}`);

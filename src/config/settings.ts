@@ -8,6 +8,7 @@ import { developmentEncryptionKey, developmentSecrets } from './development-secr
 import { days, hours, minutes, seconds } from './durations.js';
 import { EnvironmentReader, type Environment, type Limit, SettingsError } from './environment.js';
 import { type JwtSettings, readJwt } from './jwt-settings.js';
+import { type AccountSettings, readAccounts } from './account-settings.js';
 import { type MailSettings, readMail } from './mail-settings.js';
 import { type MfaSettings, readMfa } from './mfa-settings.js';
 import { readOrigins } from './origins.js';
@@ -77,6 +78,7 @@ export class Settings {
   requireIfMatch: boolean;
   auditRetention: number;
   mail: MailSettings;
+  accounts: AccountSettings;
   firstAdmin: { email: string; password: string } | undefined;
 
   get isProduction(): boolean {
@@ -136,6 +138,7 @@ function readSettings(env: EnvironmentReader): Settings {
   settings.auditRetention = days(env.integer('AUDIT_RETENTION_DAYS', 365, { min: 1, max: 36_500 }));
   settings.firstAdmin = readFirstAdmin(env);
   settings.mail = readMail(env, production);
+  settings.accounts = readAccounts(env);
 
   settings.host = env.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1');
   settings.port = env.integer('PORT', 8000, { min: 0, max: 65_535 });

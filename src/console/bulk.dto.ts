@@ -2,7 +2,7 @@ import { Transform } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsUUID } from 'class-validator';
 import { OneOf, Optional } from '../http/fields.js';
 import type { ProblemCode } from '../problems.js';
-import { Reason } from '../users/users.dto.js';
+import { Reason } from '../users/user-fields.js';
 
 export const BULK_ACTIONS = ['deactivate', 'activate', 'delete', 'restore', 'end_sessions'] as const;
 export type BulkAction = (typeof BULK_ACTIONS)[number];

@@ -86,6 +86,11 @@ export class Mails {
     );
   }
 
+  /** SQL for how many mails of a kind an account had in a day. @param userId SQL of the account's id */
+  countOfDay(kind: MailKind, userId: string): string {
+    return `(SELECT count(*) FROM outbox o WHERE o.user_id = ${userId} AND o.kind = '${kind}' AND o.created_at > now() - interval '1 day')`;
+  }
+
   /** Has what was just committed sent at once. */
   wake(): void {
     this.outbox.wake('mail');

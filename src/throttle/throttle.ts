@@ -155,6 +155,14 @@ export class Throttle {
     return !this.isOn || 'ticket' in (await this.counters.reserve(budgets, true));
   }
 
+  /** As `reserve`, but answers null where there is no room: for limits that nobody must notice. Whoever gets one settles it. */
+  async tryReserve(budgets: readonly Budget[]): Promise<Reservation | null> {
+    if (!this.isOn) return new Reservation([], () => Promise.resolve());
+    const verdict = await this.counters.reserve(budgets, false);
+    if (!('ticket' in verdict)) return null;
+    return new Reservation(budgets, (outcomes) => this.counters.settle(budgets, outcomes, { ticket: verdict.ticket }));
+  }
+
   /** @throws Problem 429 when such an attempt was refused a moment ago: that costs no statement */
   async assertOpen({ budgets, alias, account }: Attempt, from: Origin): Promise<void> {
     const names = [alias ?? '', ...budgets.map(memoryName)];

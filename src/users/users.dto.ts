@@ -1,58 +1,10 @@
-import { applyDecorators } from '@nestjs/common';
-import { Transform } from 'class-transformer';
 import { IsBoolean, IsString } from 'class-validator';
 import { type Principal, type Role, ROLES } from '../request.js';
-import {
-  Rule,
-  Clearable,
-  NotBlank,
-  OneLine,
-  OneOf,
-  Optional,
-  QueryBoolean,
-  SearchText,
-  Time,
-  Length,
-} from '../http/fields.js';
-import { httpUrl } from '../http/http-url.js';
+import { OneOf, Optional, QueryBoolean, SearchText, Time } from '../http/fields.js';
 import { PageQuery } from '../lists/pages.js';
 import { withVersion } from '../http/conditional-requests.js';
-import { normalizeEmail } from './emails.js';
+import { DisplayName, Email, Locale, PictureUrl, Reason, Username } from './user-fields.js';
 import type { User } from './user.entity.js';
-
-const Email = () =>
-  applyDecorators(
-    // what is no address stays as it is, for the check below to refuse
-    Transform(({ value }: { value: unknown }) =>
-      typeof value === 'string' ? (normalizeEmail(value) ?? value) : value,
-    ),
-    Rule('is_email', 'must be an e-mail address of at most 254 characters', (text) => normalizeEmail(text) === text, {
-      format: 'email',
-      maxLength: 254,
-    }),
-  );
-
-const USERNAME = /^[A-Za-z0-9._-]{3,32}$/;
-
-const Username = () =>
-  Rule('username', 'must have 3 to 32 letters, digits, dots, underscores or hyphens', (text) => USERNAME.test(text), {
-    pattern: USERNAME.source,
-  });
-
-const DisplayName = () => applyDecorators(Clearable(), Length(1, 100), OneLine(), NotBlank());
-
-const PictureUrl = () =>
-  applyDecorators(
-    Clearable(),
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? (httpUrl(value) ?? value) : value)),
-    Rule('is_url', 'must be an http or https address of at most 2,048 characters', (text) => httpUrl(text) === text, {
-      format: 'uri',
-      maxLength: 2048,
-    }),
-  );
-
-/** Why an admin does something to somebody: one line for other admins. */
-export const Reason = () => applyDecorators(Length(1, 200), NotBlank(), OneLine());
 
 /** What it takes to get an account. */
 export class RegisterDto {
@@ -75,6 +27,10 @@ export class RegisterDto {
   /** @example "https://example.com/ada.png" */
   @PictureUrl()
   profile_picture_url?: string | null;
+
+  /** The language of mails (BCP 47); what the client prefers unless said. @example "de" */
+  @Locale()
+  locale?: string | null;
 }
 
 /** What an admin says of a new account. */
@@ -88,6 +44,11 @@ export class CreateUserDto extends RegisterDto {
   @Optional()
   @IsBoolean({ message: 'must be true or false' })
   is_active?: boolean;
+
+  /** Whether you vouch for the address; else it gets a mail to verify it. */
+  @Optional()
+  @IsBoolean({ message: 'must be true or false' })
+  email_verified?: boolean;
 }
 
 /** What changes of an account. What is left out stays as it is. */
@@ -213,6 +174,12 @@ export class PublicUserDto {
 export class UserDto extends PublicUserDto {
   /** null for a service account. */
   email: string | null;
+  /** Whether somebody proved to read that mailbox. */
+  email_verified: boolean;
+  /** The address that it is being changed to, until it is confirmed from there. */
+  pending_email: string | null;
+  /** The language of mails (BCP 47); null means the request's, or the server's. */
+  locale: string | null;
   role: Role;
   is_active: boolean;
   updated_at: Date;
@@ -237,7 +204,10 @@ export class ThrottleDto {
 }
 
 /** The columns that the answers to oneself and to admins are made of. */
-export type UserRow = Omit<User, 'passwordHash' | 'sessionGeneration'> & { hasPassword: boolean };
+export type UserRow = Omit<User, 'passwordHash' | 'sessionGeneration' | 'purgeAt'> & {
+  hasPassword: boolean;
+  pendingEmail: string | null;
+};
 /** The columns that the answers to everybody else are made of. */
 export type PublicUserRow = Pick<UserRow, 'id' | 'username' | 'displayName' | 'profilePictureUrl' | 'createdAt'>;
 
@@ -258,6 +228,9 @@ export function toUserDto(user: UserRow & { ownRole?: Role }, viewer: Pick<Princ
   const dto: UserDto = {
     id: user.id,
     email: user.email,
+    email_verified: user.emailVerifiedAt !== null,
+    pending_email: user.pendingEmail,
+    locale: user.locale,
     username: user.username,
     display_name: user.displayName,
     profile_picture_url: user.profilePictureUrl,

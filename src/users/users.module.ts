@@ -4,6 +4,17 @@ import { AuditModule } from '../audit/audit.module.js';
 import { PasswordGuesses } from './passwords/password-guesses.js';
 import { Passwords } from './passwords/passwords.js';
 import { HeldUsers } from './held-users.js';
+import { AddressChanges } from './addresses/address-changes.js';
+import { Challenges } from './addresses/challenges.js';
+import { KnownDevice } from './addresses/known-device.entity.js';
+import { KnownDevices } from './addresses/known-devices.js';
+import { MailChallenge } from './addresses/mail-challenge.entity.js';
+import { MailLimits } from './addresses/mail-limits.js';
+import { Verifications } from './addresses/verifications.js';
+import { CredentialTables } from './credential-tables.js';
+import { NewAccounts } from './new-accounts.js';
+import { PasswordResets } from './passwords/password-resets.js';
+import { PurgedUser } from './purged-user.entity.js';
 import { Registrations } from './registrations.js';
 import { UserNames } from './user-names.js';
 import { User } from './user.entity.js';
@@ -11,9 +22,34 @@ import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([User]), AuditModule],
+  imports: [TypeOrmModule.forFeature([User, MailChallenge, KnownDevice, PurgedUser]), AuditModule],
   controllers: [UsersController],
-  providers: [UsersService, Passwords, PasswordGuesses, Registrations, UserNames, HeldUsers],
-  exports: [UsersService, Passwords],
+  providers: [
+    UsersService,
+    Passwords,
+    PasswordGuesses,
+    PasswordResets,
+    Registrations,
+    UserNames,
+    HeldUsers,
+    NewAccounts,
+    CredentialTables,
+    Challenges,
+    Verifications,
+    AddressChanges,
+    KnownDevices,
+    MailLimits,
+  ],
+  exports: [
+    UsersService,
+    Passwords,
+    PasswordResets,
+    CredentialTables,
+    Challenges,
+    Verifications,
+    AddressChanges,
+    KnownDevices,
+    MailLimits,
+  ],
 })
 export class UsersModule {}

@@ -7,6 +7,7 @@ import { AuditService, type AuditEntry } from '../audit/audit.service.js';
 import { assignmentsOf, hasVersion } from '../lists/conditions.js';
 import { Database, type Statement } from '../database/database.js';
 import { conflict, fieldForbidden, forbidden, invalidMember, notFound, problem } from '../problems.js';
+import { Settings } from '../config/settings.js';
 import { Lists } from '../lists/lists.js';
 import type { Page } from '../lists/pages.js';
 import { assertMatches } from '../http/conditional-requests.js';
@@ -14,6 +15,9 @@ import { Throttle } from '../throttle/throttle.js';
 import { normalizeEmail } from './emails.js';
 import { Passwords } from './passwords/passwords.js';
 import { HeldUsers } from './held-users.js';
+import { MailLimits } from './addresses/mail-limits.js';
+import { requestedLocale } from './locales.js';
+import { type NewAccount, NewAccounts } from './new-accounts.js';
 import { Registrations } from './registrations.js';
 import { User } from './user.entity.js';
 import {
@@ -57,20 +61,33 @@ export class UsersService {
     private readonly lists: Lists,
     private readonly registrations: Registrations,
     private readonly held: HeldUsers,
+    private readonly newAccounts: NewAccounts,
+    private readonly limits: MailLimits,
+    private readonly settings: Settings,
   ) {}
 
   /** Makes an account for whoever asks. @throws Problem 409 `email_taken` or `username_taken`, 422 on a weak password */
-  async register(dto: RegisterDto, from: Origin): Promise<UserRow> {
-    const { email, username, password, display_name, profile_picture_url } = dto;
-    const account = { email, username, password, display_name, profile_picture_url };
-    const user = await this.registrations.run(from, () => this.insert(account, from));
-    await this.audit.record({ action: 'register', actorId: user.id, userId: user.id }, from);
-    return user;
+  async register(dto: RegisterDto, origin: Origin): Promise<UserRow | null> {
+    const { registration, registrationReveals } = this.settings.accounts;
+    if (registration !== 'open') throw problem('registration_closed');
+    const { email, username, password, display_name, profile_picture_url, locale } = dto;
+    const account = { email, username, password, display_name, profile_picture_url, locale: requestedLocale(locale, origin) };
+    const user = await this.registrations.run(origin, async () => {
+      const row = await this.newAccountOf(account, origin);
+      return registrationReveals ? this.registerOpenly(row, origin) : this.registerQuietly(row, origin);
+    });
+    if (user) {
+      this.lists.changed('users');
+      await this.audit.record({ action: 'register', actorId: user.id, userId: user.id }, origin);
+    }
+    return registrationReveals ? (user as UserRow) : null;
   }
 
   /** Makes an account for somebody else. @throws as `register` */
   async create(dto: CreateUserDto, call: Origin & Partial<Pick<Call, 'me'>>): Promise<UserRow> {
-    const user = await this.insert(dto, call);
+    const row = await this.newAccountOf(dto, call);
+    const user = await this.newAccounts.insert(row, { origin: call, mail: true, isOwner: false });
+    this.lists.changed('users');
     await this.audit.record(
       { action: 'user_created', actorId: call.me?.id, userId: user.id, details: { role: user.role } },
       call,
@@ -97,7 +114,7 @@ export class UsersService {
     if (await this.findByEmail(address)) return null;
     const username = address.split('@')[0]?.replace(/[^a-z0-9._-]/g, '-').slice(0, 32).padEnd(3, '-') ?? 'admin'; // prettier-ignore
     try {
-      return await this.create({ email: address, username, password, role: 'admin', is_active: true }, from);
+      return await this.create({ email: address, username, password, role: 'admin', is_active: true, email_verified: true }, from);
     } catch (error) {
       if (await this.findByEmail(address)) return null; // another replica was faster
       throw error;
@@ -246,12 +263,44 @@ export class UsersService {
     await this.audit.record({ action: 'throttle_cleared', actorId: call.me?.id, userId: id }, call);
   }
 
-  private async insert(dto: CreateUserDto, from: Origin): Promise<UserRow> {
-    const { email, username, password, display_name, profile_picture_url, role, is_active } = dto;
-    const passwordHash = await this.passwords.hashNew(password, { context: { email, username }, signal: from.signal });
-    const id = uuidv7();
-    const row = {
-      id,
+  /** The whole user. @throws Problem 404 */
+  async getRow(id: string): Promise<UserRow> {
+    const user = await this.findById(id);
+    if (!user) throw notFound('user');
+    return user;
+  }
+
+  /** The mail is sent if the mailbox takes it; it counts only if the account is made. */
+  private async registerOpenly(account: NewAccount, origin: Origin): Promise<UserRow> {
+    const mail = await this.limits.reserveMail('verify', account.email);
+    try {
+      const user = await this.newAccounts.insert(account, { origin, mail: mail !== null, isOwner: true });
+      await mail?.count();
+      return user;
+    } finally {
+      await mail?.release(); // does nothing once it is counted
+    }
+  }
+
+  /** The same statements for a free address and a taken one. Returns the account that was made, if one was. */
+  private async registerQuietly(account: NewAccount, origin: Origin): Promise<Pick<UserRow, 'id'> | null> {
+    const mail = await this.limits.reserveMail('verify', account.email);
+    const mailTaken = await this.limits.reserveMail('already_registered', account.email);
+    try {
+      const making = { origin, mail: mail !== null, isOwner: true, mailTaken: mailTaken !== null };
+      const id = await this.newAccounts.insertQuietly(account, making);
+      await (id ? mail : mailTaken)?.count();
+      return id === null ? null : { id };
+    } finally {
+      await mail?.release();
+      await mailTaken?.release();
+    }
+  }
+
+  private async newAccountOf(dto: CreateUserDto, { signal }: Pick<Origin, 'signal'>): Promise<NewAccount> {
+    const { email, username, password, display_name, profile_picture_url, role, is_active, locale, email_verified } = dto;
+    const passwordHash = await this.passwords.hashNew(password, { context: { email, username }, signal });
+    return {
       email,
       username,
       passwordHash,
@@ -259,12 +308,9 @@ export class UsersService {
       profilePictureUrl: profile_picture_url,
       role,
       isActive: is_active,
+      locale,
+      isVerified: email_verified === true,
     };
-    await this.database.writing(() => this.users.insert(row));
-    this.lists.changed('users');
-    const user = await this.findById(id);
-    if (!user) throw notFound('user');
-    return user;
   }
 
   private async change(id: string, changes: AdminChange, call: Call): Promise<ChangedUser> {

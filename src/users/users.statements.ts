@@ -1,6 +1,7 @@
 /** The hot paths of users, written by hand: hydrating an entity costs more than finding its row. */
 import { changing, hasVersion, type Update } from '../lists/conditions.js';
 import { composedStatement, statement } from '../database/database.js';
+import { PENDING_EMAIL } from './addresses/challenges.statements.js';
 
 /** What anybody may see of a person, named as the entity names it. */
 export const PUBLIC_COLUMNS = `id, username, display_name AS "displayName", profile_picture_url AS "profilePictureUrl",
@@ -9,7 +10,8 @@ export const PUBLIC_COLUMNS = `id, username, display_name AS "displayName", prof
 /** The columns that the answers to oneself and to admins are made of. */
 export const USER_COLUMNS = `${PUBLIC_COLUMNS}, kind, email, role, is_active AS "isActive", updated_at AS "updatedAt",
   deleted_at AS "deletedAt", last_login_at AS "lastLoginAt", version, mfa_enabled AS "mfaEnabled", mfa_required AS "mfaRequired",
-  password_hash IS NOT NULL AS "hasPassword"`;
+  password_hash IS NOT NULL AS "hasPassword",
+  email_verified_at AS "emailVerifiedAt", locale, ${PENDING_EMAIL} AS "pendingEmail"`;
 
 const VISIBLE = 'is_active AND deleted_at IS NULL';
 

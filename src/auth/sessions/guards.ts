@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { callOf, isPublic, requiredRoles, type Scope, type ScopeTopic, scopeTopic } from '../../request.js';
+import { callOf, isPublic, readsBearer, requiredRoles, type Scope, type ScopeTopic, scopeTopic } from '../../request.js';
 import { BearerTokens } from './bearer-tokens.js';
 import { forbidden, problem } from '../../problems.js';
 import { JwtStrategy } from './jwt.strategy.js';
@@ -15,8 +15,9 @@ export class BearerGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    if (isPublic(context)) return true;
+    if (isPublic(context) && !readsBearer(context)) return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
+    if (isPublic(context) && !isBearer(request)) return true;
     const token = bearerOf(request);
     const reader = token === undefined ? undefined : this.tokens.readerOf(token);
     if (token === undefined || !reader) return this.authenticate(request);

@@ -1,8 +1,10 @@
-import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Post, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyReply } from 'fastify';
 import { Call, type Origin, Public } from '../../request.js';
 import { RegisterDto, toUserDto, type UserDto } from '../../users/users.dto.js';
 import { UsersService } from '../../users/users.service.js';
+import { ACCEPTED, type AcceptedDto } from '../recovery/recovery.dto.js';
 import type { TokenPairDto } from '../sessions/sessions.dto.js';
 import { LoginDto, TokenDto } from './sign-in.dto.js';
 import { SignIn } from './sign-in.service.js';
@@ -18,13 +20,21 @@ export class SignInController {
   ) {}
 
   /**
-   * Makes an account. Sign in with it afterwards.
-   * @throws email_taken, username_taken, too_many_requests
+   * Makes an account. Sign in with it afterwards; a mail with a link and a code to verify the address is on its way. Where
+   * the server tells nobody which addresses have an account, the answer is 202 for a free and a taken address alike.
+   * @throws email_taken, username_taken, registration_closed, too_many_requests
+   * @answers 201 UserDto, 202 AcceptedDto
    */
   @Post('register')
   @Public()
-  async registerUser(@Body() dto: RegisterDto, @Call() call: Origin): Promise<UserDto> {
-    return toUserDto(await this.users.register(dto, call));
+  async registerUser(
+    @Body() dto: RegisterDto,
+    @Call() call: Origin,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<UserDto | AcceptedDto> {
+    const user = await this.users.register(dto, call);
+    if (!user) void reply.code(202);
+    return user ? toUserDto(user) : ACCEPTED;
   }
 
   /**

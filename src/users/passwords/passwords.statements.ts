@@ -29,10 +29,3 @@ export const CHANGE = statement(
    kept AS (UPDATE sessions s SET generation = u.session_generation FROM u WHERE s.id = $4)
    SELECT id FROM u`,
 );
-
-/** Ends every session. */
-export const RESET = statement(
-  'users.reset_password',
-  `UPDATE users SET password_hash = $2, session_generation = session_generation + 1
-   WHERE id = $1 AND is_active AND deleted_at IS NULL RETURNING id`,
-);

@@ -62,6 +62,11 @@ export class Passwords implements OnApplicationShutdown {
     return email ? this.read(sql.BY_EMAIL, email) : this.read(sql.BY_USERNAME, identifier.trim());
   }
 
+  /** As `find`, by id. */
+  findById(id: string): Promise<Credentials | null> {
+    return this.read(sql.BY_ID, id);
+  }
+
   /**
    * Whether the password is this account's, and the account may sign in; for nobody's it takes the same time to say no. A
    * wrong one is counted, a right one makes the wrong ones before it forgotten.
@@ -97,21 +102,19 @@ export class Passwords implements OnApplicationShutdown {
 
   /** The hash of a newly chosen password. @throws Problem 422 naming the member when the rules refuse it, 503 when too many wait */
   async hashNew(password: string, { context, pointer = '/password', signal }: NewPassword): Promise<string> {
+    this.assertAcceptable(password, { context, pointer });
+    return this.hasher.hash(password, signal);
+  }
+
+  /** @throws Problem 422 naming the member when the rules refuse a newly chosen password */
+  assertAcceptable(password: string, { context, pointer = '/password' }: NewPassword): void {
     const problem = passwordProblem(password, { ...this.rules, ...context });
     if (problem) throw invalidMember(pointer, problem.code, problem.detail);
-    return this.hasher.hash(password, signal);
   }
 
   /** Changes the password and ends every other session with it; false when it was changed, or this session ended, meanwhile. */
   async change({ id, sessionGeneration }: Credentials, hash: string, sessionId: string): Promise<boolean> {
     return (await this.database.write(sql.CHANGE, [id, hash, sessionGeneration, sessionId])).length > 0;
-  }
-
-  /** Sets a password without the old one: all sessions end, wrong guesses are forgotten. False for who can't sign in. */
-  async reset(id: string, hash: string): Promise<boolean> {
-    const isReset = (await this.database.write(sql.RESET, [id, hash])).length > 0;
-    if (isReset) await this.throttle.clear(id);
-    return isReset;
   }
 
   /** Now, and only now, the password is known: a hash that is cheaper than today's is replaced. Failing stops nobody. */

@@ -1,0 +1,52 @@
+import { Body, Controller, Delete, HttpCode, Post } from '@nestjs/common';
+import { Call, type OpenCall, type Origin, Public, PublicOrBearer } from '../../request.js';
+import { EmailChangeService } from './email-change.service.js';
+import { ACCEPTED, type AcceptedDto, ConfirmEmailDto, LinkDto } from './recovery.dto.js';
+
+/** A change of a verified address, on its way: ask for it by a PATCH of the user. */
+@Controller('auth/email-change')
+export class EmailChangeController {
+  constructor(private readonly changes: EmailChangeService) {}
+
+  /**
+   * Makes the new address the account's, by the link or the code that was sent there; all other sessions end. With a bearer
+   * token, or else with the password of the account.
+   * @throws link_invalid, link_expired, link_used, code_invalid, code_expired, wrong_password, email_taken, too_many_requests
+   */
+  @Post('confirm')
+  @HttpCode(204)
+  @PublicOrBearer()
+  confirmEmailChange(@Body() dto: ConfirmEmailDto, @Call() call: OpenCall): Promise<void> {
+    return this.changes.confirm(dto, call);
+  }
+
+  /**
+   * Sends the mail to the new address once more.
+   * @throws too_many_requests, mail_not_configured
+   */
+  @Post('send')
+  @HttpCode(202)
+  async sendEmailChange(@Call() call: Call): Promise<AcceptedDto> {
+    await this.changes.send(call);
+    return ACCEPTED;
+  }
+
+  /** Calls the change off. Doing it again does no harm. */
+  @Delete()
+  @HttpCode(204)
+  cancelEmailChange(@Call() call: Call): Promise<void> {
+    return this.changes.cancel(call);
+  }
+
+  /**
+   * Takes a change back, by the link that the old address got: it is the account's again, every session ends, the password
+   * opens nothing any more, and a reset is on its way to the old address.
+   * @throws link_invalid, link_expired, link_used, email_taken
+   */
+  @Post('revert')
+  @HttpCode(204)
+  @Public()
+  revertEmailChange(@Body() dto: LinkDto, @Call() call: Origin): Promise<void> {
+    return this.changes.revert(dto, call);
+  }
+}

@@ -1,0 +1,204 @@
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { Database, statement } from '../../../database/database.js';
+import { containing, Conditions } from '../../../lists/conditions.js';
+import { byCreation, type List } from '../../../lists/lists.js';
+import { Mails } from '../../../mail/mails.js';
+import { cancellingInvitation, openingInvitation, usingInvitation } from '../../../users/addresses/challenges.statements.js';
+import type { Invitation } from './invitation.entity.js';
+import type { InvitationRow, InvitationsQuery } from './invitations.dto.js';
+
+const IS_OPEN = 'i.accepted_at IS NULL AND i.revoked_at IS NULL';
+
+const STATE = `CASE WHEN i.accepted_at IS NOT NULL THEN 'accepted' WHEN i.revoked_at IS NOT NULL THEN 'revoked'
+  WHEN i.expires_at <= now() THEN 'expired' ELSE 'open' END`;
+
+const COLUMNS = `i.id, i.email, i.role, i.username, i.display_name AS "displayName", i.invited_by AS "invitedBy",
+  i.created_at AS "createdAt", i.expires_at AS "expiresAt", i.accepted_at AS "acceptedAt", i.revoked_at AS "revokedAt",
+  i.version, ${STATE} AS state`;
+
+/** The latest mail of an invitation: at any time an address has one that is open. */
+const MAIL = `(
+  SELECT jsonb_build_object('state', o.state, 'last_error', o.last_error) FROM outbox o
+  WHERE o.recipient = i.email AND o.kind = 'invitation' AND o.created_at >= i.created_at
+  ORDER BY o.created_at DESC LIMIT 1) AS mail`;
+
+const BY_ID = statement('invitations.by_id', `SELECT ${COLUMNS}, ${MAIL} FROM invitations i WHERE i.id = $1`);
+
+const OPEN_FOR = statement('invitations.open_for', `SELECT i.id FROM invitations i WHERE i.email = $1 AND ${IS_OPEN}`);
+
+const OFFER = statement(
+  'invitations.offer',
+  `SELECT ${COLUMNS}, i.locale, coalesce(u.display_name, u.username) AS "inviterName"
+   FROM invitations i LEFT JOIN users u ON u.id = i.invited_by WHERE i.id = $1`,
+);
+
+const REVOKE = statement(
+  'invitations.revoke',
+  `WITH change AS (
+     UPDATE invitations i SET revoked_at = now(), version = i.version + 1 WHERE i.id = $1 AND ${IS_OPEN} RETURNING i.id),
+   ${cancellingInvitation('change')}
+   SELECT id FROM change`,
+);
+
+/** For who has the account: the role, never less than they have. */
+const JOIN = statement(
+  'invitations.join',
+  `WITH ${usingInvitation('$1')},
+   invitation AS (
+     UPDATE invitations i SET accepted_at = now(), accepted_by = u.id, version = i.version + 1
+     FROM used JOIN users u ON u.id = $2 AND u.email = used.email AND u.email_verified_at IS NOT NULL
+     WHERE i.id = used.invitation_id AND ${IS_OPEN} RETURNING i.id, i.role),
+   change AS (
+     UPDATE users u SET role = invitation.role, updated_at = now(), version = u.version + 1
+     FROM invitation WHERE u.id = $2 AND u.role <> 'admin' AND u.role <> invitation.role RETURNING u.id)
+   SELECT id, (SELECT count(*) FROM change) > 0 AS "isRoleNew" FROM invitation`,
+);
+
+const ACCEPT = statement(
+  'invitations.accept',
+  `WITH ${usingInvitation('$1')},
+   invitation AS (
+     UPDATE invitations i SET accepted_at = now(), accepted_by = $2, version = i.version + 1
+     FROM used WHERE i.id = used.invitation_id AND ${IS_OPEN} RETURNING i.*)
+   INSERT INTO users (id, email, username, password_hash, display_name, role, locale, email_verified_at)
+   SELECT $2, i.email, $3, $4, coalesce($5, i.display_name), i.role, coalesce(i.locale, $6), now() FROM invitation i
+   RETURNING id`,
+);
+
+/** What whoever opens the link is offered. */
+export interface Offer extends InvitationRow {
+  locale: string | null;
+  inviterName: string | null;
+}
+
+/** The rows of invitations, with their challenges and mails. */
+@Injectable()
+export class InvitationStore {
+  private readonly createStatement = statement(
+    'invitations.create',
+    `WITH stale AS (
+       UPDATE invitations i SET revoked_at = now(), version = i.version + 1
+       WHERE i.email = $2 AND ${IS_OPEN} AND i.expires_at <= now() RETURNING i.id),
+     change AS (
+       INSERT INTO invitations AS i (id, email, role, username, display_name, message, locale, invited_by, days, expires_at)
+       SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9::smallint, now() + $9::int * interval '1 day'
+       WHERE (SELECT count(*) FROM stale) >= 0 -- after it, as its rows are in the index until then
+         AND NOT EXISTS (SELECT FROM users WHERE email = $2 AND deleted_at IS NULL)
+       RETURNING i.*),
+     ${openingInvitation({ from: 'change', id: '$10' })},
+     mail AS (${this.mail('change', 'i.locale')})
+     SELECT ${COLUMNS}, jsonb_build_object('state', 'queued', 'last_error', NULL) AS mail FROM change i`,
+  );
+
+  private readonly resendStatement = statement(
+    'invitations.resend',
+    `WITH change AS (
+       UPDATE invitations i SET
+         expires_at = CASE WHEN i.expires_at <= now() THEN now() + i.days * interval '1 day' ELSE i.expires_at END,
+         version = i.version + (i.expires_at <= now())::int
+       WHERE i.id = $1 AND ${IS_OPEN} RETURNING i.*),
+     ${openingInvitation({ from: 'change', id: '$2' })},
+     mail AS (${this.mail('change', 'i.locale')})
+     SELECT c.id FROM challenge c`,
+  );
+
+  constructor(
+    private readonly database: Database,
+    private readonly mails: Mails,
+  ) {}
+
+  /**
+   * Makes an invitation and mails it. Null when the address is an account's.
+   * @throws Problem 409 `invitation_open` when there is an open one for the address
+   */
+  async create(
+    invitation: Pick<Invitation, 'email' | 'role' | 'username' | 'displayName' | 'message' | 'locale' | 'invitedBy' | 'days'>,
+  ): Promise<InvitationRow | null> {
+    const { email, role, username, displayName, message, locale, invitedBy, days } = invitation;
+    const values = [uuidv7(), email, role, username, displayName, message, locale, invitedBy, days, uuidv7()];
+    const [row] = await this.database.write<InvitationRow>(this.createStatement, values);
+    this.mails.wake();
+    return row ?? null;
+  }
+
+  /** The list that a query asks for, newest first. */
+  list({ state, q }: InvitationsQuery): List<InvitationRow> {
+    const conditions = new Conditions();
+    if (state) conditions.add(`${STATE} = $`, state);
+    if (q) conditions.add(`lower(i.email || E'\\n' || coalesce(i.username, '') || E'\\n' || coalesce(i.display_name, '')) LIKE lower($)`, containing(q)); // prettier-ignore
+    return {
+      identity: ['invitations', state, q],
+      columns: `${COLUMNS}, ${MAIL}`,
+      from: 'invitations i',
+      conditions,
+      order: byCreation('i.created_at'),
+      id: 'i.id',
+      descending: true,
+      isSearch: q !== undefined,
+    };
+  }
+
+  /** The invitation with this id, or null. */
+  async find(id: string): Promise<InvitationRow | null> {
+    const [row] = await this.database.lookUp<InvitationRow>(BY_ID, [id]);
+    return row ?? null;
+  }
+
+  /** The id of the invitation that is open for this address. */
+  async findOpen(email: string): Promise<string | null> {
+    const [row] = await this.database.read<{ id: string }>(OPEN_FOR, [email]);
+    return row?.id ?? null;
+  }
+
+  /** What an invitation offers, or null when there is none with this id. */
+  async findOffer(id: string): Promise<Offer | null> {
+    const [row] = await this.database.lookUp<Offer>(OFFER, [id]);
+    return row ?? null;
+  }
+
+  /** Mails an invitation again; an expired one lives anew. Returns false when it is accepted or revoked. */
+  async resend(id: string): Promise<boolean> {
+    const sent = await this.database.write(this.resendStatement, [id, uuidv7()]);
+    this.mails.wake();
+    return sent.length > 0;
+  }
+
+  /** Ends an invitation; its link opens nothing any more. Returns false when it is accepted, or revoked already. */
+  async revoke(id: string): Promise<boolean> {
+    return (await this.database.write(REVOKE, [id])).length > 0;
+  }
+
+  /**
+   * Uses an invitation up and makes the account, its address verified. Returns its id; null when the invitation doesn't
+   * hold any more.
+   * @throws Problem 409 `email_taken`, `username_taken`; then nothing is used up
+   */
+  async accept(
+    challengeId: string,
+    account: { username: string; passwordHash: string; displayName: string | null; locale: string | null },
+  ): Promise<string | null> {
+    const { username, passwordHash, displayName, locale } = account;
+    const values = [challengeId, uuidv7(), username, passwordHash, displayName, locale];
+    const [user] = await this.database.write<{ id: string }>(ACCEPT, values);
+    return user?.id ?? null;
+  }
+
+  /** Uses an invitation up for an account that has its address, verified: it gets the role. Null when either doesn't hold. */
+  async join(challengeId: string, userId: string): Promise<{ id: string; isRoleNew: boolean } | null> {
+    const [joined] = await this.database.write<{ id: string; isRoleNew: boolean }>(JOIN, [challengeId, userId]);
+    return joined ?? null;
+  }
+
+  private mail(from: string, locale: string): string {
+    return this.mails.insert('invitation', {
+      from: `challenge c JOIN ${from} i ON i.id = c.invitation_id LEFT JOIN users u ON u.id = i.invited_by`,
+      to: 'c.email',
+      challengeId: 'c.id',
+      expiresAt: 'c.expires_at',
+      locale,
+      data: `jsonb_strip_nulls(jsonb_build_object('role', i.role, 'message', i.message, 'display_name', i.display_name,
+        'invited_by', coalesce(u.display_name, u.username)))`,
+    });
+  }
+}

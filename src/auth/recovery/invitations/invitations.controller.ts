@@ -1,0 +1,80 @@
+import { Body, Controller, Delete, Get, HttpCode, Post, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { Id } from '../../../http/fields.js';
+import type { Page } from '../../../lists/pages.js';
+import { Call, type OpenCall, PublicOrBearer, Roles } from '../../../request.js';
+import type { Me, UserDto } from '../../../users/users.dto.js';
+import { ACCEPTED, type AcceptedDto } from '../recovery.dto.js';
+import { AcceptInvitationDto, CreateInvitationDto, type InvitationDto, InvitationsQuery } from './invitations.dto.js';
+import { InvitationsService } from './invitations.service.js';
+
+/** Accounts that are offered by mail. */
+@Controller('invitations')
+export class InvitationsController {
+  constructor(private readonly invitations: InvitationsService) {}
+
+  /**
+   * Invites somebody by mail, as an admin.
+   * @throws email_taken, invitation_open, mail_not_configured
+   */
+  @Post()
+  @Roles('admin')
+  createInvitation(@Body() dto: CreateInvitationDto, @Call() call: Call): Promise<InvitationDto> {
+    return this.invitations.create(dto, call);
+  }
+
+  /** Lists invitations, newest first. */
+  @Get()
+  @Roles('admin')
+  listInvitations(@Query() query: InvitationsQuery): Promise<Page<InvitationDto>> {
+    return this.invitations.list(query);
+  }
+
+  /** Finds an invitation. */
+  @Get(':id')
+  @Roles('admin')
+  getInvitation(@Id() id: string): Promise<InvitationDto> {
+    return this.invitations.get(id);
+  }
+
+  /**
+   * Mails an invitation again. One that has expired lives anew, for as long as it was made for.
+   * @throws conflict, mail_not_configured
+   */
+  @Post(':id/resend')
+  @HttpCode(202)
+  @Roles('admin')
+  async resendInvitation(@Id() id: string, @Call() call: Call): Promise<AcceptedDto> {
+    await this.invitations.resend(id, call);
+    return ACCEPTED;
+  }
+
+  /**
+   * Revokes an invitation: its link opens nothing from now on. Doing it again does no harm.
+   * @throws conflict
+   */
+  @Delete(':id')
+  @HttpCode(204)
+  @Roles('admin')
+  revokeInvitation(@Id() id: string, @Call() call: Call): Promise<void> {
+    return this.invitations.revoke(id, call);
+  }
+
+  /**
+   * Accepts an invitation and makes the account (201); works where nobody may register, too. Whoever has an account with
+   * that address, verified, sends the token alone, with their bearer token, and gets the role (200).
+   * @throws link_invalid, link_expired, link_used, email_taken, username_taken
+   * @answers 201 UserDto, 200 UserDto
+   */
+  @Post('accept')
+  @PublicOrBearer()
+  async acceptInvitation(
+    @Body() dto: AcceptInvitationDto,
+    @Call() call: OpenCall<Me>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<UserDto> {
+    const { user, isNew } = await this.invitations.accept(dto, call);
+    if (!isNew) void reply.code(200);
+    return user;
+  }
+}

@@ -1,0 +1,136 @@
+import { IsInt, IsString, Max, Min } from 'class-validator';
+import { withVersion } from '../../../http/conditional-requests.js';
+import { Length, OneOf, Optional, SearchText } from '../../../http/fields.js';
+import { PageQuery } from '../../../lists/pages.js';
+import { type Role, ROLES } from '../../../request.js';
+import { DisplayName, Email, Locale, Username } from '../../../users/user-fields.js';
+import type { Invitation } from './invitation.entity.js';
+
+export const INVITATION_STATES = ['open', 'accepted', 'expired', 'revoked'] as const;
+export type InvitationState = (typeof INVITATION_STATES)[number];
+
+/** How long an invitation lives unless said. */
+export const DEFAULT_DAYS = 7;
+
+/** Whom to invite, and to what. */
+export class CreateInvitationDto {
+  /** The account will have this address, verified. @example "grace@example.com" */
+  @Email()
+  email: string;
+
+  /** What the person may be; `user` unless said. */
+  @Optional()
+  @OneOf(ROLES)
+  role?: Role;
+
+  /** A proposal; the person may choose another. @example "grace" */
+  @Optional()
+  @Username()
+  username?: string;
+
+  /** A proposal. @example "Grace Hopper" */
+  @DisplayName()
+  display_name?: string | null;
+
+  /** A few words of one's own; plain text. */
+  @Optional()
+  @Length(1, 500)
+  message?: string;
+
+  /** The language of the mail, and of the account. @example "de" */
+  @Locale()
+  locale?: string;
+
+  /** How many days it lives, 1 to 30; 7 unless said. */
+  @Optional()
+  @IsInt({ message: 'must be a whole number' })
+  @Min(1, { message: 'must be 1 or more' })
+  @Max(30, { message: 'must be 30 or less' })
+  expires_in_days?: number;
+}
+
+/** Which invitations to list. */
+export class InvitationsQuery extends PageQuery {
+  /** Only those in this state. */
+  @Optional()
+  @OneOf(INVITATION_STATES)
+  state?: InvitationState;
+
+  /** A part of the address, the username or the display name, without regard to case. */
+  @SearchText()
+  q?: string;
+}
+
+/** What makes an account of an invitation. */
+export class AcceptInvitationDto {
+  /** What stands behind `#token=` in the link. @example "iv_AZqy…" */
+  @IsString({ message: 'must be a string' })
+  token: string;
+
+  /** The proposed one unless said. @example "grace" */
+  @Optional()
+  @Username()
+  username?: string;
+
+  /** At least 8 characters, at most 72 bytes; not a common one. @example "correct horse battery" */
+  @Optional()
+  @IsString({ message: 'must be a string' })
+  password?: string;
+
+  /** The proposed one unless said. @example "Grace Hopper" */
+  @DisplayName()
+  display_name?: string | null;
+}
+
+/** What became of the latest mail of an invitation. */
+export class InvitationMailDto {
+  /** `failed` when its receiver refused it; `expired` when it could not be sent in time. */
+  state: 'queued' | 'sent' | 'failed' | 'expired';
+  /** What the receiver said. */
+  last_error: string | null;
+}
+
+/** An account that is offered to whoever reads a mailbox. */
+export class InvitationDto {
+  id: string;
+  email: string;
+  role: Role;
+  username: string | null;
+  display_name: string | null;
+  state: InvitationState;
+  /** The id of who invited; null when they are gone. */
+  invited_by: string | null;
+  created_at: Date;
+  expires_at: Date;
+  accepted_at: Date | null;
+  revoked_at: Date | null;
+  mail: InvitationMailDto;
+}
+
+/** An invitation as the statements select it. */
+export interface InvitationRow extends Pick<
+  Invitation,
+  'id' | 'email' | 'role' | 'username' | 'displayName' | 'invitedBy' | 'createdAt' | 'expiresAt' | 'acceptedAt' | 'revokedAt' | 'version'
+> {
+  state: InvitationState;
+  mail: InvitationMailDto | null;
+}
+
+/** The invitation as admins see it. */
+export function toInvitationDto(row: InvitationRow): InvitationDto {
+  const dto = {
+    id: row.id,
+    email: row.email,
+    role: row.role,
+    username: row.username,
+    display_name: row.displayName,
+    state: row.state,
+    invited_by: row.invitedBy,
+    created_at: row.createdAt,
+    expires_at: row.expiresAt,
+    accepted_at: row.acceptedAt,
+    revoked_at: row.revokedAt,
+    mail: row.mail ?? { state: 'sent' as const, last_error: null }, // what was sent is forgotten after a while
+  };
+  return withVersion(dto, { version: row.version, path: `/api/invitations/${row.id}` });
+}

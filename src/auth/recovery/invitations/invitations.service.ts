@@ -1,0 +1,151 @@
+import { Injectable } from '@nestjs/common';
+import { AuditService } from '../../../audit/audit.service.js';
+import { Lists } from '../../../lists/lists.js';
+import type { Page } from '../../../lists/pages.js';
+import { Mails } from '../../../mail/mails.js';
+import { conflict, notFound, problem, Problem } from '../../../problems.js';
+import { type Call, type OpenCall, type Origin, ROLES } from '../../../request.js';
+import { MailLimits } from '../../../users/addresses/mail-limits.js';
+import { requestedLocale } from '../../../users/locales.js';
+import { Passwords } from '../../../users/passwords/passwords.js';
+import { type UserDto, toUserDto, type Me } from '../../../users/users.dto.js';
+import { UsersService } from '../../../users/users.service.js';
+import { assertLive, type Proof, Proofs } from '../proofs.js';
+import { required } from '../recovery.fields.js';
+import { InvitationStore, type Offer } from './invitation-store.js';
+import { type AcceptInvitationDto, type CreateInvitationDto, DEFAULT_DAYS, type InvitationDto, type InvitationsQuery, toInvitationDto } from './invitations.dto.js'; // prettier-ignore
+
+/** Accounts that are offered by mail. Before somebody accepts there is none: nothing to sign in to, nothing to take over. */
+@Injectable()
+export class InvitationsService {
+  constructor(
+    private readonly store: InvitationStore,
+    private readonly proofs: Proofs,
+    private readonly users: UsersService,
+    private readonly passwords: Passwords,
+    private readonly limits: MailLimits,
+    private readonly mails: Mails,
+    private readonly lists: Lists,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** Invites somebody. @throws Problem 403 for a role above one's own, 409 `email_taken`, `invitation_open`, 503 `mail_not_configured` */
+  async create(dto: CreateInvitationDto, call: Call): Promise<InvitationDto> {
+    this.mails.assertConfigured();
+    const { email, role = 'user', username, display_name, message, locale, expires_in_days } = dto;
+    if (ROLES.indexOf(role) > ROLES.indexOf(call.me.role)) throw problem('forbidden');
+    const invitation = {
+      email,
+      role,
+      username: username ?? null,
+      displayName: display_name ?? null,
+      message: message ?? null,
+      locale: locale ?? null,
+      invitedBy: call.me.id,
+      days: expires_in_days ?? DEFAULT_DAYS,
+    };
+    const row = await this.store.create(invitation).catch((error: unknown) => this.explain(error, email));
+    if (!row) throw problem('email_taken');
+    this.lists.changed('invitations');
+    await this.audit.record({ action: 'invitation_created', actorId: call.me.id, details: { invitation_id: row.id, role } }, call);
+    return toInvitationDto(row);
+  }
+
+  /** A page of invitations, newest first. */
+  list(query: InvitationsQuery): Promise<Page<InvitationDto>> {
+    return this.lists.page(this.store.list(query), query, toInvitationDto);
+  }
+
+  /** One invitation. @throws Problem 404 */
+  async get(id: string): Promise<InvitationDto> {
+    return toInvitationDto(await this.getRow(id));
+  }
+
+  /** Mails an invitation again. @throws Problem 404, 409 when it is accepted or revoked, 503 `mail_not_configured` */
+  async resend(id: string, call: Call): Promise<void> {
+    this.mails.assertConfigured();
+    const { email, state } = await this.getRow(id);
+    if (state === 'accepted' || state === 'revoked') throw conflict(`The invitation is ${state}.`);
+    if (!(await this.limits.mayMail('invitation', email))) return;
+    if (!(await this.store.resend(id))) throw conflict('The invitation is accepted or revoked.');
+    this.lists.changed('invitations');
+    await this.audit.record({ action: 'invitation_resent', actorId: call.me.id, details: { invitation_id: id } }, call);
+  }
+
+  /** Ends an invitation; again is as good as once. @throws Problem 404, 409 when it is accepted */
+  async revoke(id: string, call: Call): Promise<void> {
+    if (await this.store.revoke(id)) {
+      this.lists.changed('invitations');
+      await this.audit.record({ action: 'invitation_revoked', actorId: call.me.id, details: { invitation_id: id } }, call);
+    } else if ((await this.getRow(id)).state === 'accepted') {
+      throw conflict('The invitation is accepted.');
+    }
+  }
+
+  /** What the link of an invitation offers. @throws Problem 410, 422 `link_invalid` */
+  async offerOf(proof: Proof): Promise<Offer> {
+    const { invitationId } = proof.challenge;
+    const offer = invitationId === null ? null : await this.store.findOffer(invitationId);
+    if (!offer || offer.state === 'revoked') throw problem('link_invalid');
+    assertLive(proof);
+    if (offer.state === 'accepted') throw problem('link_used');
+    return offer;
+  }
+
+  /**
+   * Makes the account that is offered; for somebody who has an account with that address, verified, it changes the role.
+   * What is refused uses nothing up.
+   * @throws Problem 409 `email_taken`, `username_taken`, 410, 422
+   */
+  async accept(dto: AcceptInvitationDto, call: OpenCall<Me>): Promise<{ user: UserDto; isNew: boolean }> {
+    const { me } = call;
+    const proof = await this.proofs.byToken(dto.token, 'invite');
+    const offer = await this.offerOf(proof);
+    if (me && me.email === offer.email && isLinkAlone(dto)) return { user: await this.join(proof, me, call), isNew: false };
+    if (await this.users.findByEmail(offer.email)) throw problem('email_taken');
+    const username = dto.username ?? required(offer.username ?? undefined, '/username');
+    const password = required(dto.password, '/password');
+    const context = { email: offer.email, username };
+    const passwordHash = await this.passwords.hashNew(password, { context, signal: call.signal });
+    const displayName = dto.display_name ?? null;
+    const id = await this.store.accept(proof.challenge.id, { username, passwordHash, displayName, locale: requestedLocale(undefined, call) });
+    if (!id) return this.refuse(proof);
+    this.lists.changed('users');
+    await this.audit.record({ action: 'invitation_accepted', actorId: id, userId: id, details: { invitation_id: offer.id, role: offer.role } }, call); // prettier-ignore
+    return { user: toUserDto(await this.users.getRow(id)), isNew: true };
+  }
+
+  private async join(proof: Proof, me: Me, origin: Origin): Promise<UserDto> {
+    const joined = await this.store.join(proof.challenge.id, me.id);
+    if (!joined) {
+      if (!me.emailVerifiedAt) throw problem('email_taken');
+      return this.refuse(proof);
+    }
+    await this.audit.record({ action: 'invitation_accepted', actorId: me.id, userId: me.id, details: { invitation_id: joined.id } }, origin);
+    if (joined.isRoleNew) await this.audit.record({ action: 'role_changed', actorId: me.id, userId: me.id }, origin);
+    return toUserDto(await this.users.getRow(me.id));
+  }
+
+  /** Somebody was faster. */
+  private async refuse(proof: Proof): Promise<never> {
+    await this.offerOf(await this.proofs.reread(proof));
+    throw problem('link_invalid');
+  }
+
+  private async getRow(id: string) {
+    const row = await this.store.find(id);
+    if (!row) throw notFound('invitation');
+    return row;
+  }
+
+  /** Where the open invitation is. */
+  private async explain(error: unknown, email: string): Promise<never> {
+    const isOpen = error instanceof Problem && error.code === 'invitation_open';
+    const id = isOpen ? await this.store.findOpen(email) : null;
+    if (id === null) throw error;
+    throw problem('invitation_open', { headers: { location: `/api/invitations/${id}` } });
+  }
+}
+
+const isLinkAlone = ({ username, password, display_name }: AcceptInvitationDto) =>
+  username === undefined && password === undefined && display_name === undefined;

@@ -1,0 +1,56 @@
+import { Body, Controller, Header, HttpCode, Post, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { Id } from '../../http/fields.js';
+import { Call, type OpenCall, type Origin, Public, Roles } from '../../request.js';
+import { PasswordResetService } from './password-reset.service.js';
+import { ACCEPTED, type AcceptedDto, ConfirmPasswordResetDto, type PasswordResetLinkDto, RequestPasswordResetDto, ResetPasswordOfDto } from './recovery.dto.js'; // prettier-ignore
+
+/** A new password for who has forgotten theirs. */
+@Controller()
+export class PasswordResetController {
+  constructor(private readonly resets: PasswordResetService) {}
+
+  /**
+   * Sends a mail with a link and a code, if there is such an account and it may sign in. The answer is the same if not.
+   * @throws too_many_requests, mail_not_configured
+   */
+  @Post('auth/password-reset')
+  @HttpCode(202)
+  @Public()
+  async requestPasswordReset(@Body() dto: RequestPasswordResetDto, @Call() call: OpenCall): Promise<AcceptedDto> {
+    await this.resets.request(dto, call);
+    return ACCEPTED;
+  }
+
+  /**
+   * Sets a new password by the link or the code from a mail; every session ends. A password that is refused uses nothing
+   * up. Sign in with it afterwards.
+   * @throws link_invalid, link_expired, link_used, code_invalid, code_expired, too_many_requests
+   */
+  @Post('auth/password-reset/confirm')
+  @HttpCode(204)
+  @Public()
+  confirmPasswordReset(@Body() dto: ConfirmPasswordResetDto, @Call() call: Origin): Promise<void> {
+    return this.resets.confirm(dto, call);
+  }
+
+  /**
+   * Has somebody's password reset, as an admin, who sees none: the user chooses it. The link is mailed to the user (202), or
+   * shown to the admin this once (201).
+   * @throws conflict, mail_not_configured
+   * @answers 201 PasswordResetLinkDto, 202 AcceptedDto
+   */
+  @Post('users/:id/password-reset')
+  @Header('cache-control', 'no-store')
+  @Roles('admin')
+  async resetPasswordOf(
+    @Id() id: string,
+    @Body() dto: ResetPasswordOfDto,
+    @Call() call: Call,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<PasswordResetLinkDto | AcceptedDto> {
+    const link = await this.resets.resetOf(id, dto, call);
+    if (!link) void reply.code(202);
+    return link ?? ACCEPTED;
+  }
+}

@@ -1,0 +1,117 @@
+import { Injectable } from '@nestjs/common';
+import { AuditService } from '../../audit/audit.service.js';
+import { MailLinks } from '../../mail/links.js';
+import { Mails } from '../../mail/mails.js';
+import { conflict, invalidMember, notFound } from '../../problems.js';
+import type { Call, Origin } from '../../request.js';
+import { Throttle } from '../../throttle/throttle.js';
+import { Challenges } from '../../users/addresses/challenges.js';
+import { MailLimits } from '../../users/addresses/mail-limits.js';
+import { normalizeEmail } from '../../users/emails.js';
+import { requestedLocale } from '../../users/locales.js';
+import { type OpenReset, PasswordResets } from '../../users/passwords/password-resets.js';
+import { Passwords } from '../../users/passwords/passwords.js';
+import { UsersService } from '../../users/users.service.js';
+import { assertLive, type Proof, Proofs } from './proofs.js';
+import type { ConfirmPasswordResetDto, PasswordResetLinkDto, RequestPasswordResetDto, ResetPasswordOfDto } from './recovery.dto.js'; // prettier-ignore
+import { required, tokenOrCode } from './recovery.fields.js';
+
+/** A new password for somebody who has forgotten theirs. */
+@Injectable()
+export class PasswordResetService {
+  constructor(
+    private readonly resets: PasswordResets,
+    private readonly challenges: Challenges,
+    private readonly proofs: Proofs,
+    private readonly users: UsersService,
+    private readonly passwords: Passwords,
+    private readonly limits: MailLimits,
+    private readonly links: MailLinks,
+    private readonly mails: Mails,
+    private readonly throttle: Throttle,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** Sends link and code, if there is such an account and it may sign in. @throws Problem 422, 429, 503 `mail_not_configured` */
+  async request(dto: RequestPasswordResetDto, call: Origin): Promise<void> {
+    this.mails.assertConfigured();
+    const identifier = identifierOf(dto);
+    await this.limits.countRequest(call);
+    const email = dto.email ?? (await this.users.findByUsername(identifier))?.email ?? null;
+    if (!(await this.limits.mayMail('reset', email ?? identifier.toLowerCase()))) return;
+    const reset = await this.resets.send(email, { origin: call, locale: requestedLocale(dto.locale, call) });
+    await this.audit.record({ action: 'password_reset_requested', userId: reset?.userId }, call);
+  }
+
+  /**
+   * Sets the password and ends every session. A password that is refused uses nothing up.
+   * @throws Problem 410, 422 on a bad link, code or password, 429
+   */
+  async confirm(dto: ConfirmPasswordResetDto, origin: Origin): Promise<void> {
+    const proof = await this.proofOf(dto, origin);
+    assertLive(proof);
+    const { id, email, username, userId } = proof.challenge;
+    const passwordHash = await this.passwords.hashNew(dto.new_password, {
+      context: { email, username: username ?? '' },
+      pointer: '/new_password',
+      signal: origin.signal,
+    });
+    const account = await this.resets.reset(id, { passwordHash, byCode: proof.byCode, origin });
+    if (!account) return assertLive(await this.proofs.reread(proof));
+    await this.throttle.clear(account.id);
+    const details: Record<string, string> = account.isReclaimed ? { reclaimed: 'true' } : {};
+    await this.audit.record({ action: 'password_reset', actorId: account.id, userId: userId ?? undefined, details }, origin);
+  }
+
+  /**
+   * Resets somebody's password, as an admin, who learns no password: the user chooses one.
+   * Returns the link to hand over; null when it was mailed.
+   * @throws Problem 404, 409 when the account may not sign in, 503 `mail_not_configured`
+   */
+  async resetOf(userId: string, { deliver, end_sessions = false }: ResetPasswordOfDto, call: Call): Promise<PasswordResetLinkDto | null> {
+    const mail = (deliver ?? this.defaultDelivery) === 'mail';
+    if (mail) this.mails.assertConfigured();
+    const reset = await this.resets.open(userId, { mail, endSessions: end_sessions });
+    if (!reset) throw await this.whyNot(userId);
+    const details = { deliver: mail ? 'mail' : 'link', end_sessions: String(end_sessions) };
+    await this.audit.record({ action: 'password_reset_requested', actorId: call.me.id, userId, details }, call);
+    return mail ? null : this.linkOf(reset);
+  }
+
+  /** The same for a script: the link, to be printed once. @throws Problem 404, 409 */
+  async linkFor(userId: string, origin: Origin): Promise<PasswordResetLinkDto> {
+    const reset = await this.resets.open(userId, { mail: false, endSessions: false });
+    if (!reset) throw await this.whyNot(userId);
+    await this.audit.record({ action: 'password_reset_requested', userId, details: { deliver: 'link' } }, origin);
+    return this.linkOf(reset);
+  }
+
+  private get defaultDelivery(): 'mail' | 'link' {
+    return this.mails.isConfigured ? 'mail' : 'link';
+  }
+
+  private async proofOf({ token, email, code, new_password }: ConfirmPasswordResetDto, origin: Origin): Promise<Proof> {
+    if (tokenOrCode({ token, code }) === 'token') return this.proofs.byToken(token as string, 'reset');
+    const typed = required(email, '/email');
+    // by what was typed alone: what is refused because of the account's own names must not tell that there is one
+    this.passwords.assertAcceptable(new_password, { context: { email: typed, username: '' }, pointer: '/new_password' });
+    const address = normalizeEmail(typed) ?? typed;
+    const find = () => this.challenges.findByAddress('reset', address);
+    return this.proofs.byCode(code as string, { purpose: 'reset', address, find, origin });
+  }
+
+  private linkOf({ id, expiresAt }: OpenReset): PasswordResetLinkDto {
+    return { url: this.links.url('reset', id), code: this.links.code(id), expires_at: expiresAt };
+  }
+
+  private async whyNot(userId: string): Promise<Error> {
+    return (await this.users.findById(userId))
+      ? conflict('The account is deactivated or deleted: activate or restore it first.')
+      : notFound('user');
+  }
+}
+
+function identifierOf({ email, username }: RequestPasswordResetDto): string {
+  if (email !== undefined && username !== undefined) throw invalidMember('/username', 'either_or', 'must not come together with email'); // prettier-ignore
+  return email ?? required(username, '/email').trim();
+}

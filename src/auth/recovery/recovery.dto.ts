@@ -1,0 +1,137 @@
+import { IsBoolean, IsString } from 'class-validator';
+import { OneOf, Optional } from '../../http/fields.js';
+import type { Role } from '../../request.js';
+import type { LinkPurpose } from '../../mail/links.js';
+import { Email, Locale } from '../../users/user-fields.js';
+
+const StringField = () => IsString({ message: 'must be a string' });
+
+/** The token of a link that came by mail. */
+export class LinkDto {
+  /** What stands behind `#token=` in the link. @example "pr_AZqy…" */
+  @StringField()
+  token: string;
+}
+
+/** A link or a code that came by mail, and who shows it: a bearer token, or the password of the account. */
+export class ConfirmEmailDto {
+  /** What stands behind `#token=` in the link; or else `code`. @example "ev_AZqy…" */
+  @Optional()
+  @StringField()
+  token?: string;
+
+  /** The address that the code was sent to; with `code`, without a bearer token. @example "ada@example.com" */
+  @Optional()
+  @StringField()
+  email?: string;
+
+  /** Six digits; spaces and hyphens are ignored. @example "482 915" */
+  @Optional()
+  @StringField()
+  code?: string;
+
+  /** The password of the account, without a bearer token. */
+  @Optional()
+  @StringField()
+  password?: string;
+}
+
+/** Whom to send the verification mail to. */
+export class SendVerificationDto {
+  /** Without a bearer token. @example "ada@example.com" */
+  @Optional()
+  @Email()
+  email?: string;
+
+  /** The language of the mail, if none is kept for the account. @example "de" */
+  @Locale()
+  locale?: string;
+}
+
+/** Whose password is to be reset: an address or a username. */
+export class RequestPasswordResetDto {
+  /** @example "ada@example.com" */
+  @Optional()
+  @Email()
+  email?: string;
+
+  /** @example "ada" */
+  @Optional()
+  @StringField()
+  username?: string;
+
+  /** The language of the mail, if none is kept for the account. @example "de" */
+  @Locale()
+  locale?: string;
+}
+
+/** A link, or an address and its code, and the new password. */
+export class ConfirmPasswordResetDto {
+  /** What stands behind `#token=` in the link; or else `email` and `code`. @example "pr_AZqy…" */
+  @Optional()
+  @StringField()
+  token?: string;
+
+  /** @example "ada@example.com" */
+  @Optional()
+  @StringField()
+  email?: string;
+
+  /** Six digits; spaces and hyphens are ignored. @example "482 915" */
+  @Optional()
+  @StringField()
+  code?: string;
+
+  /** At least 8 characters, at most 72 bytes; not a common one. @example "a better horse battery" */
+  @StringField()
+  new_password: string;
+}
+
+export const DELIVERIES = ['mail', 'link'] as const;
+export type Delivery = (typeof DELIVERIES)[number];
+
+/** How an admin has somebody's password reset. */
+export class ResetPasswordOfDto {
+  /** `mail` sends it to the user (the default where mail is configured), `link` shows it to the admin, once. */
+  @Optional()
+  @OneOf(DELIVERIES)
+  deliver?: Delivery;
+
+  /** Whether to end the user's sessions at once, and not only with the new password. */
+  @Optional()
+  @IsBoolean({ message: 'must be true or false' })
+  end_sessions?: boolean;
+}
+
+/** It is noted, whether there is anybody to send a mail to or not. */
+export class AcceptedDto {
+  status: 'accepted';
+}
+
+/** What is answered whether there is anybody to send a mail to or not. */
+export const ACCEPTED: AcceptedDto = { status: 'accepted' };
+
+/** The link and the code of a password reset, shown once. */
+export class PasswordResetLinkDto {
+  /** The page on which the user chooses a new password. @example "https://app.example.com/reset-password#token=pr_AZqy…" */
+  url: string;
+  /** The same, to be read out on the telephone. @example "482 915" */
+  code: string;
+  expires_at: Date;
+}
+
+/** What a link is for, before anything is done with it. */
+export class LinkPreviewDto {
+  /** @example "invite" */
+  purpose: LinkPurpose;
+  /** The address that it proves. @example "ada@example.com" */
+  email: string;
+  expires_at: Date;
+  /** Of an invitation. */
+  role?: Role;
+  /** Of an invitation: the name of who invites, if they are still there. */
+  invited_by?: string | null;
+  /** Of an invitation. */
+  display_name?: string | null;
+}
+

@@ -1,0 +1,62 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Call, type OpenCall, type Origin, Public, PublicOrBearer } from '../../request.js';
+import { LinkPreviews } from './link-previews.js';
+import { ACCEPTED, type AcceptedDto, ConfirmEmailDto, LinkDto, type LinkPreviewDto, SendVerificationDto } from './recovery.dto.js'; // prettier-ignore
+import { VerificationService } from './verification.service.js';
+
+/** Proof that people read the mailbox of their address, and what links in mails are for. */
+@Controller('auth')
+export class VerificationController {
+  constructor(
+    private readonly verification: VerificationService,
+    private readonly previews: LinkPreviews,
+  ) {}
+
+  /**
+   * Verifies an address by the link or the code from a mail. With a bearer token, or else with the password of the
+   * account, as a link alone could be clicked by anybody.
+   * @throws link_invalid, link_expired, link_used, code_invalid, code_expired, wrong_password, too_many_requests
+   */
+  @Post('verify-email')
+  @HttpCode(204)
+  @PublicOrBearer()
+  verifyEmail(@Body() dto: ConfirmEmailDto, @Call() call: OpenCall): Promise<void> {
+    return this.verification.verify(dto, call);
+  }
+
+  /**
+   * Sends the mail with link and code, to one's own address or to the one given. The answer is the same whether it is an
+   * account's or not.
+   * @throws too_many_requests, mail_not_configured
+   */
+  @Post('verify-email/send')
+  @HttpCode(202)
+  @PublicOrBearer()
+  async sendVerification(@Body() dto: SendVerificationDto, @Call() call: OpenCall): Promise<AcceptedDto> {
+    await this.verification.send(dto, call);
+    return ACCEPTED;
+  }
+
+  /**
+   * Says "this wasn't me" to a registration. The account is deleted if its address was never verified; an admin can restore
+   * it.
+   * @throws link_invalid, link_expired, link_used
+   */
+  @Post('verify-email/reject')
+  @HttpCode(204)
+  @Public()
+  rejectRegistration(@Body() dto: LinkDto, @Call() call: Origin): Promise<void> {
+    return this.verification.reject(dto, call);
+  }
+
+  /**
+   * Says what the token of a link is for, before a form is shown. Uses nothing up.
+   * @throws link_invalid, link_expired, link_used
+   */
+  @Post('links/preview')
+  @HttpCode(200)
+  @Public()
+  previewLink(@Body() dto: LinkDto): Promise<LinkPreviewDto> {
+    return this.previews.preview(dto);
+  }
+}

@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import { AuditService } from '../../audit/audit.service.js';
+import { Mails } from '../../mail/mails.js';
+import { problem } from '../../problems.js';
+import type { OpenCall, Origin, Principal } from '../../request.js';
+import { Challenges } from '../../users/addresses/challenges.js';
+import { MailLimits } from '../../users/addresses/mail-limits.js';
+import { Verifications } from '../../users/addresses/verifications.js';
+import { normalizeEmail } from '../../users/emails.js';
+import { requestedLocale } from '../../users/locales.js';
+import { AccountProof } from './account-proof.js';
+import { assertLive, isRepeated, type Proof, Proofs } from './proofs.js';
+import type { ConfirmEmailDto, SendVerificationDto } from './recovery.dto.js';
+import { tokenOrCode, required } from './recovery.fields.js';
+
+/** That somebody reads the mailbox of their address: asked for, shown, and denied. */
+@Injectable()
+export class VerificationService {
+  constructor(
+    private readonly verifications: Verifications,
+    private readonly challenges: Challenges,
+    private readonly proofs: Proofs,
+    private readonly accounts: AccountProof,
+    private readonly limits: MailLimits,
+    private readonly mails: Mails,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** Sends link and code, if the address is an account's and unverified. @throws Problem 422, 429, 503 `mail_not_configured` */
+  async send(dto: SendVerificationDto, call: OpenCall): Promise<void> {
+    this.mails.assertConfigured();
+    const email = call.me ? call.me.email : required(dto.email, '/email');
+    await this.limits.countRequest(call);
+    if (email === null || !(await this.limits.mayMail('verify', email))) return;
+    await this.verifications.send(email, { origin: call, locale: requestedLocale(dto.locale, call) });
+  }
+
+  /**
+   * Verifies an address, for who has the account as well as the mail: with a link alone, somebody's account would be
+   * confirmed by whoever is made to click. Again, while the link lives, is as good as once.
+   * @throws Problem 403 `wrong_password`, 410, 422, 429
+   */
+  async verify(dto: ConfirmEmailDto, call: OpenCall): Promise<void> {
+    const proof = call.me ? await this.proofOf(dto, call.me, call) : await this.proofOfAnyone(dto, call);
+    if (isRepeated(proof)) return;
+    assertLive(proof);
+    const verified = await this.verifications.verify(proof.challenge.id, proof);
+    if (!verified) return this.assertRepeated(proof);
+    if (verified.isNew) await this.audit.record({ action: 'email_verified', actorId: verified.id, userId: verified.id }, call);
+  }
+
+  /** "This wasn't me": deletes an account whose address was never verified, softly. @throws Problem 410, 422 */
+  async reject({ token }: { token: string }, origin: Origin): Promise<void> {
+    const id = this.proofs.idOf(token, 'verify');
+    const challenge = await this.challenges.find(id);
+    if (challenge?.isDeleted || challenge?.isVerified) return; // again, or too late
+    const proof = await this.proofs.byToken(token, 'verify');
+    assertLive(proof);
+    const userId = await this.verifications.reject(id);
+    if (userId) await this.audit.record({ action: 'registration_rejected', userId }, origin);
+  }
+
+  private async proofOf({ token, code }: ConfirmEmailDto, me: Principal, origin: Origin): Promise<Proof> {
+    if (tokenOrCode({ token, code }) === 'token') {
+      const proof = await this.proofs.byToken(token as string, 'verify');
+      if (proof.challenge.userId !== me.id) throw problem('link_invalid');
+      return proof;
+    }
+    const find = () => this.challenges.findByUser('verify', me.id);
+    return this.proofs.byCode(code as string, { purpose: 'verify', address: me.email ?? me.id, find, origin });
+  }
+
+  /** The password first: only who has it may use up the five tries of a code. */
+  private async proofOfAnyone({ token, email, code, password }: ConfirmEmailDto, origin: Origin): Promise<Proof> {
+    const given = required(password, '/password');
+    if (tokenOrCode({ token, code }) === 'token') {
+      const proof = await this.proofs.byToken(token as string, 'verify');
+      await this.accounts.ofAccount(proof.challenge.userId, given, origin);
+      return proof;
+    }
+    const typed = required(email, '/email');
+    await this.accounts.ofAddress(typed, given, origin);
+    const address = normalizeEmail(typed) ?? typed;
+    const find = () => this.challenges.findByAddress('verify', address);
+    return this.proofs.byCode(code as string, { purpose: 'verify', address, find, origin });
+  }
+
+  /** Somebody was faster: with the same link, which is as good, or with what ends it. */
+  private async assertRepeated(proof: Proof): Promise<void> {
+    const now = await this.proofs.reread(proof);
+    if (!isRepeated(now)) assertLive(now);
+  }
+}

@@ -1,0 +1,40 @@
+import { days, minutes } from './durations.js';
+import type { EnvironmentReader } from './environment.js';
+
+/** Who may make an account: anybody, the invited, or nobody. */
+export const REGISTRATIONS = ['open', 'invite_only', 'closed'] as const;
+
+/** Who gets an account, what its address must prove, and how long one that is gone is kept. Durations in milliseconds. */
+export interface AccountSettings {
+  registration: (typeof REGISTRATIONS)[number];
+  /** Whether registering, or changing one's address, tells that an address is taken. */
+  registrationReveals: boolean;
+  /** Whether an account signs in only once its address is verified. */
+  requireVerifiedEmail: boolean;
+  /** Whether people are told by mail of a sign-in from a new device. */
+  signInNotices: boolean;
+  /** How long the link and code of a password reset live. */
+  passwordResetLifetime: number;
+  /** How long deleted accounts are kept; undefined means for ever. */
+  deletedRetention: number | undefined;
+  /** How long accounts are kept that never verified and never signed in; undefined means for ever. */
+  unverifiedRetention: number | undefined;
+}
+
+/** Reads the settings of accounts. */
+export function readAccounts(env: EnvironmentReader): AccountSettings {
+  return {
+    registration: env.oneOf('REGISTRATION', REGISTRATIONS, 'open'),
+    registrationReveals: env.flag('REGISTRATION_REVEALS', true),
+    requireVerifiedEmail: env.flag('REQUIRE_VERIFIED_EMAIL', false),
+    signInNotices: env.flag('SIGN_IN_NOTICES', true),
+    passwordResetLifetime: minutes(env.integer('PASSWORD_RESET_MINUTES', 60, { min: 10, max: 1440 })),
+    deletedRetention: retention(env, 'DELETED_RETENTION_DAYS'),
+    unverifiedRetention: retention(env, 'UNVERIFIED_RETENTION_DAYS'),
+  };
+}
+
+function retention(env: EnvironmentReader, name: string): number | undefined {
+  if ((env.text(name) ?? 'never').toLowerCase() === 'never') return undefined;
+  return days(env.integer(name, 30, { min: 1, max: 36_500 }));
+}

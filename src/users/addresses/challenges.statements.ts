@@ -1,0 +1,198 @@
+/** The parts that statements about links and codes are put together from; each is text for a `WITH`. */
+import { statement } from '../../database/database.js';
+import type { Purpose } from './mail-challenge.entity.js';
+
+/** Wrong codes after which the code of a challenge opens nothing any more. */
+export const MAX_ATTEMPTS = 5;
+
+const MS = `interval '1 millisecond'`;
+
+const isOpen = (c: string) => `${c}.used_at IS NULL AND ${c}.cancelled_at IS NULL`;
+const isLiving = (c: string) => `${isOpen(c)} AND ${c}.expires_at > now()`;
+
+/** For whom a challenge is opened. All but the purpose are SQL expressions over the rows of `from`. */
+interface Opening {
+  purpose: Exclude<Purpose, 'invite'>;
+  /** The CTE whose rows are the accounts; it must hold their rows in `users` locked. */
+  from: string;
+  /** The id of a new one. */
+  id: string;
+  /** Milliseconds that a new one lives. */
+  lifetime: string;
+  userId?: string;
+  email?: string;
+  /** The session generation that it holds in; NULL when it outlives a new password. */
+  generation?: string;
+  where?: string;
+  /** What the CTE is called. */
+  name?: string;
+}
+
+/**
+ * Opens a challenge for each account, or takes the one that lives, so that whoever asks twice gets the same link and code
+ * twice. One that has expired, whose code is used up, or that proves another address is cancelled first.
+ * The CTE returns `id`, `user_id`, `email`, `expires_at`, and `sent`, which is 1 for a new one.
+ */
+export function opening(options: Opening): string {
+  const { purpose, from, id, lifetime, userId = 'id', email = 'email', where = 'true', name = 'challenge' } = options;
+  const generation = options.generation ?? 'NULL::integer';
+  const account = `SELECT ${userId} AS user_id, ${email} AS email, ${generation} AS generation FROM ${from} WHERE ${where}`;
+  return `${name}_stale AS (
+     UPDATE mail_challenges c SET cancelled_at = now() FROM (${account}) a
+     WHERE c.user_id = a.user_id AND c.purpose = '${purpose}' AND ${isOpen('c')}
+       AND (c.expires_at <= now() OR c.attempts >= ${MAX_ATTEMPTS} OR c.email <> a.email
+         OR c.generation <> a.generation) RETURNING c.id),
+   ${name} AS (
+     INSERT INTO mail_challenges AS c (id, purpose, user_id, email, generation, expires_at)
+     SELECT ${id}, '${purpose}', a.user_id, a.email, a.generation, now() + ${lifetime} * ${MS}
+     FROM (${account}) a WHERE (SELECT count(*) FROM ${name}_stale) >= 0 -- after it, as its rows are in the index until then
+     ON CONFLICT (user_id, purpose) WHERE used_at IS NULL AND cancelled_at IS NULL AND purpose <> 'revert'
+     DO UPDATE SET sent = least(c.sent + 1, 32767) WHERE c.email = excluded.email
+     RETURNING c.id, c.user_id, c.email, c.expires_at, c.sent)`;
+}
+
+/** A challenge of which an account may have several: each notice of a change of address can take it back. */
+export function openingRevert({ from, id, lifetime, userId = 'id', email, where = 'true' }: Omit<Opening, 'purpose'>) {
+  return `revert AS (
+     INSERT INTO mail_challenges AS c (id, purpose, user_id, email, expires_at)
+     SELECT ${id}, 'revert', ${userId}, ${email}, now() + ${lifetime} * ${MS} FROM ${from} WHERE ${where}
+     RETURNING c.id, c.user_id, c.email, c.expires_at)`;
+}
+
+/** What of an account is locked by `locked`. */
+const LOCKED_COLUMNS = `id, username, email, role, locale, is_active, deleted_at, email_verified_at,
+  session_generation, version`;
+
+/**
+ * Locks the account of a challenge. Every statement about an account's address locks its row in `users` first, so that
+ * they come one after the other and never wait for each other in a circle. The CTE is `account`.
+ */
+export const locked = (challengeId: string) =>
+  `account AS (
+     SELECT ${LOCKED_COLUMNS} FROM users
+     WHERE id = (SELECT user_id FROM mail_challenges WHERE id = ${challengeId}) FOR NO KEY UPDATE)`;
+
+/**
+ * Uses a challenge up, provided that it lives, and that `where` holds of its account `a` and of itself, `c`. Must follow
+ * `locked`. The CTE is `used`; without a row nothing was used, and whatever hangs on it does nothing.
+ */
+export const using = ({ purpose, id, where }: { purpose: Purpose; id: string; where: string }) =>
+  `used AS (
+     UPDATE mail_challenges c SET used_at = now() FROM account a
+     WHERE c.id = ${id} AND c.user_id = a.id AND c.purpose = '${purpose}' AND ${isLiving('c')} AND ${where}
+     RETURNING c.id, c.user_id, c.email, c.created_at)`;
+
+/** The condition that the account may sign in. */
+export const IS_ACTIVE = 'a.is_active AND a.deleted_at IS NULL';
+/** The condition that a challenge proves the address that the account has. */
+export const PROVES_ADDRESS = `a.email = c.email AND ${IS_ACTIVE}`;
+/** The condition that the account has got no new password since, nor was deactivated or deleted. */
+export const SAME_GENERATION = 'c.generation = a.session_generation';
+
+/** The condition that the code of `c` is good: five wrong ones end it. @param byCode boolean, SQL */
+export const codeIsGood = (byCode: string) => `(NOT ${byCode} OR c.attempts < ${MAX_ATTEMPTS})`;
+
+/** Cancels the open challenges of the accounts in `from`, which must hold their rows locked. */
+export function cancelling(options: {
+  purposes: Purpose[];
+  from: string;
+  userId?: string;
+  where?: string;
+  name?: string;
+}): string {
+  const { purposes, from, userId = 'id', where = 'true', name = 'cancelled' } = options;
+  return `${name} AS (
+     UPDATE mail_challenges c SET cancelled_at = now() FROM ${from} a
+     WHERE c.user_id = a.${userId} AND c.purpose IN (${purposes.map((purpose) => `'${purpose}'`).join(', ')})
+       AND ${isOpen('c')} AND ${where} RETURNING c.user_id)`;
+}
+
+/**
+ * The address that the row of `users` at hand is changing to, or null. Only a verified one can be: for others it costs
+ * nothing. The innermost SELECT has no tables, so that its `id` can only be the row's.
+ */
+export const PENDING_EMAIL = `CASE WHEN email_verified_at IS NOT NULL THEN (
+  SELECT c.email FROM (SELECT id AS user_id) account JOIN mail_challenges c ON c.user_id = account.user_id
+  WHERE c.purpose = 'change' AND ${isLiving('c')} AND c.generation = session_generation) END`;
+
+const COLUMNS = `c.id, c.purpose, c.user_id AS "userId", c.invitation_id AS "invitationId", c.email, c.attempts,
+  c.created_at AS "createdAt", c.expires_at AS "expiresAt", c.used_at IS NOT NULL AS "isUsed",
+  c.cancelled_at IS NOT NULL AS "isCancelled", c.expires_at <= now() AS "isExpired",
+  u.email AS "accountEmail", u.username, u.email_verified_at IS NOT NULL AS "isVerified",
+  coalesce(u.is_active, false) AS "isActive",
+  c.generation IS NULL OR c.generation = u.session_generation AS "isOfGeneration", u.deleted_at IS NOT NULL AS "isDeleted"`;
+
+export const BY_ID = statement(
+  'challenges.by_id',
+  `SELECT ${COLUMNS} FROM mail_challenges c LEFT JOIN users u ON u.id = c.user_id WHERE c.id = $1`,
+);
+
+/** The newest of a purpose that was not cancelled, of the account with this address. */
+export const BY_ADDRESS = statement(
+  'challenges.by_address',
+  `SELECT ${COLUMNS} FROM users u JOIN mail_challenges c ON c.user_id = u.id
+   WHERE u.email = $1 AND u.deleted_at IS NULL AND c.purpose = $2 AND c.cancelled_at IS NULL
+   ORDER BY c.created_at DESC LIMIT 1`,
+);
+
+/** The newest of a purpose that was not cancelled, of this account. */
+export const BY_USER = statement(
+  'challenges.by_user',
+  `SELECT ${COLUMNS} FROM mail_challenges c JOIN users u ON u.id = c.user_id
+   WHERE c.user_id = $1 AND c.purpose = $2 AND c.cancelled_at IS NULL ORDER BY c.created_at DESC LIMIT 1`,
+);
+
+/** Changes to this address: several accounts may want it, until one of them proves that it is theirs. */
+export const CHANGES_TO = statement(
+  'challenges.changes_to',
+  `SELECT ${COLUMNS} FROM mail_challenges c JOIN users u ON u.id = c.user_id
+   WHERE c.email = $1 AND c.purpose = 'change' AND c.cancelled_at IS NULL ORDER BY c.created_at DESC LIMIT 10`,
+);
+
+/** Counts a wrong code, until five are counted. For no challenge it is the same statement, and changes nothing. */
+export const COUNT_WRONG = statement(
+  'challenges.count_wrong',
+  `UPDATE mail_challenges SET attempts = attempts + 1
+   WHERE id = ANY($1::uuid[]) AND attempts < ${MAX_ATTEMPTS} RETURNING id`,
+);
+
+/** Wrong codes of a day, over all challenges of an account: asking for another must not buy more guesses. */
+export const WRONG_TODAY = statement(
+  'challenges.wrong_today',
+  `SELECT sum(attempts)::int AS wrong,
+     ceil(extract(epoch FROM min(created_at) FILTER (WHERE attempts > 0) + interval '1 day' - now()))::int AS seconds
+   FROM mail_challenges WHERE user_id = $1 AND purpose = $2 AND created_at > now() - interval '1 day'`,
+);
+
+/** Past their end for a month: until then whoever comes late is told so. */
+export const PURGE = statement(
+  'challenges.purge',
+  `DELETE FROM mail_challenges WHERE id IN (
+     SELECT id FROM mail_challenges WHERE expires_at < now() - interval '30 days' ORDER BY expires_at LIMIT 1000
+     FOR UPDATE SKIP LOCKED)
+   RETURNING id`,
+);
+
+/** Opens the challenge of each invitation in `from`, or takes the one that it has; an expired one is cancelled first. */
+export const openingInvitation = ({ from, id }: { from: string; id: string }) =>
+  `challenge_stale AS (
+     UPDATE mail_challenges c SET cancelled_at = now() FROM ${from} i
+     WHERE c.invitation_id = i.id AND c.cancelled_at IS NULL AND c.expires_at <= now() RETURNING c.id),
+   challenge AS (
+     INSERT INTO mail_challenges AS c (id, purpose, invitation_id, email, expires_at)
+     SELECT ${id}, 'invite', i.id, i.email, i.expires_at FROM ${from} i
+     WHERE (SELECT count(*) FROM challenge_stale) >= 0 -- after it, as its rows are in the index until then
+     ON CONFLICT (invitation_id) WHERE cancelled_at IS NULL DO UPDATE SET sent = least(c.sent + 1, 32767)
+     RETURNING c.id, c.invitation_id, c.email, c.expires_at)`;
+
+/** Uses up the challenge of an invitation, provided that it lives. The CTE is `used`. */
+export const usingInvitation = (id: string) =>
+  `used AS (
+     UPDATE mail_challenges c SET used_at = now()
+     WHERE c.id = ${id} AND c.purpose = 'invite' AND ${isLiving('c')} RETURNING c.id, c.invitation_id, c.email)`;
+
+/** Cancels the challenges of the invitations in `from`. */
+export const cancellingInvitation = (from: string) =>
+  `cancelled AS (
+     UPDATE mail_challenges c SET cancelled_at = now() FROM ${from} i
+     WHERE c.invitation_id = i.id AND c.used_at IS NULL AND c.cancelled_at IS NULL RETURNING c.id)`;

@@ -1,0 +1,77 @@
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import { User } from '../user.entity.js';
+
+/** What a link or code in a mail is for. */
+export const PURPOSES = ['verify', 'reset', 'change', 'revert', 'invite', 'restore'] as const;
+export type Purpose = (typeof PURPOSES)[number];
+
+/**
+ * What a link or code in a mail stands for: a purpose, whose, and which address it proves. Link and code are computed
+ * from the id and a key (`mail/links.ts`), so nothing here can be replayed.
+ */
+@Entity({ name: 'mail_challenges' })
+@Check('mail_challenges_purpose_check', `purpose IN ('verify', 'reset', 'change', 'revert', 'invite', 'restore')`)
+@Check('mail_challenges_subject_check', `num_nonnulls(user_id, invitation_id) = 1`)
+@Index('mail_challenges_open_key', ['userId', 'purpose'], {
+  unique: true,
+  where: `used_at IS NULL AND cancelled_at IS NULL AND purpose <> 'revert'`,
+})
+@Index('mail_challenges_invitation_key', ['invitationId'], { unique: true, where: 'cancelled_at IS NULL' })
+@Index('mail_challenges_user_id_idx', ['userId', 'createdAt'])
+@Index('mail_challenges_invitation_id_idx', ['invitationId'])
+@Index('mail_challenges_change_idx', ['email'], { where: `purpose = 'change'` })
+@Index('mail_challenges_expires_at_idx', ['expiresAt'])
+export class MailChallenge {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'mail_challenges_pkey' })
+  id: string;
+
+  @Column('text')
+  purpose: Purpose;
+
+  @Column('uuid', { name: 'user_id', nullable: true })
+  userId: string | null;
+
+  @ManyToOne(() => User, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'mail_challenges_user_id_fkey' })
+  user?: User;
+
+  @Column('uuid', { name: 'invitation_id', nullable: true })
+  invitationId: string | null;
+
+  /** By name: invitations belong to a folder above this one. */
+  @ManyToOne('Invitation', { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'invitation_id', foreignKeyConstraintName: 'mail_challenges_invitation_id_fkey' })
+  invitation?: object;
+
+  /** The address that it proves: of a change the new one, of taking a change back the old one. */
+  @Column('text')
+  email: string;
+
+  /**
+   * The session generation of the account when it was made, for a reset, a change and a restore: a new password,
+   * deactivation and deletion raise the account's, and end these with the sessions.
+   */
+  @Column('integer', { nullable: true })
+  generation: number | null;
+
+  /** Wrong codes so far: after five the code is dead, and only the link lives on. */
+  @Column('smallint', { default: 0 })
+  attempts: number;
+
+  /** How many mails carried it. */
+  @Column('smallint', { default: 1 })
+  sent: number;
+
+  @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
+  createdAt: Date;
+
+  @Column('timestamptz', { name: 'expires_at' })
+  expiresAt: Date;
+
+  @Column('timestamptz', { name: 'used_at', nullable: true })
+  usedAt: Date | null;
+
+  /** When it was ended before its time: superseded, called off, or overtaken by what happened to the account. */
+  @Column('timestamptz', { name: 'cancelled_at', nullable: true })
+  cancelledAt: Date | null;
+}

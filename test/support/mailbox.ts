@@ -16,11 +16,11 @@ export interface Mail {
 
 /** All mails to an address that have been sent so far, oldest first; of one kind, if said. */
 export async function mailsTo(app: TestApp, to: string, kind?: string): Promise<Mail[]> {
-  const rows = await app.sql<{ mail: Mail }>(
+  const rows = await app.sql<{ mail: Omit<Mail, 'link'> & { link: string | null } }>(
     `SELECT mail FROM dev_mails WHERE mail->>'to' = $1 AND ($2::text IS NULL OR mail->>'kind' = $2) ORDER BY at, id`,
     [to, kind ?? null],
   );
-  return rows.map(({ mail }) => ({ ...mail, token: /#token=(.+)$/.exec(mail.link ?? '')?.[1] ?? '' }));
+  return rows.map(({ mail: { link, ...mail } }) => ({ ...mail, link: link ?? '', token: /#token=(.+)$/.exec(link ?? '')?.[1] ?? '' }));
 }
 
 /** Waits for the latest mail of a kind to an address; the n-th if said. */

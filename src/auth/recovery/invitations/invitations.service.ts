@@ -101,7 +101,7 @@ export class InvitationsService {
     const { me } = call;
     const proof = await this.proofs.byToken(dto.token, 'invite');
     const offer = await this.offerOf(proof);
-    if (me && me.email === offer.email && isLinkAlone(dto)) return { user: await this.join(proof, me, call), isNew: false };
+    if (me?.email === offer.email && isLinkAlone(dto)) return { user: await this.join(proof, me, call), isNew: false };
     if (await this.users.findByEmail(offer.email)) throw problem('email_taken');
     const username = dto.username ?? required(offer.username ?? undefined, '/username');
     const password = required(dto.password, '/password');

@@ -1,5 +1,4 @@
 import bcrypt from 'bcrypt';
-import { Passwords } from '../src/users/passwords/passwords.js';
 import { startApp, type TestApp } from './support/app.js';
 import { figure } from './support/figures.js';
 import { PASSWORD, person, signIn } from './support/people.js';

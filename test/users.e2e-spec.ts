@@ -4,7 +4,17 @@ import { admin, PASSWORD, person, type Person, signIn } from './support/people.j
 
 const PUBLIC_MEMBERS = ['created_at', 'display_name', 'id', 'profile_picture_url', 'username'];
 const MFA_MEMBERS = ['has_password', 'mfa_enabled', 'mfa_required'];
-const OWN_MEMBERS = [...PUBLIC_MEMBERS, ...MFA_MEMBERS, 'email', 'email_verified', 'is_active', 'locale', 'pending_email', 'role', 'updated_at'].sort();
+const OWN_MEMBERS = [
+  ...PUBLIC_MEMBERS,
+  ...MFA_MEMBERS,
+  'email',
+  'email_verified',
+  'is_active',
+  'locale',
+  'pending_email',
+  'role',
+  'updated_at',
+].sort();
 const ADMIN_MEMBERS = [...OWN_MEMBERS, 'deleted_at', 'last_login_at'].sort();
 
 describe('users', () => {

@@ -161,7 +161,11 @@ describe('verifying an address', () => {
     it('answers the same for nobody, and for who is verified, and sends them nothing', async () => {
       const { token } = await mailTo(app, ada.email, 'verify');
       await verify({ token }, ada.api);
-      const answers = [await send({ email: ada.email }), await send({ email: 'nobody@example.com' }), await send({}, ada.api)];
+      const answers = [
+        await send({ email: ada.email }),
+        await send({ email: 'nobody@example.com' }),
+        await send({}, ada.api),
+      ];
       for (const answer of answers) expect(answer).toMatchObject({ status: 202, body: { status: 'accepted' } });
       expect(await queuedTo(app, ada.email)).toEqual(['verify']);
       expect(await queuedTo(app, 'nobody@example.com')).toEqual([]);

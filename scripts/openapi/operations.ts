@@ -133,7 +133,9 @@ const streamed = ({ handler }: Subject, headers: Record<string, Reference>) => (
 function successes(subject: Subject, schemas: SchemaSet): Operation['responses'] {
   const { answer, answers } = subject.source;
   if (answers.length) {
-    const each = answers.map(([status, name]) => success(subject, schemas, { status, answer: { names: [name], isPage: false } }));
+    const each = answers.map(([status, name]) =>
+      success(subject, schemas, { status, answer: { names: [name], isPage: false } }),
+    );
     return Object.assign({}, ...each) as Operation['responses'];
   }
   const [status = '200'] = Object.keys(subject.raw.responses);

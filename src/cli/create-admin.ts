@@ -14,7 +14,14 @@ interface Options {
 /** `create-admin`: the password is never an argument, where other users of the machine could read it. */
 export async function createAdmin(terminal: Terminal, { email, username, displayName }: Options): Promise<void> {
   const password = await readSecret(terminal, 'password');
-  const said = { email, username, password, role: 'admin', email_verified: true, ...(displayName && { display_name: displayName }) };
+  const said = {
+    email,
+    username,
+    password,
+    role: 'admin',
+    email_verified: true,
+    ...(displayName && { display_name: displayName }),
+  };
   const dto = buildDto(CreateUserDto, said, { from: 'body' });
   await withApp(terminal, async (app) => {
     const admin = await app.get(UsersService).create(dto, SCRIPT);

@@ -14,7 +14,10 @@ export function canonicalLocale(tag: string): string | null {
 }
 
 /** The language that a request asks for: what its body says, else what the client prefers; null when neither says. */
-export function requestedLocale(said: string | null | undefined, { acceptLanguage }: Pick<Origin, 'acceptLanguage'>): string | null {
+export function requestedLocale(
+  said: string | null | undefined,
+  { acceptLanguage }: Pick<Origin, 'acceptLanguage'>,
+): string | null {
   const [preferred] = preferredLanguages(acceptLanguage);
   return said ?? (preferred === undefined ? null : canonicalLocale(preferred));
 }

@@ -85,7 +85,8 @@ export class NewAccounts {
    */
   async insertQuietly(account: NewAccount, making: Making & { mailTaken: boolean }): Promise<string | null> {
     const values = [...this.valuesOf(account, making), making.mailTaken];
-    const insert = () => this.database.write<{ id: string | null; isNameTaken: boolean }>(this.insertQuietlyStatement, values);
+    const insert = () =>
+      this.database.write<{ id: string | null; isNameTaken: boolean }>(this.insertQuietlyStatement, values);
     const [made] = await insert().catch((error: unknown) => {
       if (error instanceof Problem && error.code === 'email_taken') return insert(); // by somebody at the same moment
       throw error;
@@ -110,7 +111,8 @@ export class NewAccounts {
   }
 
   private valuesOf(account: NewAccount, { origin, mail, isOwner }: Making): unknown[] {
-    const { email, username, passwordHash, displayName, profilePictureUrl, role, isActive, locale, isVerified } = account;
+    const { email, username, passwordHash, displayName, profilePictureUrl, role, isActive, locale, isVerified } =
+      account;
     const id = uuidv7();
     return [
       id,

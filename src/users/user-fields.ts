@@ -45,7 +45,9 @@ export const PictureUrl = () =>
 export const Locale = () =>
   applyDecorators(
     Clearable(),
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? (canonicalLocale(value) ?? value) : value)),
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' ? (canonicalLocale(value) ?? value) : value,
+    ),
     Rule('locale', 'must be a language tag such as en or de-AT', (text) => canonicalLocale(text) === text, {
       maxLength: MAX_LOCALE,
     }),

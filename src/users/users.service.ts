@@ -71,7 +71,14 @@ export class UsersService {
     const { registration, registrationReveals } = this.settings.accounts;
     if (registration !== 'open') throw problem('registration_closed');
     const { email, username, password, display_name, profile_picture_url, locale } = dto;
-    const account = { email, username, password, display_name, profile_picture_url, locale: requestedLocale(locale, origin) };
+    const account = {
+      email,
+      username,
+      password,
+      display_name,
+      profile_picture_url,
+      locale: requestedLocale(locale, origin),
+    };
     const user = await this.registrations.run(origin, async () => {
       const row = await this.newAccountOf(account, origin);
       return registrationReveals ? this.registerOpenly(row, origin) : this.registerQuietly(row, origin);
@@ -114,7 +121,10 @@ export class UsersService {
     if (await this.findByEmail(address)) return null;
     const username = address.split('@')[0]?.replace(/[^a-z0-9._-]/g, '-').slice(0, 32).padEnd(3, '-') ?? 'admin'; // prettier-ignore
     try {
-      return await this.create({ email: address, username, password, role: 'admin', is_active: true, email_verified: true }, from);
+      return await this.create(
+        { email: address, username, password, role: 'admin', is_active: true, email_verified: true },
+        from,
+      );
     } catch (error) {
       if (await this.findByEmail(address)) return null; // another replica was faster
       throw error;
@@ -298,7 +308,8 @@ export class UsersService {
   }
 
   private async newAccountOf(dto: CreateUserDto, { signal }: Pick<Origin, 'signal'>): Promise<NewAccount> {
-    const { email, username, password, display_name, profile_picture_url, role, is_active, locale, email_verified } = dto;
+    const { email, username, password, display_name, profile_picture_url, role, is_active, locale, email_verified } =
+      dto;
     const passwordHash = await this.passwords.hashNew(password, { context: { email, username }, signal });
     return {
       email,

@@ -20,7 +20,11 @@ export async function mailsTo(app: TestApp, to: string, kind?: string): Promise<
     `SELECT mail FROM dev_mails WHERE mail->>'to' = $1 AND ($2::text IS NULL OR mail->>'kind' = $2) ORDER BY at, id`,
     [to, kind ?? null],
   );
-  return rows.map(({ mail: { link, ...mail } }) => ({ ...mail, link: link ?? '', token: /#token=(.+)$/.exec(link ?? '')?.[1] ?? '' }));
+  return rows.map(({ mail: { link, ...mail } }) => ({
+    ...mail,
+    link: link ?? '',
+    token: /#token=(.+)$/.exec(link ?? '')?.[1] ?? '',
+  }));
 }
 
 /** Waits for the latest mail of a kind to an address; the n-th if said. */
@@ -35,7 +39,9 @@ export function mailTo(app: TestApp, to: string, kind: string, n?: number): Prom
 
 /** What was committed to be sent, and is sent or not: the kinds, in the order of their making. */
 export async function queuedTo(app: TestApp, to: string): Promise<string[]> {
-  const rows = await app.sql<{ kind: string }>('SELECT kind FROM outbox WHERE recipient = $1 ORDER BY created_at, id', [to]);
+  const rows = await app.sql<{ kind: string }>('SELECT kind FROM outbox WHERE recipient = $1 ORDER BY created_at, id', [
+    to,
+  ]);
   return rows.map(({ kind }) => kind);
 }
 

@@ -42,7 +42,10 @@ export async function person(app: TestApp, name: string, more: object = {}): Pro
 export async function admin(app: TestApp, name = 'root'): Promise<Person> {
   const email = `${name}@example.com`;
   const users = app.nest.get(UsersService);
-  const { id } = await users.create({ email, username: name, password: PASSWORD, role: 'admin', email_verified: true }, SCRIPT);
+  const { id } = await users.create(
+    { email, username: name, password: PASSWORD, role: 'admin', email_verified: true },
+    SCRIPT,
+  );
   return signedIn(app, id, { email, username: name });
 }
 

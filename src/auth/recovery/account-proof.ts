@@ -23,7 +23,12 @@ export class AccountProof {
   }
 
   /** Counts wrong guesses as sign-in does, and takes as long where there is no account. */
-  private async assert(account: Credentials | null, identifier: string, password: string, origin: Origin): Promise<void> {
+  private async assert(
+    account: Credentials | null,
+    identifier: string,
+    password: string,
+    origin: Origin,
+  ): Promise<void> {
     if (await this.passwords.check(account, identifier, password, origin)) return;
     await this.audit.record({ action: 'password_confirmed', outcome: 'failure', userId: account?.id }, origin);
     throw wrongPassword('/password');

@@ -79,7 +79,12 @@ export class EmailChangeService {
       return proof;
     }
     const found = await this.challenges.findByUser('change', me.id);
-    const search = { purpose: 'change', address: found[0]?.email ?? me.id, find: () => Promise.resolve(found), origin } as const;
+    const search = {
+      purpose: 'change',
+      address: found[0]?.email ?? me.id,
+      find: () => Promise.resolve(found),
+      origin,
+    } as const;
     return this.proofs.byCode(code as string, search);
   }
 

@@ -60,7 +60,10 @@ export class PasswordResetService {
     if (!account) return assertLive(await this.proofs.reread(proof));
     await this.throttle.clear(account.id);
     const details: Record<string, string> = account.isReclaimed ? { reclaimed: 'true' } : {};
-    await this.audit.record({ action: 'password_reset', actorId: account.id, userId: userId ?? undefined, details }, origin);
+    await this.audit.record(
+      { action: 'password_reset', actorId: account.id, userId: userId ?? undefined, details },
+      origin,
+    );
   }
 
   /**
@@ -68,7 +71,11 @@ export class PasswordResetService {
    * Returns the link to hand over; null when it was mailed.
    * @throws Problem 404, 409 when the account may not sign in, 503 `mail_not_configured`
    */
-  async resetOf(userId: string, { deliver, end_sessions = false }: ResetPasswordOfDto, call: Call): Promise<PasswordResetLinkDto | null> {
+  async resetOf(
+    userId: string,
+    { deliver, end_sessions = false }: ResetPasswordOfDto,
+    call: Call,
+  ): Promise<PasswordResetLinkDto | null> {
     const mail = (deliver ?? this.defaultDelivery) === 'mail';
     if (mail) this.mails.assertConfigured();
     const reset = await this.resets.open(userId, { mail, endSessions: end_sessions });
@@ -94,7 +101,10 @@ export class PasswordResetService {
     if (tokenOrCode({ token, code }) === 'token') return this.proofs.byToken(token as string, 'reset');
     const typed = required(email, '/email');
     // by what was typed alone: what is refused because of the account's own names must not tell that there is one
-    this.passwords.assertAcceptable(new_password, { context: { email: typed, username: '' }, pointer: '/new_password' });
+    this.passwords.assertAcceptable(new_password, {
+      context: { email: typed, username: '' },
+      pointer: '/new_password',
+    });
     const address = normalizeEmail(typed) ?? typed;
     const find = () => this.challenges.findByAddress('reset', address);
     return this.proofs.byCode(code as string, { purpose: 'reset', address, find, origin });

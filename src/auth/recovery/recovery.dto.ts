@@ -134,4 +134,3 @@ export class LinkPreviewDto {
   /** Of an invitation. */
   display_name?: string | null;
 }
-

@@ -8,7 +8,8 @@ export function required(value: string | undefined, pointer: string): string {
 
 /** Which of the two it is: exactly one must be there. @throws Problem 422 */
 export function tokenOrCode({ token, code }: { token?: string; code?: string }): 'token' | 'code' {
-  if (token !== undefined && code !== undefined) throw invalidMember('/code', 'either_or', 'must not come together with token');
+  if (token !== undefined && code !== undefined)
+    throw invalidMember('/code', 'either_or', 'must not come together with token');
   if (token === undefined && code === undefined) throw invalidMember('/token', 'required', 'is missing');
   return token !== undefined ? 'token' : 'code';
 }

@@ -46,7 +46,8 @@ export class VerificationService {
     assertLive(proof);
     const verified = await this.verifications.verify(proof.challenge.id, proof);
     if (!verified) return this.assertRepeated(proof);
-    if (verified.isNew) await this.audit.record({ action: 'email_verified', actorId: verified.id, userId: verified.id }, call);
+    if (verified.isNew)
+      await this.audit.record({ action: 'email_verified', actorId: verified.id, userId: verified.id }, call);
   }
 
   /** "This wasn't me": deletes an account whose address was never verified, softly. @throws Problem 410, 422 */

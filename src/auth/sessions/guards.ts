@@ -1,6 +1,14 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { callOf, isPublic, readsBearer, requiredRoles, type Scope, type ScopeTopic, scopeTopic } from '../../request.js';
+import {
+  callOf,
+  isPublic,
+  readsBearer,
+  requiredRoles,
+  type Scope,
+  type ScopeTopic,
+  scopeTopic,
+} from '../../request.js';
 import { BearerTokens } from './bearer-tokens.js';
 import { forbidden, problem } from '../../problems.js';
 import { JwtStrategy } from './jwt.strategy.js';

@@ -157,7 +157,17 @@ export class AddressChanges {
     options: { userId: string; generation: number; email: string; mail: boolean; origin: Origin },
   ): Promise<boolean> {
     const { userId, generation, email, mail, origin } = options;
-    const values = [userId, generation, email, uuidv7(), CHANGE_LIFETIME, uuidv7(), REVERT_LIFETIME, this.words(origin), mail];
+    const values = [
+      userId,
+      generation,
+      email,
+      uuidv7(),
+      CHANGE_LIFETIME,
+      uuidv7(),
+      REVERT_LIFETIME,
+      this.words(origin),
+      mail,
+    ];
     return (await db.query<unknown[]>(this.requestStatement.text, values)).length > 0;
   }
 

@@ -11,9 +11,12 @@ const KNOWN_FOR = `interval '90 days'`;
 const MOST_NOTICES = 5;
 
 /** A network and a family of browsers, as digests that only tell whether they were seen for this account; null for unknown. */
-export function deviceDigests(userId: string, { ip, userAgent }: Pick<Origin, 'ip' | 'userAgent'>): [Buffer | null, Buffer | null] {
+export function deviceDigests(
+  userId: string,
+  { ip, userAgent }: Pick<Origin, 'ip' | 'userAgent'>,
+): [Buffer | null, Buffer | null] {
   const { browser, system } = deviceOf(userAgent);
-  const family = browser ?? system ? `${browser} on ${system}` : userAgent?.split(/[\s/]/)[0];
+  const family = (browser ?? system) ? `${browser} on ${system}` : userAgent?.split(/[\s/]/)[0];
   return [digest(userId, coarseNetwork(ip)), digest(userId, family)];
 }
 
@@ -21,7 +24,17 @@ const digest = (userId: string, text: string | undefined) =>
   text ? createHash('sha256').update(`${userId}|${text}`).digest().subarray(0, 16) : null;
 
 /** Remembers the device of the accounts in `from`. The CTE is `remembered`; parameters are digests of `deviceDigests`. */
-export const remembering = ({ from, userId, network, agent }: { from: string; userId: string; network: string; agent: string }) =>
+export const remembering = ({
+  from,
+  userId,
+  network,
+  agent,
+}: {
+  from: string;
+  userId: string;
+  network: string;
+  agent: string;
+}) =>
   `remembered AS (
      INSERT INTO known_devices AS k (user_id, kind, digest)
      SELECT a.${userId}, d.kind, d.digest FROM ${from} a, (VALUES ('network', ${network}::bytea), ('agent', ${agent}::bytea)) AS d (kind, digest)

@@ -55,7 +55,11 @@ export class MailLimits {
    * @param check what the code opens, or null when it is wrong; when it throws, nothing is counted
    * @throws Problem 429
    */
-  async tryCode<T>(purpose: Purpose, address: string, { origin, check }: { origin: Origin; check: () => Promise<T | null> }): Promise<T | null> {
+  async tryCode<T>(
+    purpose: Purpose,
+    address: string,
+    { origin, check }: { origin: Origin; check: () => Promise<T | null> },
+  ): Promise<T | null> {
     const budgets = [
       budget(this.codes, [address, purpose]),
       budget(this.codesOfDay, [address, purpose]),

@@ -62,7 +62,10 @@ export class PasswordResets {
   ) {}
 
   /** Sends link and code to the account with this address; to nobody when there is none that may sign in, in the same time. */
-  async send(email: string | null, { origin, locale }: { origin: Origin; locale: string | null }): Promise<OpenReset | null> {
+  async send(
+    email: string | null,
+    { origin, locale }: { origin: Origin; locale: string | null },
+  ): Promise<OpenReset | null> {
     const words = JSON.stringify(this.mails.originWords(origin));
     const [reset] = await this.database.write<OpenReset>(this.sendStatement, [email, uuidv7(), this.lifetime, locale, words]); // prettier-ignore
     this.mails.wake();

@@ -4,7 +4,11 @@ import { Database, statement } from '../../../database/database.js';
 import { containing, Conditions } from '../../../lists/conditions.js';
 import { byCreation, type List } from '../../../lists/lists.js';
 import { Mails } from '../../../mail/mails.js';
-import { cancellingInvitation, openingInvitation, usingInvitation } from '../../../users/addresses/challenges.statements.js';
+import {
+  cancellingInvitation,
+  openingInvitation,
+  usingInvitation,
+} from '../../../users/addresses/challenges.statements.js';
 import type { Invitation } from './invitation.entity.js';
 import type { InvitationRow, InvitationsQuery } from './invitations.dto.js';
 
@@ -113,7 +117,10 @@ export class InvitationStore {
    * @throws Problem 409 `invitation_open` when there is an open one for the address
    */
   async create(
-    invitation: Pick<Invitation, 'email' | 'role' | 'username' | 'displayName' | 'message' | 'locale' | 'invitedBy' | 'days'>,
+    invitation: Pick<
+      Invitation,
+      'email' | 'role' | 'username' | 'displayName' | 'message' | 'locale' | 'invitedBy' | 'days'
+    >,
   ): Promise<InvitationRow | null> {
     const { email, role, username, displayName, message, locale, invitedBy, days } = invitation;
     const values = [uuidv7(), email, role, username, displayName, message, locale, invitedBy, days, uuidv7()];

@@ -110,7 +110,17 @@ export class InvitationDto {
 /** An invitation as the statements select it. */
 export interface InvitationRow extends Pick<
   Invitation,
-  'id' | 'email' | 'role' | 'username' | 'displayName' | 'invitedBy' | 'createdAt' | 'expiresAt' | 'acceptedAt' | 'revokedAt' | 'version'
+  | 'id'
+  | 'email'
+  | 'role'
+  | 'username'
+  | 'displayName'
+  | 'invitedBy'
+  | 'createdAt'
+  | 'expiresAt'
+  | 'acceptedAt'
+  | 'revokedAt'
+  | 'version'
 > {
   state: InvitationState;
   mail: InvitationMailDto | null;

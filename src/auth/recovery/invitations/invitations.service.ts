@@ -47,7 +47,10 @@ export class InvitationsService {
     const row = await this.store.create(invitation).catch((error: unknown) => this.explain(error, email));
     if (!row) throw problem('email_taken');
     this.lists.changed('invitations');
-    await this.audit.record({ action: 'invitation_created', actorId: call.me.id, details: { invitation_id: row.id, role } }, call);
+    await this.audit.record(
+      { action: 'invitation_created', actorId: call.me.id, details: { invitation_id: row.id, role } },
+      call,
+    );
     return toInvitationDto(row);
   }
 
@@ -76,7 +79,10 @@ export class InvitationsService {
   async revoke(id: string, call: Call): Promise<void> {
     if (await this.store.revoke(id)) {
       this.lists.changed('invitations');
-      await this.audit.record({ action: 'invitation_revoked', actorId: call.me.id, details: { invitation_id: id } }, call);
+      await this.audit.record(
+        { action: 'invitation_revoked', actorId: call.me.id, details: { invitation_id: id } },
+        call,
+      );
     } else if ((await this.getRow(id)).state === 'accepted') {
       throw conflict('The invitation is accepted.');
     }
@@ -108,7 +114,12 @@ export class InvitationsService {
     const context = { email: offer.email, username };
     const passwordHash = await this.passwords.hashNew(password, { context, signal: call.signal });
     const displayName = dto.display_name ?? null;
-    const id = await this.store.accept(proof.challenge.id, { username, passwordHash, displayName, locale: requestedLocale(undefined, call) });
+    const id = await this.store.accept(proof.challenge.id, {
+      username,
+      passwordHash,
+      displayName,
+      locale: requestedLocale(undefined, call),
+    });
     if (!id) return this.refuse(proof);
     this.lists.changed('users');
     await this.audit.record({ action: 'invitation_accepted', actorId: id, userId: id, details: { invitation_id: offer.id, role: offer.role } }, call); // prettier-ignore
@@ -121,7 +132,10 @@ export class InvitationsService {
       if (!me.emailVerifiedAt) throw problem('email_taken');
       return this.refuse(proof);
     }
-    await this.audit.record({ action: 'invitation_accepted', actorId: me.id, userId: me.id, details: { invitation_id: joined.id } }, origin);
+    await this.audit.record(
+      { action: 'invitation_accepted', actorId: me.id, userId: me.id, details: { invitation_id: joined.id } },
+      origin,
+    );
     if (joined.isRoleNew) await this.audit.record({ action: 'role_changed', actorId: me.id, userId: me.id }, origin);
     return toUserDto(await this.users.getRow(me.id));
   }

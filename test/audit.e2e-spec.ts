@@ -1,4 +1,4 @@
-import { AuditService } from '../src/audit/audit.service.js';
+import { Scheduler } from '../src/outbox/scheduler.js';
 import { startApp, type TestApp } from './support/app.js';
 import { admin, PASSWORD, person, type Person, signIn } from './support/people.js';
 
@@ -340,14 +340,38 @@ describe('Security events', () => {
       `INSERT INTO audit_events (id, at, action, outcome)
        SELECT gen_random_uuid(), now() - interval '29 days 23 hours', 'logout', 'failure' FROM generate_series(1, 3)`,
     );
-    const audit = brief.nest.get(AuditService);
-    expect(await audit.purge()).toBe(1000);
-    expect(await audit.purge()).toBeGreaterThanOrEqual(200);
-    expect(await audit.purge()).toBe(0);
+    expect(await brief.nest.get(Scheduler).runNow('old_events')).toBe(true);
+    expect(await app.sql(`SELECT FROM audit_events WHERE at < now() - interval '30 days'`)).toEqual([]);
     expect(await events('action=logout&limit=100')).toEqual(
       expect.arrayContaining([expect.objectContaining({ outcome: 'failure' })]),
     );
     await brief.close();
+  });
+
+  it('say nothing but what, when and who of somebody who was purged', async () => {
+    const mallory = await person(app, 'mallory');
+    await app.sql(
+      `INSERT INTO audit_events (id, action, outcome, actor_id, user_id, ip, user_agent, details)
+       SELECT gen_random_uuid(), 'login', 'failure', NULL, $1, '203.0.113.9', 'curl', '{"a": "b"}' FROM generate_series(1, 1500)`,
+      [mallory.id],
+    );
+    await app.sql(
+      `INSERT INTO audit_events (id, action, outcome, actor_id, user_id, ip) VALUES (gen_random_uuid(), 'user_created', 'success', $1, gen_random_uuid(), '203.0.113.9')`,
+      [mallory.id],
+    );
+    const concerning = () =>
+      app.sql<{ id: string; at: Date; action: string; told: boolean }>(
+        `SELECT id, at, action, ip IS NOT NULL OR user_agent IS NOT NULL OR details <> '{}' AS told
+         FROM audit_events WHERE $1 IN (user_id, actor_id) AND action <> 'user_purged' ORDER BY at, id`,
+        [mallory.id],
+      );
+    const before = await concerning();
+    expect(before.length).toBeGreaterThan(1500);
+    expect(await root.api.delete(`/api/users/${mallory.id}?purge=true`)).toMatchObject({ status: 204 });
+    expect(await concerning()).toEqual(before.map((event) => ({ ...event, told: false })));
+    const { body } = await root.api.get(`/api/audit-events?user_id=${mallory.id}&limit=1`);
+    expect(body.items).toEqual([expect.objectContaining({ action: 'user_purged', actor_id: root.id })]);
+    expect(await app.sql(`SELECT FROM audit_events WHERE ip IS NOT NULL LIMIT 1`)).toHaveLength(1); // others' are untouched
   });
 
   it('are not worth refusing what they record', async () => {

@@ -1,3 +1,4 @@
+import { Scheduler } from '../src/outbox/scheduler.js';
 import { startApp, type TestApp } from './support/app.js';
 import { admin, crowd, person, type Person } from './support/people.js';
 
@@ -136,6 +137,62 @@ describe('like_count and the list of likes say the same', () => {
       expect([body.total, body.total_is_exact]).toEqual([10_000, false]);
       expect(await ada.api.delete(`/api/posts/${other}`)).toMatchObject({ status: 204 });
       expect(await app.sql('SELECT FROM likes WHERE post_id = $1 LIMIT 1', [other])).toEqual([]);
+    });
+
+    it('somebody who likes as many posts is deactivated at once, and counted by a job', async () => {
+      const liked = 1_500;
+      await app.sql(`INSERT INTO posts (id, author_id, content) SELECT gen_random_uuid(), $1, n FROM generate_series(1, $2::int) n`, [ada.id, liked]); // prettier-ignore
+      await app.sql(`INSERT INTO likes (post_id, user_id) SELECT id, $1 FROM posts ON CONFLICT DO NOTHING`, [bob.id]);
+      const sum = async () => (await app.sql<{ sum: number }>('SELECT sum(like_count)::int AS sum FROM posts'))[0]?.sum;
+      const [all, others] = [await sum(), 2];
+      expect(all).toBe(liked + 2 + others);
+      const scheduler = app.nest.get(Scheduler);
+
+      await change(bob, { is_active: false });
+      expect(await sum()).toBe(all); // not yet
+      await app.sql('DELETE FROM likes WHERE user_id = $1 AND post_id = $2', [bob.id, other]);
+      expect(await scheduler.runNow('like_counts')).toBe(true);
+      expect(await sum()).toBe(others);
+      expect(await app.sql('SELECT FROM like_recounts')).toEqual([]);
+
+      await change(bob, { is_active: true });
+      await scheduler.runNow('like_counts');
+      expect(await sum()).toBe(liked + 1 + others);
+      await counts();
+    });
+
+    it('somebody with as many likes, posts, liked posts, tasks, sessions and events is purged', async () => {
+      const mallory = await person(app, 'mallory');
+      const rows = `generate_series(1, 3000) n`;
+      await app.sql(`INSERT INTO posts (id, author_id, content) SELECT gen_random_uuid(), $1, n FROM ${rows}`, [
+        mallory.id,
+      ]);
+      await app.sql(`INSERT INTO posts (id, author_id, content) SELECT gen_random_uuid(), $1, n FROM ${rows}`, [
+        ada.id,
+      ]);
+      await app.sql(`INSERT INTO likes (post_id, user_id) SELECT id, $1 FROM posts ON CONFLICT DO NOTHING`, [
+        mallory.id,
+      ]);
+      await app.sql(`INSERT INTO likes (post_id, user_id) SELECT id, $1 FROM posts WHERE author_id = $2`, [eve.id, mallory.id]); // prettier-ignore
+      await app.sql(`INSERT INTO tasks (id, user_id, title) SELECT gen_random_uuid(), $1, n FROM ${rows}`, [
+        mallory.id,
+      ]);
+      await app.sql(`INSERT INTO sessions (id, user_id, generation, expires_at) SELECT gen_random_uuid(), $1, 0, now() FROM ${rows}`, [mallory.id]); // prettier-ignore
+      const [one] = await app.sql<{ id: string }>('SELECT id FROM posts WHERE author_id = $1 LIMIT 1', [mallory.id]);
+      await likeAll(one?.id ?? '');
+      expect(await root.api.delete(`/api/users/${mallory.id}?purge=true`)).toMatchObject({ status: 204 });
+      for (const [table, column] of [
+        ['posts', 'author_id'],
+        ['likes', 'user_id'],
+        ['tasks', 'user_id'],
+        ['sessions', 'user_id'],
+        ['users', 'id'],
+      ]) {
+        // prettier-ignore
+        expect(await app.sql(`SELECT FROM ${table} WHERE ${column} = $1 LIMIT 1`, [mallory.id])).toEqual([]);
+      }
+      const wrong = `SELECT FROM posts p WHERE like_count <> (SELECT count(*) FROM likes l JOIN users u ON u.id = l.user_id WHERE l.post_id = p.id AND u.is_active)`;
+      expect(await app.sql(wrong)).toEqual([]);
     });
   });
 });

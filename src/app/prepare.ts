@@ -1,14 +1,14 @@
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { AuditService } from '../audit/audit.service.js';
-import { SessionStore } from '../auth/sessions/session-store.js';
 import type { DatabaseSettings } from '../config/database-settings.js';
+import { minutes } from '../config/durations.js';
 import type { Settings } from '../config/settings.js';
+import { inBatches } from '../database/batches.js';
 import { Connector, NotPreparedError } from '../database/connector.js';
 import { Database } from '../database/database.js';
 import { listMigrations, migrate } from '../database/migrate.js';
 import { Outbox } from '../outbox/outbox.js';
-import { Scheduler } from '../outbox/scheduler.js';
+import { type Job, Scheduler } from '../outbox/scheduler.js';
 import { SCRIPT } from '../request.js';
 import { Throttle } from '../throttle/throttle.js';
 import { countUnusableHashes } from '../users/passwords/unusable-hashes.js';
@@ -30,17 +30,22 @@ export async function prepareApp(app: NestFastifyApplication, { settings, databa
   });
   if (!isPrepared) return false;
   await reportUnusableHashes(app, settings);
-  const outbox = app.get(Outbox);
+  const [outbox, throttle, scheduler] = [app.get(Outbox), app.get(Throttle), app.get(Scheduler)];
   outbox.start();
-  const [throttle, audit, sessions] = [app.get(Throttle), app.get(AuditService), app.get(SessionStore)];
-  app.get(Scheduler).start({
-    throttle: () => throttle.purge(),
-    audit: () => audit.purge(),
-    sessions: () => sessions.purge(),
-    outbox: () => outbox.purge(),
-  });
+  // those of them that know of no scheduler; the others have registered theirs
+  scheduler.register(removing('old_counters', () => throttle.purge()));
+  scheduler.register(removing('old_outbox_jobs', () => outbox.purge()));
+  scheduler.start();
   return true;
 }
+
+/** A job that removes rows which nobody needs any more. @param batch removes a thousand at most, and returns how many */
+const removing = (name: string, batch: () => Promise<number>): Job => ({
+  name,
+  every: minutes(5),
+  run: (signal) => inBatches(async () => ((await batch()) < FULL_BATCH ? undefined : ''), signal),
+});
+const FULL_BATCH = 1000;
 
 /** A wrong or missing pepper looks to everybody like a wrong password: the log says what it is. */
 async function reportUnusableHashes(app: NestFastifyApplication, { passwordPeppers }: Settings): Promise<void> {

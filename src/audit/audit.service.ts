@@ -1,12 +1,15 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Call, Origin } from '../request.js';
+import { minutes } from '../config/durations.js';
 import { Settings } from '../config/settings.js';
-import { Database, statement } from '../database/database.js';
+import { inBatches } from '../database/batches.js';
+import { Database, type Statement, statement } from '../database/database.js';
 import { isUuid } from '../http/fields.js';
 import { Lists } from '../lists/lists.js';
 import type { Page } from '../lists/pages.js';
+import { Scheduler } from '../outbox/scheduler.js';
 import { type Rejection, Throttle } from '../throttle/throttle.js';
 import type { AuditEvent } from './audit-event.entity.js';
 import type { RecordedStatement } from './recorded.js';
@@ -33,13 +36,27 @@ const INSERT = statement(
    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 );
 
+const BATCH = 1000;
+
+/** A batch of events past their retention, after the position (`$2`, `$3`). */
 const PURGE = statement(
   'audit_events.purge',
   `DELETE FROM audit_events WHERE id IN (
-     SELECT id FROM audit_events WHERE at < now() - $1::bigint * interval '1 millisecond' ORDER BY at LIMIT 1000
-     FOR UPDATE SKIP LOCKED)
-   RETURNING id`,
+     SELECT id FROM audit_events
+     WHERE (at, id) > ($2::timestamptz, $3::uuid) AND at < now() - $1::bigint * interval '1 millisecond'
+     ORDER BY at, id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)
+   RETURNING at, id`,
 );
+/** A batch of the events that name somebody in this column: from where and with what is nobody's business any more. */
+const forget = (column: 'user_id' | 'actor_id', condition = 'true') =>
+  statement(
+    `audit_events.forget_${column}`,
+    `UPDATE audit_events SET ip = NULL, user_agent = NULL, details = '{}' WHERE id IN (
+       SELECT id FROM audit_events WHERE ${column} = $1 AND ${condition} AND (at, id) > ($2::timestamptz, $3::uuid)
+       ORDER BY at, id LIMIT ${BATCH})
+     RETURNING at, id`,
+  );
+const FORGET = [forget('user_id'), forget('actor_id', 'actor_id IS DISTINCT FROM user_id')];
 
 const FAILED_SINCE = statement(
   'audit.failed_since',
@@ -48,7 +65,7 @@ const FAILED_SINCE = statement(
 
 /** Keeps the record of security events: a line in the log, and a row that admins and those concerned can read. */
 @Injectable()
-export class AuditService {
+export class AuditService implements OnModuleInit {
   private readonly log = new Logger('Security');
   private findPeople: (ids: string[]) => Promise<EventPersonDto[]> = () => Promise.resolve([]);
   private readonly listeners: ((event: Pick<AuditEvent, 'action' | 'outcome'>) => void)[] = [];
@@ -57,9 +74,14 @@ export class AuditService {
     private readonly database: Database,
     private readonly settings: Settings,
     private readonly lists: Lists,
+    private readonly scheduler: Scheduler,
     throttle: Throttle,
   ) {
     throttle.onRejection((rejection) => this.recordRejection(rejection));
+  }
+
+  onModuleInit(): void {
+    this.scheduler.register({ name: 'old_events', every: minutes(5), run: (signal) => this.removeOld(signal) });
   }
 
   /** Whom else to tell when something happens. */
@@ -163,9 +185,22 @@ export class AuditService {
     return events.map((event) => toEventDto(event, people, isForAdmin));
   }
 
-  /** Removes events past their retention, a thousand at most. Returns how many it removed. */
-  async purge(): Promise<number> {
-    return (await this.database.write(PURGE, [this.settings.auditRetention])).length;
+  /** Empties address, user agent and details of the events that concern somebody; what, when and who stay. */
+  async forget(userId: string): Promise<void> {
+    for (const statement of FORGET) await this.eachBatch(statement, userId);
+  }
+
+  /** Removes events past their retention. */
+  private removeOld(signal: AbortSignal): Promise<void> {
+    return this.eachBatch(PURGE, this.settings.auditRetention, signal);
+  }
+
+  private eachBatch(statement: Statement, value: unknown, signal?: AbortSignal): Promise<void> {
+    return inBatches(async (after = BEGINNING) => {
+      const rows = await this.database.write<Pick<AuditEvent, 'at' | 'id'>>(statement, [value, ...after.split(' ')]);
+      const positions = rows.map(({ at, id }) => `${at.toISOString()} ${id}`).sort();
+      return rows.length < BATCH ? undefined : positions.at(-1);
+    }, signal);
   }
 }
 
@@ -200,3 +235,5 @@ const logLine = (event: Recorded, { ip, userAgent, requestId }: Pick<Origin, 'ip
   request_id: requestId || null,
   ...event.details,
 });
+
+const BEGINNING = '-infinity 00000000-0000-0000-0000-000000000000';

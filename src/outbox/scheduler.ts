@@ -1,39 +1,143 @@
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { minutes } from '../config/durations.js';
+import { randomUUID } from 'node:crypto';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { minutes, seconds } from '../config/durations.js';
+import { Database, statement } from '../database/database.js';
 
-const PAUSE = minutes(5);
-const FULL_BATCH = 1000;
+/** Something that must be done again and again, by one process at a time, however many replicas there are. */
+export interface Job {
+  /** Unique; its lease is kept under it. */
+  readonly name: string;
+  /** Milliseconds from the end of a run to the next one, on whatever replica. */
+  readonly every: number;
+  /**
+   * Does what there is to do. When the signal fires, the process is ending or has lost its lease: it stops at the next
+   * place where it can go on later.
+   */
+  run(signal: AbortSignal): Promise<void>;
+}
 
-/** Removes a batch of rows that nobody needs any more; returns how many. */
-export type Chore = () => Promise<number>;
+const LEASE = minutes(1);
+const RENEW = LEASE / 3;
+const LONGEST_FIRST_WAIT = seconds(10); // replicas that start together don't ask together
+const MS = `interval '1 millisecond'`;
 
-/** Does the chores every five minutes, in small batches that get in nobody's way. Replicas share the work. */
+/** Nobody else runs it, and it is due. */
+const CLAIM = statement(
+  'scheduled_jobs.claim',
+  `INSERT INTO scheduled_jobs AS j (name, leased_by, leased_until) VALUES ($1, $2, now() + $3::bigint * ${MS})
+   ON CONFLICT (name) DO UPDATE SET leased_by = excluded.leased_by, leased_until = excluded.leased_until
+   WHERE (j.leased_until IS NULL OR j.leased_until < now()) AND (j.next_run_at <= now() OR $4::boolean)
+   RETURNING name`,
+);
+const EXTEND = statement(
+  'scheduled_jobs.extend',
+  `UPDATE scheduled_jobs SET leased_until = now() + $3::bigint * ${MS} WHERE name = $1 AND leased_by = $2 RETURNING name`,
+);
+const RELEASE = statement(
+  'scheduled_jobs.release',
+  `UPDATE scheduled_jobs SET leased_by = NULL, leased_until = NULL, next_run_at = now() + $3::bigint * ${MS}
+   WHERE name = $1 AND leased_by = $2`,
+);
+
+/**
+ * Runs jobs in the background. A row of `scheduled_jobs` is a job's lease: the replica that holds it runs the job and
+ * extends the lease meanwhile; when it dies, another one takes the job over a minute later. Leases are rows and not advisory
+ * locks, which a pooler gives no exclusion.
+ */
 @Injectable()
-export class Scheduler implements OnApplicationShutdown {
-  private readonly log = new Logger('Housekeeping');
-  private timer?: NodeJS.Timeout;
+export class Scheduler implements OnModuleDestroy {
+  private readonly log = new Logger('Scheduler');
+  private readonly jobs = new Map<string, Job>();
+  private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly running = new Map<string, Promise<boolean>>();
+  private readonly ending = new AbortController();
+  private readonly id = randomUUID();
+  private isStarted = false;
 
-  /** Starts doing the chores, by name. */
-  start(chores: Record<string, Chore>): void {
-    this.timer = setInterval(() => void this.run(chores), PAUSE);
-    this.timer.unref();
+  constructor(private readonly database: Database) {}
+
+  /** Adds a job; a module does that when it is initialised. */
+  register(job: Job): void {
+    if (this.jobs.has(job.name)) throw new Error(`There are two jobs of the name ${job.name}`);
+    this.jobs.set(job.name, job);
+    if (this.isStarted) this.schedule(job, this.firstWait(job));
   }
 
-  /** Does every chore until it is done. One that fails is logged, and tried again at the next time. */
-  async run(chores: Record<string, Chore>): Promise<void> {
-    for (const [name, chore] of Object.entries(chores)) {
-      try {
-        let removed: number;
-        do removed = await chore();
-        while (removed >= FULL_BATCH && this.timer);
-      } catch (error) {
-        this.log.warn({ event: 'chore_failed', chore: name, reason: (error as Error).message });
-      }
+  /** Begins to run the jobs, once the database has its tables. */
+  start(): void {
+    this.isStarted = true;
+    for (const job of this.jobs.values()) this.schedule(job, this.firstWait(job));
+  }
+
+  /**
+   * Runs a job now, though it isn't due, unless it is running somewhere.
+   * @returns whether it was run here to its end
+   */
+  runNow(name: string): Promise<boolean> {
+    const job = this.jobs.get(name);
+    if (!job) throw new Error(`There is no job ${name}`);
+    return this.attempt(job, { isDue: true });
+  }
+
+  /** Lets running jobs stop where they can, and waits for them: the connections are closed after that. */
+  async onModuleDestroy(): Promise<void> {
+    this.ending.abort();
+    for (const timer of this.timers) clearTimeout(timer);
+    await Promise.all(this.running.values());
+  }
+
+  private firstWait({ every }: Job): number {
+    return Math.random() * Math.min(every, LONGEST_FIRST_WAIT);
+  }
+
+  private schedule(job: Job, wait: number): void {
+    if (this.ending.signal.aborted) return;
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      void this.attempt(job, { isDue: false }).then(() => this.schedule(job, job.every));
+    }, wait);
+    timer.unref();
+    this.timers.add(timer);
+  }
+
+  /** Never throws, and never runs a job that still runs here. */
+  private async attempt(job: Job, { isDue }: { isDue: boolean }): Promise<boolean> {
+    if (this.running.has(job.name) || this.ending.signal.aborted) return false;
+    const run = this.claimAndRun(job, isDue).catch((error: unknown) => {
+      this.log.warn({ event: 'job_failed', job: job.name, reason: (error as Error).message });
+      return false;
+    });
+    this.running.set(job.name, run);
+    return run.finally(() => this.running.delete(job.name));
+  }
+
+  private async claimAndRun(job: Job, isDue: boolean): Promise<boolean> {
+    const claimed = await this.database.write(CLAIM, [job.name, this.id, LEASE, isDue]);
+    if (claimed.length === 0) return false;
+    const lost = new AbortController();
+    const stopExtending = this.extend(job, lost);
+    let wait = job.every;
+    try {
+      await job.run(AbortSignal.any([this.ending.signal, lost.signal]));
+      if (this.ending.signal.aborted) wait = 0; // another replica goes on
+      return !this.ending.signal.aborted && !lost.signal.aborted;
+    } finally {
+      stopExtending();
+      await this.database.write(RELEASE, [job.name, this.id, wait]);
     }
   }
 
-  onApplicationShutdown(): void {
-    clearInterval(this.timer);
-    this.timer = undefined;
+  /** Extends the lease until told to stop; when it can't for as long as the lease lasts, somebody else has the job. */
+  private extend({ name }: Job, lost: AbortController): () => void {
+    let until = performance.now() + LEASE;
+    const timer = setInterval(() => {
+      const begun = performance.now();
+      if (begun > until) return lost.abort(); // as after a freeze of the process
+      this.database.write(EXTEND, [name, this.id, LEASE]).then(
+        (kept) => (kept.length ? (until = begun + LEASE) : lost.abort()),
+        () => undefined, // the next time, while the lease lasts
+      );
+    }, RENEW);
+    return () => clearInterval(timer);
   }
 }

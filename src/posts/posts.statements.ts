@@ -17,10 +17,58 @@ export const INSERT = statement(
   `WITH p AS (INSERT INTO posts (id, author_id, title, content) VALUES ($2, $1, $3, $4) RETURNING *)
    SELECT ${postColumns('$1')} FROM p JOIN users u ON u.id = p.author_id`,
 );
+/** How many likes a statement removes or changes at a time. */
+export const BATCH = 2000;
+
+const OWN_POST = `id = $1 AND ($2::uuid IS NULL OR author_id = $2) AND ${hasVersion('$3')}`;
+
+/** With its likes, unless they are more than one statement should remove. */
 export const DELETE = statement(
   'posts.delete',
-  `DELETE FROM posts WHERE id = $1 AND ($2::uuid IS NULL OR author_id = $2) AND ${hasVersion('$3')}
-   RETURNING id`,
+  `DELETE FROM posts WHERE ${OWN_POST} AND NOT EXISTS (SELECT FROM likes WHERE post_id = $1 OFFSET ${BATCH}) RETURNING id`,
+);
+export const LOCK = `SELECT id FROM posts WHERE ${OWN_POST} FOR UPDATE`;
+export const DELETE_LOCKED = `DELETE FROM posts WHERE id = $1`;
+export const DELETE_LIKES_OF_POSTS = statement(
+  'posts.delete_likes_of_posts',
+  `DELETE FROM likes WHERE (post_id, user_id) IN (
+     SELECT post_id, user_id FROM likes WHERE post_id = ANY ($1) LIMIT ${BATCH})
+   RETURNING user_id`,
+);
+
+/** A part of somebody's posts, to be removed. */
+export const OF_AUTHOR = statement(
+  'posts.of_author',
+  `SELECT id FROM posts WHERE author_id = $1 ORDER BY created_at, id LIMIT 500`,
+);
+export const DELETE_ALL = statement('posts.delete_all', `DELETE FROM posts WHERE id = ANY ($1)`);
+export const DELETE_LIKES_OF_USER = statement(
+  'posts.delete_likes_of_user',
+  `WITH batch AS MATERIALIZED (SELECT post_id FROM likes WHERE user_id = $1 LIMIT ${BATCH}),
+   locked AS MATERIALIZED (
+     SELECT id FROM posts WHERE id IN (SELECT post_id FROM batch) ORDER BY id FOR NO KEY UPDATE)
+   DELETE FROM likes WHERE user_id = $1 AND post_id IN (SELECT id FROM locked) RETURNING user_id`,
+);
+
+/** People with so many likes that these are counted apart from the change of their visibility. */
+export const RECOUNTS = statement(
+  'posts.recounts',
+  `SELECT r.user_id AS "userId", r.requested_at::text AS "requestedAt",
+     coalesce(u.is_active AND u.deleted_at IS NULL, false) AS "isVisible"
+   FROM like_recounts r LEFT JOIN users u ON u.id = r.user_id ORDER BY r.requested_at LIMIT 10`,
+);
+export const RECOUNT = statement(
+  'posts.recount',
+  `WITH batch AS MATERIALIZED (
+     SELECT post_id FROM likes WHERE user_id = $1 AND counted <> $2 AND post_id > $3 ORDER BY post_id LIMIT ${BATCH}),
+   locked AS MATERIALIZED (
+     SELECT id FROM posts WHERE id IN (SELECT post_id FROM batch) ORDER BY id FOR NO KEY UPDATE)
+   UPDATE likes SET counted = $2 WHERE user_id = $1 AND post_id IN (SELECT id FROM locked) RETURNING post_id AS "postId"`,
+);
+/** Unless it was requested once more meanwhile. */
+export const RECOUNTED = statement(
+  'posts.recounted',
+  `DELETE FROM like_recounts WHERE user_id = $1 AND requested_at = $2::timestamptz`,
 );
 
 /** The author's change of a post: `$1` the author, `$2` the post, `$3` the accepted versions. */

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import {
   assignmentsOf,
@@ -14,6 +14,7 @@ import type { Call } from '../request.js';
 import { notFound } from '../problems.js';
 import { byCreation, type List, Lists } from '../lists/lists.js';
 import type { Page } from '../lists/pages.js';
+import { UserPurges } from '../users/user-purges.js';
 import { assertMatches } from '../http/conditional-requests.js';
 import { type CreateTaskDto, type TaskDto, type TaskRow, type TasksQuery, toTaskDto, type UpdateTaskDto } from './tasks.dto.js'; // prettier-ignore
 
@@ -31,13 +32,26 @@ const DELETE = statement(
   `DELETE FROM tasks WHERE id = $1 AND user_id = $2 AND ${hasVersion('$3')} RETURNING id`,
 );
 
+const BATCH = 1000;
+
+/** A batch of all tasks of an owner. */
+const PURGE = statement(
+  'tasks.purge',
+  `DELETE FROM tasks WHERE id IN (SELECT id FROM tasks WHERE user_id = $1 LIMIT ${BATCH}) RETURNING id`,
+);
+
 /** Tasks, each for its owner alone. */
 @Injectable()
-export class TasksService {
+export class TasksService implements OnModuleInit {
   constructor(
     private readonly database: Database,
     private readonly lists: Lists,
+    private readonly purges: UserPurges,
   ) {}
+
+  onModuleInit(): void {
+    this.purges.register((ownerId) => this.removeOf(ownerId));
+  }
 
   /** A page of somebody's tasks, newest first. */
   list(query: TasksQuery, { me }: Call): Promise<Page<TaskDto>> {
@@ -79,6 +93,12 @@ export class TasksService {
     const deleted = await this.database.write(DELETE, [id, call.me.id, call.versions]);
     if (deleted.length === 0) await this.fail(id, call);
     this.lists.changed('tasks');
+  }
+
+  private async removeOf(ownerId: string): Promise<void> {
+    let removed: unknown[];
+    do removed = await this.database.write(PURGE, [ownerId]);
+    while (removed.length === BATCH);
   }
 
   private async find(id: string, { me }: Call): Promise<TaskRow> {

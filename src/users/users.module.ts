@@ -18,6 +18,7 @@ import { PurgedUser } from './purged-user.entity.js';
 import { Registrations } from './registrations.js';
 import { UserNames } from './user-names.js';
 import { User } from './user.entity.js';
+import { UserPurges } from './user-purges.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
@@ -25,6 +26,7 @@ import { UsersService } from './users.service.js';
   imports: [TypeOrmModule.forFeature([User, MailChallenge, KnownDevice, PurgedUser]), AuditModule],
   controllers: [UsersController],
   providers: [
+    UserPurges,
     UsersService,
     Passwords,
     PasswordGuesses,
@@ -41,6 +43,7 @@ import { UsersService } from './users.service.js';
     MailLimits,
   ],
   exports: [
+    UserPurges,
     UsersService,
     Passwords,
     PasswordResets,

@@ -33,6 +33,7 @@ import {
   type UserRow,
   type UsersQuery,
 } from './users.dto.js';
+import { UserPurges } from './user-purges.js';
 import { userList } from './users.list.js';
 import * as sql from './users.statements.js';
 
@@ -59,6 +60,7 @@ export class UsersService {
     private readonly throttle: Throttle,
     private readonly audit: AuditService,
     private readonly lists: Lists,
+    private readonly purges: UserPurges,
     private readonly registrations: Registrations,
     private readonly held: HeldUsers,
     private readonly newAccounts: NewAccounts,
@@ -239,14 +241,21 @@ export class UsersService {
     await this.audit.record({ action: 'user_deleted', actorId: me.id, userId: id, details }, call);
   }
 
-  /** Removes a user and all that hangs on it. @throws Problem 403, 404, 412; `last_admin` for the last one */
+  /**
+   * Removes a user and all that hangs on it, however much that is; of the events that concern them only what, when and who
+   * remain. When it fails halfway the user is deleted, and purging again goes on.
+   * @throws Problem 403, 404, 409 when restored meanwhile, 412; `last_admin` for the last one
+   */
   async purge(id: string, call: Call): Promise<void> {
     const { me, versions } = call;
     if (me.role !== 'admin') throw forbidden();
-    const purged = await this.withoutLastAdmin(id, (db) => rowOf(db.query(sql.PURGE, [id, versions])));
-    if (!purged) throw await this.whyNotPurged(id, { me, versions });
+    const begun = await this.withoutLastAdmin(id, (db) => rowOf(db.query(sql.BEGIN_PURGE, [id, versions])));
+    if (!begun) throw await this.whyNotPurged(id, { me, versions });
     this.lists.changed('users');
-    await this.audit.record({ action: 'user_purged', actorId: me.id, userId: id }, call);
+    await this.purges.run(id);
+    await this.audit.forget(id);
+    const purged = await this.audit.write(sql.PURGE, [id], call);
+    if (purged.length === 0 && (await this.findById(id))) throw conflict('The user was restored meanwhile.');
   }
 
   /** Brings a deleted or inactive user back; old sessions stay dead. @throws Problem 404, 409 when the address or name is taken */

@@ -1,4 +1,5 @@
 /** The hot paths of users, written by hand: hydrating an entity costs more than finding its row. */
+import { recorded } from '../audit/recorded.js';
 import { changing, hasVersion, type Update } from '../lists/conditions.js';
 import { composedStatement, statement } from '../database/database.js';
 import { PENDING_EMAIL } from './addresses/challenges.statements.js';
@@ -64,7 +65,15 @@ export const update = (change: Update) =>
      FROM current`,
   );
 
-export const PURGE = `DELETE FROM users WHERE id = $1 AND ${hasVersion('$2')} RETURNING id`;
+/** First it is deleted, so that nothing comes to it any more; then what hangs on it goes, in batches; then the row. */
+export const BEGIN_PURGE = `UPDATE users SET is_active = false, deleted_at = coalesce(deleted_at, now()), updated_at = now(),
+    version = version + (deleted_at IS NULL)::int, session_generation = session_generation + 1
+  WHERE id = $1 AND ${hasVersion('$2')} RETURNING id`;
+export const PURGE = recorded({
+  name: 'users.purge',
+  change: `DELETE FROM users WHERE id = $1 AND deleted_at IS NOT NULL RETURNING id`,
+  events: [{ action: 'user_purged' }],
+});
 
 const RESTORED = {
   table: 'users',

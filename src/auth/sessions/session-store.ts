@@ -1,11 +1,14 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '../../audit/audit.service.js';
 import type { Call, Credential, Origin } from '../../request.js';
-import { days } from '../../config/durations.js';
+import { days, minutes } from '../../config/durations.js';
 import { rolesThatNeedMfa } from '../../config/mfa-settings.js';
 import { Settings } from '../../config/settings.js';
+import { inBatches } from '../../database/batches.js';
 import { Database, type Statement } from '../../database/database.js';
+import { Scheduler } from '../../outbox/scheduler.js';
+import { UserPurges } from '../../users/user-purges.js';
 import type { Me } from '../../users/users.dto.js';
 import type { AccessClaims } from './access-tokens.js';
 import { acrOf, type Authentication } from './authentication.js';
@@ -46,14 +49,21 @@ export type SessionRow = Pick<Session, 'id' | 'createdAt' | 'lastUsedAt' | 'expi
 
 /** The rows of signed-in devices: one each, judged by the database's clock, so that every replica agrees. */
 @Injectable()
-export class SessionStore {
+export class SessionStore implements OnModuleInit {
   private readonly starts = new Map<string, Statement>();
 
   constructor(
     private readonly database: Database,
     private readonly audit: AuditService,
     private readonly settings: Settings,
+    private readonly scheduler: Scheduler,
+    private readonly purges: UserPurges,
   ) {}
+
+  onModuleInit(): void {
+    this.scheduler.register({ name: 'old_sessions', every: minutes(5), run: (signal) => this.removeOld(signal) });
+    this.purges.register((userId) => this.removeOf(userId));
+  }
 
   /** The person behind a session that is still alive, or null. */
   async findSignedIn({ userId, sessionId, authTime, amr }: AccessClaims): Promise<SignedIn | null> {
@@ -133,11 +143,20 @@ export class SessionStore {
     return this.database.read<SessionRow>(sql.LIST, [userId]);
   }
 
-  /** Removes sessions that are older than any session can be alive, a thousand at most. Returns how many it removed. */
-  async purge(): Promise<number> {
+  /** Removes sessions that are older than any session can be alive. */
+  private removeOld(signal?: AbortSignal): Promise<void> {
     const { sessionLifetime } = this.settings;
     const oldest = uuidv7({ msecs: Date.now() - sessionLifetime + days(1) });
-    return (await this.database.write(sql.PURGE, [oldest, sessionLifetime])).length;
+    return inBatches(async (after = NIL) => {
+      const removed = await this.database.write<{ id: string }>(sql.PURGE, [oldest, sessionLifetime, after]);
+      return lastOf(removed);
+    }, signal);
+  }
+
+  private removeOf(userId: string): Promise<void> {
+    return inBatches(async (after = NIL) =>
+      lastOf(await this.database.write<{ id: string }>(sql.PURGE_OF_USER, [userId, after])),
+    );
   }
 
   private startOf(proof: Proof): Statement {
@@ -146,3 +165,14 @@ export class SessionStore {
     return known;
   }
 }
+
+const NIL = '00000000-0000-0000-0000-000000000000';
+
+/** Where a full batch ended. */
+const lastOf = (rows: { id: string }[]) =>
+  rows.length < sql.BATCH
+    ? undefined
+    : rows
+        .map(({ id }) => id)
+        .sort()
+        .at(-1);

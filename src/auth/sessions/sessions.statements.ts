@@ -8,6 +8,8 @@ const ALIVE = `s.ended_at IS NULL AND s.expires_at > now() AND s.generation = u.
   AND u.is_active AND u.deleted_at IS NULL`;
 
 const MS = `interval '1 millisecond'`;
+/** How many rows a purge removes at a time. */
+export const BATCH = 1000;
 const SECONDS_LEFT = `floor(extract(epoch FROM s.expires_at - now()))::int`;
 
 /**
@@ -122,11 +124,17 @@ export const LIST = statement(
    LIMIT 500`,
 );
 
-// ids are made in the order of time (UUID v7), so the oldest sessions are found by primary key
+/** A batch of sessions that can't be alive any more, after the id `$3`: ids are made in the order of time (UUID v7). */
 export const PURGE = statement(
   'sessions.purge',
   `DELETE FROM sessions WHERE id IN (
-     SELECT id FROM sessions WHERE id < $1 AND created_at < now() - $2::bigint * ${MS} ORDER BY id LIMIT 1000
+     SELECT id FROM sessions WHERE id > $3 AND id < $1 AND created_at < now() - $2::bigint * ${MS} ORDER BY id LIMIT ${BATCH}
      FOR UPDATE SKIP LOCKED)
+   RETURNING id`,
+);
+export const PURGE_OF_USER = statement(
+  'sessions.purge_of_user',
+  `DELETE FROM sessions WHERE id IN (
+     SELECT id FROM sessions WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT ${BATCH})
    RETURNING id`,
 );

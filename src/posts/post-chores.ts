@@ -1,0 +1,65 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { seconds } from '../config/durations.js';
+import { inBatches } from '../database/batches.js';
+import { Database, type Statement } from '../database/database.js';
+import { Scheduler } from '../outbox/scheduler.js';
+import { UserPurges } from '../users/user-purges.js';
+import * as sql from './posts.statements.js';
+
+interface Recount {
+  userId: string;
+  requestedAt: string;
+  isVisible: boolean;
+}
+
+const NIL = '00000000-0000-0000-0000-000000000000';
+
+/** What happens to posts and likes besides requests: they go with a purged user, and likes of those with very many are counted. */
+@Injectable()
+export class PostChores implements OnModuleInit {
+  constructor(
+    private readonly database: Database,
+    private readonly scheduler: Scheduler,
+    private readonly purges: UserPurges,
+  ) {}
+
+  onModuleInit(): void {
+    this.purges.register((userId) => this.removeOf(userId));
+    this.scheduler.register({ name: 'like_counts', every: seconds(30), run: (signal) => this.recount(signal) });
+  }
+
+  /** Removes somebody's likes, and their posts with the likes of those. */
+  private async removeOf(userId: string): Promise<void> {
+    await this.removeAll(sql.DELETE_LIKES_OF_USER, userId);
+    for (;;) {
+      const posts = await this.database.read<{ id: string }>(sql.OF_AUTHOR, [userId]);
+      if (posts.length === 0) return;
+      const ids = posts.map(({ id }) => id);
+      await this.removeAll(sql.DELETE_LIKES_OF_POSTS, ids);
+      await this.database.write(sql.DELETE_ALL, [ids]);
+    }
+  }
+
+  private async removeAll(statement: Statement, of: unknown): Promise<void> {
+    let removed: unknown[];
+    do removed = await this.database.write(statement, [of]);
+    while (removed.length === sql.BATCH);
+  }
+
+  /** Counts the likes of those whose visibility has changed, or takes them out of the counts. */
+  private async recount(signal: AbortSignal): Promise<void> {
+    for (const { userId, requestedAt, isVisible } of await this.database.read<Recount>(sql.RECOUNTS, [])) {
+      await inBatches(async (after = NIL) => {
+        const changed = await this.database.write<{ postId: string }>(sql.RECOUNT, [userId, isVisible, after]);
+        return changed.length < sql.BATCH
+          ? undefined
+          : changed
+              .map(({ postId }) => postId)
+              .sort()
+              .at(-1);
+      }, signal);
+      if (signal.aborted) return;
+      await this.database.write(sql.RECOUNTED, [userId, requestedAt]);
+    }
+  }
+}

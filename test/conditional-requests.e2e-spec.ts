@@ -160,7 +160,9 @@ describe('ETags', () => {
           root.api.patch(path, { display_name: 'Carol' }, { headers }),
           root.api.delete(`${path}?purge=true`, { headers }),
         ]);
-        expect([`${changed.status} ${purged.status}`]).toEqual([expect.stringMatching(/^(?:200 412|4(?:04|09|12) 204)$/)]);
+        expect([`${changed.status} ${purged.status}`]).toEqual([
+          expect.stringMatching(/^(?:200 412|4(?:04|09|12) 204)$/),
+        ]);
       }
     });
   });

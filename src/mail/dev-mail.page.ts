@@ -1,7 +1,7 @@
 /** The pages of the development mailbox. */
 import { createHash } from 'node:crypto';
 import type { DevMail } from './dev-mail.entity.js';
-import { Html, html } from './html.js';
+import { Markup, markup } from './markup.js';
 
 const STYLE = `
 :root{color-scheme:light dark;--ink:#1c1e21;--soft:#5c6370;--line:#dfe2e7;--back:#f3f4f6;--paper:#fff;--accent:#1f4fd8}
@@ -52,90 +52,68 @@ export const POLICY = [
   `style-src 'unsafe-inline'`,
   `connect-src 'self'`,
   `form-action 'none'`,
+  `frame-src 'self'`,
   `frame-ancestors 'none'`,
 ].join('; ');
 
-const page = (title: string, body: Html): string =>
-  html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width,initial-scale=1" />
-        <title>${title}</title>
-        <style>
-          ${new Html(STYLE)}
-        </style>
-      </head>
-      <body>
-        <main>${body}</main>
-        <script>
-          ${new Html(SCRIPT)};
-        </script>
-      </body>
-    </html> `.text;
+const page = (title: string, body: Markup): string =>
+  markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<title>${title}</title>
+<style>${new Markup(STYLE)}</style>
+</head>
+<body>
+<main>
+${body}
+</main>
+<script>${new Markup(SCRIPT)}</script>
+</body>
+</html>
+`.text;
 
 /** All mails, newest first. */
 export const listPage = (mails: DevMail[]): string =>
   page(
     'Development mailbox',
-    html`<header>
-        <h1>Development mailbox</h1>
-        ${mails.length > 0 && html`<button id="empty" type="button">Delete all</button>`}
-      </header>
-      ${
-        mails.length === 0
-          ? html`<p class="soft">
-              There is no mail yet. What this server sends is shown here and goes nowhere else; set MAIL_URL to send it.
-            </p>`
-          : html`<ul class="card">
-              ${mails.map(
-                ({ id, at, mail }) =>
-                  html`<li>
-                    <a href="/dev/mail/${id}"
-                      ><strong>${mail.subject}</strong><span>${mail.to}</span
-                      ><span class="soft">${mail.kind} · ${when(at)}</span></a
-                    >
-                  </li>`,
-              )}
-            </ul>`
-      }
-      <p class="soft">The last 200 are kept. Programs read <a href="/dev/mail.json">/dev/mail.json</a>.</p>`,
+    markup`<header><h1>Development mailbox</h1>${mails.length > 0 && markup`<button id="empty" type="button">Delete all</button>`}</header>
+${mails.length > 0 ? markup`<ul class="card">${mails.map(entry)}</ul>` : NO_MAIL}
+<p class="soft">The last 200 are kept. Programs read <a href="/dev/mail.json">/dev/mail.json</a>.</p>`,
   );
+
+const NO_MAIL = markup`<p class="soft">There is no mail yet. What this server sends is shown here and goes nowhere else; set MAIL_URL to send it.</p>`;
+
+const entry = ({ id, at, mail }: DevMail) =>
+  markup`<li><a href="/dev/mail/${id}"><strong>${mail.subject}</strong><span>${mail.to}</span><span class="soft">${mail.kind} · ${when(at)}</span></a></li>`;
 
 /** A mail as its reader sees it, and what there is to copy. */
 export const mailPage = ({ at, mail }: DevMail): string =>
   page(
     mail.subject,
-    html`<p><a href="/dev/mail">All mails</a></p>
-      <header><h1>${mail.subject}</h1></header>
-      <p class="soft">${mail.kind} · to ${mail.to} · ${when(at)}</p>
-      ${mail.code !== null && copyable('Code', mail.code)} ${mail.link !== null && copyable('Link', mail.link)}
-      <h2>HTML</h2>
-      <iframe
-        title="The mail as HTML"
-        sandbox="allow-popups allow-popups-to-escape-sandbox"
-        srcdoc="${inFrame(mail.html)}"
-      ></iframe>
-      <h2>Text</h2>
-      <pre class="card">${mail.text}</pre>
-      <h2>Headers</h2>
-      <pre class="card">
-${Object.entries(mail.headers)
-          .map(([name, value]) => `${name}: ${value}`)
-          .join('\n')}</pre>`,
+    markup`<p><a href="/dev/mail">All mails</a></p>
+<header><h1>${mail.subject}</h1></header>
+<p class="soft">${mail.kind} · to ${mail.to} · ${when(at)}</p>
+${mail.code !== null && copyable('Code', mail.code)}
+${mail.link !== null && copyable('Link', mail.link)}
+<h2>HTML</h2>
+<iframe title="The mail as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" srcdoc="${inFrame(mail.html)}"></iframe>
+<h2>Text</h2>
+<pre class="card">${mail.text}</pre>
+<h2>Headers</h2>
+<pre class="card">${headerLines(mail.headers)}</pre>`,
   );
 
 const copyable = (label: string, value: string) =>
-  html`<div class="copy">
-    <label for="${label}">${label}</label><input id="${label}" readonly value="${value}" /><button
-      class="take"
-      type="button"
-    >
-      Copy
-    </button>
-  </div>`;
+  markup`<div class="copy"><label for="${label}">${label}</label><input id="${label}" readonly value="${value}"><button class="take" type="button">Copy</button></div>`;
 
 /** Links open beside the mailbox. */
 const inFrame = (text: string) => text.replace('<head>', '<head><base target="_blank">');
+
+const headerLines = (headers: Record<string, string>) =>
+  Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\n');
 
 const when = (at: Date) => at.toISOString().replace('T', ' ').slice(0, 19);

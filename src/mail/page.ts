@@ -1,7 +1,7 @@
 /** The one page that all mails share: blocks become HTML and text, and so the two say the same. */
-import { Html, html } from './html.js';
-import type { Audience, Block, Mail, MailContext } from './templates/mail.js';
 import { inert } from './inert.js';
+import { Markup, markup } from './markup.js';
+import type { Audience, Block, Mail, MailContext } from './templates/mail.js';
 
 /** A mail in both forms. */
 export interface RenderedMail {
@@ -20,149 +20,78 @@ const BACK = '#f3f4f6';
 const PAPER = '#ffffff';
 const ACCENT = '#1f4fd8';
 
-// Mail clients that know the scheme of the reader's system take these over the inline styles.
-const STYLE = new Html(`@media (prefers-color-scheme:dark){
+const TABLE = 'role="presentation" cellpadding="0" cellspacing="0" border="0"';
+const P = `margin:0 0 16px;font:16px/25px ${FONT};color:${INK}`;
+const SMALL = `font:13px/20px ${FONT};color:${SOFT}`;
+const ROW = `border-bottom:1px solid ${LINE};font:14px/21px ${FONT}`;
+
+/** Mail clients that know the scheme of the reader's system take these over the inline styles. */
+const STYLE = new Markup(`
+@media (prefers-color-scheme:dark){
 .back{background:#15171a!important}.paper{background:#1f2227!important;border-color:#363b43!important}
 .ink,.ink a{color:#e9ebee!important}.soft,.soft a{color:#a5adb8!important}.line{border-color:#363b43!important}
 .well{background:#2a2e35!important}.accent{background:#7aa2ff!important}.accent a{color:#10131a!important}}
-@media (max-width:480px){.pad{padding-left:20px!important;padding-right:20px!important}}`);
+@media (max-width:480px){.pad{padding-left:20px!important;padding-right:20px!important}}
+`);
 
 /** Turns a mail into HTML and text. */
 export function render(mail: Mail, context: MailContext): RenderedMail {
-  const { say } = context;
-  const footer = footerOf(mail.audience, context);
-  const document = html`<!doctype html>
-    <html lang="${say.language}" dir="${say.direction}">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width,initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="supported-color-schemes" content="light dark" />
-        <title>${mail.title}</title>
-        <style>
-          ${STYLE}
-        </style>
-      </head>
-      <body class="back" style="margin:0;padding:0;background:${BACK}">
-        <div style="display:none;max-height:0;overflow:hidden">${mail.preheader}</div>
-        <table
-          role="presentation"
-          class="back"
-          width="100%"
-          cellpadding="0"
-          cellspacing="0"
-          border="0"
-          style="background:${BACK}"
-        >
-          <tr>
-            <td align="center" style="padding:24px 12px">
-              <table
-                role="presentation"
-                width="100%"
-                cellpadding="0"
-                cellspacing="0"
-                border="0"
-                style="max-width:560px"
-              >
-                <tr>
-                  <td class="ink" style="padding:0 8px 12px;font:600 15px/22px ${FONT};color:${INK}">${context.app}</td>
-                </tr>
-                <tr>
-                  <td
-                    class="paper pad"
-                    style="padding:28px 32px;background:${PAPER};border:1px solid ${LINE};border-radius:10px"
-                  >
-                    <h1 class="ink" style="margin:0 0 16px;font:600 22px/29px ${FONT};color:${INK}">${mail.title}</h1>
-                    ${mail.blocks.map(blockHtml)}
-                  </td>
-                </tr>
-                <tr>
-                  <td class="soft" style="padding:16px 8px;font:13px/20px ${FONT};color:${SOFT}">
-                    ${footer.map((line) => html`${line}<br />`)}<a href="${context.page('')}" style="color:${SOFT}"
-                      >${context.page('')}</a
-                    >
-                  </td>
-                </tr>
-              </table>
-            </td>
-          </tr>
-        </table>
-      </body>
-    </html> `;
-  const text = [mail.title, ...mail.blocks.map(blockText), ['-- ', ...footer, context.page('')].join('\n')];
-  return { subject: mail.subject, title: mail.title, html: document.text, text: `${text.join('\n\n')}\n` };
+  const { subject, title, blocks, audience } = mail;
+  const footer = footerOf(audience, context);
+  const home = context.page('');
+  const text = [title, ...blocks.map(blockText), ['-- ', ...footer, home].join('\n')].join('\n\n');
+  return { subject, title, html: documentOf(mail, context, footer).text, text: `${text}\n` };
 }
 
-function blockHtml(block: Block): Html {
+const table = new Markup(TABLE);
+
+const documentOf = ({ title, preheader, blocks }: Mail, { say, app, page }: MailContext, footer: string[]) => markup`<!doctype html>
+<html lang="${say.language}" dir="${say.direction}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+<title>${title}</title>
+<style>${STYLE}</style>
+</head>
+<body class="back" style="margin:0;padding:0;background:${BACK}">
+<div style="display:none;max-height:0;overflow:hidden">${preheader}</div>
+<table ${table} class="back" width="100%" style="background:${BACK}"><tr><td align="center" style="padding:24px 12px">
+<table ${table} width="100%" style="max-width:560px">
+<tr><td class="ink" style="padding:0 8px 12px;font:600 15px/22px ${FONT};color:${INK}">${app}</td></tr>
+<tr><td class="paper pad" style="padding:28px 32px 12px;background:${PAPER};border:1px solid ${LINE};border-radius:10px">
+<h1 class="ink" style="margin:0 0 16px;font:600 22px/29px ${FONT};color:${INK}">${title}</h1>
+${blocks.map(blockMarkup)}</td></tr>
+<tr><td class="soft" style="padding:16px 8px;${SMALL}">${footer.map((line) => markup`${line}<br>`)}<a href="${page('')}" style="color:${SOFT}">${page('')}</a></td></tr>
+</table>
+</td></tr></table>
+</body>
+</html>
+`; // prettier-ignore
+
+function blockMarkup(block: Block): Markup {
   switch (block.kind) {
     case 'text':
-      return html`<p class="ink" style="margin:0 0 16px;font:16px/25px ${FONT};color:${INK}">${block.text}</p>`;
+      return markup`<p class="ink" style="${P}">${block.text}</p>\n`;
     case 'code':
-      return html`<p class="soft" style="margin:0 0 4px;font:13px/20px ${FONT};color:${SOFT}">${block.label}</p>
-        <p
-          class="ink well"
-          style="margin:0 0 20px;padding:12px 16px;background:${BACK};border-radius:8px;font:600 28px/36px ${MONO};letter-spacing:2px;color:${INK}"
-        >
-          ${block.code}
-        </p>`;
+      return markup`<p class="soft" style="margin:0 0 4px;${SMALL}">${block.label}</p>
+<p class="ink well" style="margin:0 0 20px;padding:12px 16px;background:${BACK};border-radius:8px;font:600 28px/36px ${MONO};letter-spacing:2px;color:${INK}">${block.code}</p>\n`;
     case 'button':
-      return html`<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:0 0 8px">
-          <tr>
-            <td class="accent" style="background:${ACCENT};border-radius:8px">
-              <a
-                href="${block.url}"
-                style="display:inline-block;padding:12px 22px;font:600 16px/24px ${FONT};color:#ffffff;text-decoration:none"
-                >${block.label}</a
-              >
-            </td>
-          </tr>
-        </table>
-        <p
-          class="soft"
-          style="margin:0 0 20px;font:13px/20px ${FONT};color:${SOFT};word-break:break-all;overflow-wrap:anywhere"
-        >
-          ${block.hint} <a href="${block.url}" style="color:${SOFT}">${block.url}</a>
-        </p>`;
+      return markup`<table ${table} style="margin:0 0 8px"><tr><td class="accent" style="background:${ACCENT};border-radius:8px"><a href="${block.url}" style="display:inline-block;padding:12px 22px;font:600 16px/24px ${FONT};color:#ffffff;text-decoration:none">${block.label}</a></td></tr></table>
+<p class="soft" style="margin:0 0 20px;${SMALL};word-break:break-all;overflow-wrap:anywhere">${block.hint} <a href="${block.url}" style="color:${SOFT}">${block.url}</a></p>\n`;
     case 'facts':
-      return html`<table
-        role="presentation"
-        class="line"
-        width="100%"
-        cellpadding="0"
-        cellspacing="0"
-        border="0"
-        style="margin:4px 0 20px;border-top:1px solid ${LINE}"
-      >
-        ${block.rows.map(
-          ([label, value]) =>
-            html`<tr>
-              <td
-                class="soft line"
-                style="padding:8px 16px 8px 0;border-bottom:1px solid ${LINE};font:14px/21px ${FONT};color:${SOFT};vertical-align:top;white-space:nowrap"
-              >
-                ${label}
-              </td>
-              <td
-                class="ink line"
-                width="100%"
-                style="padding:8px 0;border-bottom:1px solid ${LINE};font:14px/21px ${FONT};color:${INK};word-break:break-word;overflow-wrap:anywhere"
-              >
-                ${value}
-              </td>
-            </tr>`,
-        )}
-      </table>`;
+      return markup`<table ${table} class="line" width="100%" style="margin:4px 0 20px;border-top:1px solid ${LINE}">
+${block.rows.map(rowMarkup)}</table>\n`;
     case 'quote':
-      return html`<blockquote
-        class="ink line"
-        style="margin:0 0 20px;padding:2px 0 2px 16px;border-left:3px solid ${LINE};font:16px/25px ${FONT};color:${INK};white-space:pre-line;overflow-wrap:anywhere"
-      >
-        ${block.text}
-      </blockquote>`;
+      return markup`<blockquote class="ink line" style="margin:0 0 20px;padding:2px 0 2px 16px;border-left:3px solid ${LINE};font:16px/25px ${FONT};color:${INK};overflow-wrap:anywhere">${block.text.split('\n').map((line, index) => markup`${index > 0 && markup`<br>`}${line}`)}</blockquote>\n`;
     default:
       return block satisfies never;
   }
 }
+
+const rowMarkup = ([label, value]: [string, string]) =>
+  markup`<tr><td class="soft line" style="padding:8px 16px 8px 0;${ROW};color:${SOFT};vertical-align:top;white-space:nowrap">${label}</td><td class="ink line" width="100%" style="padding:8px 0;${ROW};color:${INK};word-break:break-word;overflow-wrap:anywhere">${value}</td></tr>\n`;
 
 function blockText(block: Block): string {
   switch (block.kind) {

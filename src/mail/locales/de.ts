@@ -36,7 +36,7 @@ export const de = {
   'verify.preheader': 'Bestätige, dass diese Adresse dir gehört.',
   'verify.title': 'Bestätige deine Adresse',
   'verify.intro':
-    'Jemand hat sich mit dieser Adresse bei {app} angemeldet, als {username}. Warst du das, dann bestätige es mit diesem Code oder dem Knopf.',
+    'Jemand hat sich mit dieser Adresse bei {app} registriert, als {username}. Warst du das, dann bestätige es mit diesem Code oder dem Knopf.',
   'verify.lifetime': 'Code und Link gelten bis {until}, auch nach einer zweiten Mail wie dieser.',
   'verify.not_you':
     'Warst du das nicht? Öffne den Link und sag es dort; dann wird das Konto entfernt. Gib den Code an niemanden weiter.',

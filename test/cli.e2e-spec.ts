@@ -11,8 +11,12 @@ import { run } from '../src/cli/program.js';
 import { projectFile } from '../src/config/project.js';
 import { loadSettings } from '../src/config/settings.js';
 import { resolveDatabase } from '../src/process/resolve-database.js';
+import { Mails } from '../src/mail/mails.js';
 import { SECRET, startApp } from './support/app.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
+import { eventually } from './support/insist.js';
+import { sendSample } from './support/mails.js';
+import { mailBy, type Relay, startRelay } from './support/relay.js';
 import { PASSWORD, person, signIn } from './support/people.js';
 
 /** For what starts other processes: they are slow where everything runs at once. */
@@ -83,6 +87,7 @@ describe('userhub', () => {
         'status',
         'create-admin',
         'unblock',
+        'mail',
         'seed',
         'example',
         'doctor',
@@ -446,6 +451,77 @@ describe('userhub', () => {
         expect(stdout).toContain(finding);
       }
       expect((await userhub('doctor', { env: production })).stdout).toContain('! CORS_ORIGINS is empty');
+    });
+  });
+
+  describe('mail', () => {
+    let relay: Relay;
+    const withMail = () => ({ DATABASE_URL: database.url, ...mailBy(relay) });
+
+    beforeAll(async () => {
+      relay = await startRelay();
+    });
+    afterAll(() => relay.close());
+
+    it('test hands a mail over and says what the relay said', async () => {
+      const { code, stdout } = await userhub('mail test ops@example.com', { env: withMail() });
+      expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^Sent to ops@example\.com: 250 /) });
+      expect((await relay.mailTo('ops@example.com')).parsed.subject).toBe('Mail from UserHub arrives');
+    });
+
+    it('test fails when the relay refuses, and where there is none', async () => {
+      relay.manners.recipient = () => 550;
+      const refused = await userhub('mail test ops@example.com', { env: withMail() });
+      expect(refused).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^error: The relay didn't take it: .*550/m),
+      });
+      relay.manners = {};
+      const production = { DATABASE_URL: database.url, NODE_ENV: 'production' };
+      const none = await userhub('mail test ops@example.com', { env: production });
+      expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('set MAIL_URL') });
+    });
+
+    it('list shows how they went, retry has them sent', async () => {
+      const app = await startApp(mailBy(relay), database);
+      relay.manners.recipient = () => 550;
+      const id = await sendSample(app.nest.get(Mails), 'reset', 'gone@example.com');
+      const failed = await eventually(async () => {
+        const { stdout } = await userhub('mail list --state failed --kind reset --to gone@example.com', {
+          env: withMail(),
+        });
+        return stdout.includes(id) && stdout;
+      });
+      expect(failed).toMatch(/failed {3}reset {2}gone@example\.com {2}1 try {2}.*550/);
+      relay.manners = {};
+      expect(await userhub(`mail retry ${id}`, { env: withMail() })).toMatchObject({ code: 0 });
+      await relay.mailTo('gone@example.com');
+      await app.close();
+      expect(await userhub(`mail retry ${id}`, { env: withMail() })).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('was sent already'),
+      });
+      expect(await userhub('mail retry nonsense', { env: withMail() })).toMatchObject({ code: 1 });
+      expect(await userhub('mail list --state lost', { env: withMail() })).toMatchObject({ code: 1 });
+      expect((await userhub('mail list --to nobody@example.com', { env: withMail() })).stdout).toBe(
+        'There are no such mails.\n',
+      );
+    });
+
+    it('is looked at by doctor: the relay, the sender, where links lead', async () => {
+      const well = await userhub('doctor', { env: withMail() });
+      expect(well.stdout).toMatch(/✓ The mail relay 127\.0\.0\.1:\d+ answers\./);
+      expect(well.stdout).toContain('! Mails come from "UserHub" <no-reply@example.com>.');
+      expect(well.stdout).toContain('✓ Links in mails lead to https://app.example.com.');
+      expect(well.stdout).toContain('✓ Mails are written in: en, de');
+      const encrypted = await userhub('doctor', { env: { ...withMail(), SMTP_SECURE: 'starttls' } });
+      expect(encrypted.stdout).toMatch(/✗ The mail relay .*\n +It offers no encryption on this port/);
+      const away = await userhub('doctor', { env: { ...withMail(), MAIL_URL: 'smtp://127.0.0.1:1' } });
+      expect(away).toMatchObject({ code: 1, stdout: expect.stringMatching(/✗ The mail relay 127\.0\.0\.1:1 says: /) });
+      const none = await userhub('doctor', { env: { DATABASE_URL: database.url, NODE_ENV: 'production' } });
+      expect(none.stdout).toContain('! No mail is set up');
+      const kept = await userhub('doctor', { env: { DATABASE_URL: database.url } });
+      expect(kept.stdout).toContain('✓ Mails are kept and shown at http://localhost:8000/dev/mail.');
     });
   });
 

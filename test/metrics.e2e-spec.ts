@@ -4,8 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { projectFile } from '../src/config/project.js';
 import { loadSettings } from '../src/config/settings.js';
+import { Mails } from '../src/mail/mails.js';
 import { SECRET, startApp, type TestApp } from './support/app.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
+import { eventually } from './support/insist.js';
+import { sendSample } from './support/mails.js';
 import { PASSWORD, person } from './support/people.js';
 import { freePort } from './support/ports.js';
 import { build, launch, type ServerProcess } from './support/process.js';
@@ -103,6 +106,24 @@ describe('GET /metrics', () => {
       for (let guesses = 0; guesses < 3; guesses++) await expect(guess()).resolves.toFailWith(429, 'too_many_requests');
     };
     await expect(growth('userhub_throttled_total{limit="guess"}', thrice)).resolves.toBe(3);
+  });
+
+  it('counts mails by kind and result, and shows how many wait and for how long', async () => {
+    const send = async () => {
+      const id = await sendSample(app.nest.get(Mails), 'reset', 'ada@example.com');
+      await eventually(
+        async () => (await app.sql(`SELECT FROM outbox WHERE id = $1 AND state = 'sent'`, [id])).length > 0,
+      );
+    };
+    await expect(growth('userhub_outbox_jobs_total{channel="mail",kind="reset",result="sent"}', send)).resolves.toBe(1);
+    await app.sql(
+      `INSERT INTO outbox (id, channel, kind, recipient, due_at, created_at)
+       VALUES (gen_random_uuid(), 'mail', 'test', 'x@example.com', now() + interval '1 hour', now() - interval '1 minute')`,
+    );
+    const samples = await scrape(port);
+    expect(samples.get('userhub_outbox_queued{channel="mail"}')).toBe(1);
+    expect(samples.get('userhub_outbox_queued{channel="webhook"}')).toBe(0);
+    expect(samples.get('userhub_outbox_oldest_seconds{channel="mail"}')).toBeGreaterThanOrEqual(60);
   });
 
   it('shows the connections to the database', async () => {

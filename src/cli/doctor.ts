@@ -1,6 +1,7 @@
 import { SettingsError } from '../config/environment.js';
 import { loadSettings, type Settings } from '../config/settings.js';
 import { examineDatabase } from './doctor.database.js';
+import { examineMail } from './doctor.mail.js';
 import { examineHashing, examineNode, examineSettings } from './doctor.settings.js';
 import { explain, Failure } from './failures.js';
 import { bad, type Finding } from './findings.js';
@@ -26,6 +27,7 @@ async function* examine(terminal: Terminal): AsyncGenerator<Finding> {
   if (settings instanceof SettingsError) return yield* settings.problems.map((problem) => bad(problem));
   yield* examineSettings(settings);
   yield await examineHashing(settings);
+  yield* await examineMail(settings);
   try {
     yield* await withDatabase(terminal, ({ database }) => examineDatabase(settings, database));
   } catch (error) {

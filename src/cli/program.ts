@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { EnvironmentReader } from '../config/environment.js';
 import { projectVersion } from '../config/project.js';
 import { explain } from './failures.js';
+import type { ListOptions } from './mail.js';
 import type { Terminal } from './terminal.js';
 
 const MOST_USERS = 1_000_000;
@@ -34,7 +35,7 @@ function program(terminal: Terminal): Command {
     })
     .showHelpAfterError('(--help says more)')
     .addHelpText('after', SETTINGS);
-  for (const add of [addDatabase, addAccounts, addDemo, addDiagnosis]) add(userhub, terminal);
+  for (const add of [addDatabase, addAccounts, addMail, addDemo, addDiagnosis]) add(userhub, terminal);
   return userhub;
 }
 
@@ -82,6 +83,32 @@ function addAccounts(userhub: Command, terminal: Terminal): void {
     .argument('<user>', 'e-mail address or username')
     .addHelpText('after', examples('userhub unblock ada@example.com', 'userhub unblock ada'))
     .action(async (user: string) => (await import('./unblock.js')).unblock(terminal, user));
+}
+
+function addMail(userhub: Command, terminal: Terminal): void {
+  const mail = userhub
+    .command('mail')
+    .description('try out the way to the relay; see which mails went, and which did not');
+  mail
+    .command('test')
+    .description('hand a mail to the relay, and say what the relay said')
+    .argument('<address>', 'whom to send it to')
+    .addHelpText('after', examples('userhub mail test you@example.com'))
+    .action(async (to: string) => (await import('./mail.js')).sendTestMail(terminal, to));
+  mail
+    .command('list')
+    .description('list mails of the last 30 days, newest first')
+    .option('--state <state>', 'queued, sent, failed or expired')
+    .option('--kind <kind>', 'such as verify or reset')
+    .option('--to <address>', 'to whom')
+    .option('--limit <count>', 'how many, 100 at most', wholeNumber, 20)
+    .addHelpText('after', examples('userhub mail list --state failed', 'userhub mail list --to ada@example.com'))
+    .action(async (options: ListOptions) => (await import('./mail.js')).listMails(terminal, options));
+  mail
+    .command('retry')
+    .description('have a server try a mail again at once')
+    .argument('<id>', 'as `userhub mail list` shows it')
+    .action(async (id: string) => (await import('./mail.js')).retryMail(terminal, id));
 }
 
 function addDemo(userhub: Command, terminal: Terminal): void {

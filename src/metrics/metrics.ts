@@ -4,6 +4,9 @@ import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { AuditService } from '../audit/audit.service.js';
 import { Database } from '../database/database.js';
+import { MAIL_KINDS } from '../mail/kinds.js';
+import { type Backlog, Outbox } from '../outbox/outbox.js';
+import { CHANNELS } from '../outbox/outbox-job.entity.js';
 import { Throttle } from '../throttle/throttle.js';
 import type { PasswordHasher } from '../users/passwords/password-hasher.js';
 import { Passwords } from '../users/passwords/passwords.js';
@@ -20,6 +23,7 @@ export function measure(app: NestFastifyApplication): Registry {
   measureHashing(registry, app.get(Passwords, { strict: false }).hasher);
   countSecurityEvents(registry, app.get(AuditService));
   countRefusals(registry, app.get(Throttle));
+  measureOutbox(registry, app.get(Outbox));
   return registry;
 }
 
@@ -112,4 +116,44 @@ function countRefusals(registry: Registry, throttle: Throttle): void {
   throttle.onRejection(({ limits }) => {
     for (const limit of limits) throttled.inc({ limit });
   });
+}
+
+function measureOutbox(registry: Registry, outbox: Outbox): void {
+  const done = new Counter({
+    name: 'userhub_outbox_jobs_total',
+    help: 'Mails and webhooks that this process is done with, by result: sent, failed for good, or too late to be of use.',
+    labelNames: ['channel', 'kind', 'result'],
+    registers: [registry],
+  });
+  for (const kind of Object.keys(MAIL_KINDS)) {
+    for (const result of ['sent', 'failed']) done.inc({ channel: 'mail', kind, result }, 0);
+  }
+  outbox.onOutcome(({ channel, kind, state }) => done.inc({ channel, kind, result: state }));
+  let asked: Promise<Backlog[] | undefined> | undefined;
+  const backlog = () => (asked ??= lookUp()); // once for both gauges
+  const lookUp = () =>
+    outbox
+      .backlog()
+      .catch(() => undefined) // no database: what was known last stays
+      .finally(() => (asked = undefined));
+  const gauge = (name: string, help: string, valueOf: (backlog: Backlog | undefined) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['channel'],
+      aggregator: 'max', // all workers see the same table
+      registers: [registry],
+      async collect() {
+        const found = await backlog();
+        for (const channel of found ? CHANNELS : []) {
+          this.set({ channel }, valueOf(found?.find((one) => one.channel === channel)));
+        }
+      },
+    });
+  gauge('userhub_outbox_queued', 'Mails and webhooks that are still to be sent.', (one) => one?.queued ?? 0);
+  gauge(
+    'userhub_outbox_oldest_seconds',
+    'How long the oldest mail or webhook that is still to be sent has been waiting.',
+    (one) => one?.oldestSeconds ?? 0,
+  );
 }

@@ -86,7 +86,7 @@ describe('the settings of mail', () => {
     expect(read({ MAIL_FROM: text })).toMatchObject({ mail: { from }, problems: [] });
   });
 
-  it.each([
+  it.each<Record<string, string>>([
     { MAIL_FROM: 'nobody' },
     { MAIL_FROM: 'a@b@c' },
     { MAIL_FROM: 'A <a@example.com>, B <b@example.com>' },
@@ -98,6 +98,6 @@ describe('the settings of mail', () => {
     { DEFAULT_LOCALE: 'not a language' },
     { MAIL_MAX_PER_MINUTE: '0' },
   ])('%j is refused', (env) => {
-    expect(read(env as Record<string, string>).problems).toHaveLength(1);
+    expect(read(env).problems).toHaveLength(1);
   });
 });

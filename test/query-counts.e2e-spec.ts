@@ -98,7 +98,7 @@ describe('the statements that a request costs', () => {
   });
 
   it.each(READS)('%s: reads no hash, nor whole rows', async (...cost) => {
-    expect((await statementsOf(cost)).join('\n')).not.toMatch(/password_hash|(?<!count\()\*/);
+    expect((await statementsOf(cost)).join('\n')).not.toMatch(/password_hash(?! IS NOT NULL)|(?<!count\()\*/);
   });
 
   async function statementsOf([request, , { by, body } = {}]: Cost): Promise<string[]> {

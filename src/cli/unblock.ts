@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SCRIPT } from '../request.js';
-import { REFUSAL_MEMORY } from '../throttle/throttle.js';
+import { REFUSAL_MEMORY } from '../throttle/rejections.js';
 import { UsersService } from '../users/users.service.js';
 import { Failure } from './failures.js';
 import { say, type Terminal } from './terminal.js';

@@ -1,6 +1,6 @@
 import { BoundedQueue, type Waiter } from '../database/bounded-queue.js';
-import type { FullWindows } from './full-windows.js';
 import type { Budget } from './policy.js';
+import type { Rejections } from './rejections.js';
 
 /** Waiting was of no use: others were under way for too long, or used up what was left. */
 export class StillBusyError extends Error {}
@@ -13,7 +13,7 @@ export class AttemptsQueue extends BoundedQueue<Budget[]> {
   private readonly underWay = new Map<string, number>();
 
   constructor(
-    private readonly full: FullWindows,
+    private readonly rejections: Rejections,
     private readonly limits: { waiters: number; waitMs: number },
   ) {
     super();
@@ -45,6 +45,6 @@ export class AttemptsQueue extends BoundedQueue<Budget[]> {
   }
 
   protected override refusal({ job }: Waiter<Budget[]>): Error | undefined {
-    return job.some(({ key }) => this.full.find(key)) ? new StillBusyError() : undefined;
+    return job.some((budget) => this.rejections.isFull(budget)) ? new StillBusyError() : undefined;
   }
 }

@@ -18,6 +18,15 @@ export interface Budget {
   readonly pass?: string;
 }
 
+/** What is counted, and against what. */
+export interface Attempt {
+  readonly budgets: readonly Budget[];
+  /** The account that it is about, for the record. */
+  readonly account?: string;
+  /** A name for the same attempt that is known before its account is: a refusal is remembered under it as well. */
+  readonly alias?: string;
+}
+
 /** What an attempt counts against. Everything is hashed before it is kept: what somebody typed may be a password. */
 export const budget = (policy: Policy, whom: string[], pass?: string): Budget => ({
   policy,

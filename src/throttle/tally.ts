@@ -1,3 +1,4 @@
+import type { Full } from './counters.js';
 import type { Budget } from './policy.js';
 
 const MOST = 10_000; // of some 100 bytes
@@ -6,15 +7,17 @@ const MOST = 10_000; // of some 100 bytes
 export class Tally {
   private readonly counts = new Map<string, { hits: number; until: number }>(); // oldest window first
 
-  /** Counts one more. Returns the seconds until the window ends when there were too many, or else 0. */
-  add({ key, policy: { points, window } }: Budget): number {
+  /** Counts one more. Returns the full window when there were too many. */
+  add(budget: Budget): Full | undefined {
+    const { key, policy } = budget;
     const now = performance.now();
     for (const [oldest, { until }] of this.counts) {
       if (this.counts.size < MOST && until > now) break;
       this.counts.delete(oldest);
     }
-    const count = this.counts.get(key) ?? { hits: 0, until: now + window };
+    const count = this.counts.get(key) ?? { hits: 0, until: now + policy.window };
     this.counts.set(key, { ...count, hits: count.hits + 1 });
-    return count.hits < points ? 0 : (count.until - now) / 1000;
+    if (count.hits < policy.points) return undefined;
+    return { budget, isFirst: count.hits === policy.points, seconds: (count.until - now) / 1000 };
   }
 }

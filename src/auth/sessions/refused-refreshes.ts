@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import type { Origin } from '../../request.js';
 import { networkOf } from '../../throttle/networks.js';
-import { budget, type Policy } from '../../throttle/policy.js';
-import { type Attempt, Throttle } from '../../throttle/throttle.js';
+import { type Attempt, budget, type Policy } from '../../throttle/policy.js';
+import { Throttle } from '../../throttle/throttle.js';
 
 /** Refresh tokens that were refused, by network. A right one is never counted, nor held back by those that weren't. */
 @Injectable()

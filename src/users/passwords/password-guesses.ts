@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import type { Origin } from '../../request.js';
 import { networkOf } from '../../throttle/networks.js';
-import { budget, keyOf, type Policy } from '../../throttle/policy.js';
-import { type Attempt, Throttle } from '../../throttle/throttle.js';
+import { type Attempt, budget, keyOf, type Policy } from '../../throttle/policy.js';
+import { Throttle } from '../../throttle/throttle.js';
 
 const KNOWN_NETWORK = 'familiar'; // whose rows outlive a change of version
 

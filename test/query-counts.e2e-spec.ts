@@ -1,4 +1,5 @@
 import { startApp, type TestApp } from './support/app.js';
+import { requestStatements } from './support/statements.js';
 import { admin, crowd, person, type Person } from './support/people.js';
 
 /** A request, by whom (`ada` unless said), and the statements that it may cost: the guard's is one of them. */
@@ -110,5 +111,5 @@ describe('the statements that a request costs', () => {
     return logged().slice(before);
   }
 
-  const logged = () => app.logs.filter(({ context }) => context === 'SQL').map(({ msg }) => String(msg));
+  const logged = () => requestStatements(app);
 });

@@ -8,6 +8,7 @@ import type { Answer, Api } from './support/api.js';
 import { startApp, type TestApp } from './support/app.js';
 import { figure } from './support/figures.js';
 import { insist, timesTurnedAway } from './support/insist.js';
+import { requestStatements } from './support/statements.js';
 import { admin, PASSWORD, person, type Person } from './support/people.js';
 
 const WRONG = 'a wrong horse battery';
@@ -316,10 +317,9 @@ describe('Throttling', () => {
 
   describe('a refusal', () => {
     const statementsOf = async (at: TestApp, work: () => Promise<unknown>) => {
-      const logged = () => at.logs.filter(({ context }) => context === 'SQL').map(({ msg }) => String(msg));
-      const before = logged().length;
+      const before = requestStatements(at).length;
       await work();
-      return logged().slice(before);
+      return requestStatements(at).slice(before);
     };
 
     it('costs no statement once the window is known to be full', async () => {
@@ -431,9 +431,9 @@ describe('Throttling', () => {
 
     it('cost no statement when the refresh token is forged', async () => {
       const loud = await app.replica({ DEBUG: 'true' });
-      const before = loud.logs.length;
+      const before = requestStatements(loud);
       expect((await loud.api.post('/api/auth/refresh', { refresh_token: 'rt_forged' })).status).toBe(401);
-      expect(loud.logs.slice(before).filter(({ context }) => context === 'SQL')).toEqual([]);
+      expect(requestStatements(loud)).toEqual(before);
       await loud.close();
     });
   });

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { startApp, type TestApp } from './support/app.js';
 
 describe('docs', () => {
@@ -30,10 +33,16 @@ describe('docs', () => {
     });
 
     it('finds every file that it names, as what it is', async () => {
-      const { text } = await app.api.get('/docs');
-      const files = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file = '']) => file);
-      expect(files.length).toBeGreaterThanOrEqual(4);
-      for (const file of files) {
+      const files = await Promise.all(
+        ['/docs', '/docs/'].map(async (page) => {
+          const { text } = await app.api.get(page);
+          const named = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file = '']) => file);
+          expect(named.length).toBeGreaterThanOrEqual(4);
+          expect(named.filter((file) => /^\/|:/.test(file))).toEqual([]); // relative: a proxy may have taken a prefix off
+          return named.map((file) => new URL(file, app.url + page).pathname);
+        }),
+      );
+      for (const file of new Set(files.flat())) {
         const { status, headers, text: content } = await app.api.get(file);
         expect(status).toBe(200);
         expect(headers.get('content-type')).toMatch(
@@ -45,7 +54,7 @@ describe('docs', () => {
     });
 
     it('starts Swagger UI on our document', async () => {
-      expect((await app.api.get('/docs/start.js')).text).toContain("url: '/openapi.json'");
+      expect((await app.api.get('/docs/start.js')).text).toContain("new URL('openapi.json', root)");
     });
 
     it.each([
@@ -58,6 +67,34 @@ describe('docs', () => {
       'index.html',
     ])('there is no /docs/%s', async (file) => {
       expect(await app.api.get(`/docs/${file}`)).toFailWith(404, 'not_found');
+    });
+  });
+
+  describe('below a path prefix that a proxy takes off', () => {
+    it('the page still finds its files, its document, and what it documents', async () => {
+      const proxy = createServer(({ url = '' }, response) => {
+        if (!url.startsWith('/auth/')) return void response.writeHead(418).end();
+        void fetch(app.url + url.slice('/auth'.length)).then(async (answer) => {
+          response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
+          response.end(Buffer.from(await answer.arrayBuffer()));
+        });
+      });
+      await once(proxy.listen(0, '127.0.0.1'), 'listening');
+      const origin = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+      try {
+        for (const page of [`${origin}/auth/docs`, `${origin}/auth/docs/`]) {
+          const text = await (await fetch(page)).text();
+          for (const [, file = ''] of text.matchAll(/(?:src|href)="([^"]+)"/g)) {
+            expect((await fetch(new URL(file, page))).status).toBe(200);
+          }
+          const script = new URL(/src="([^"]*start\.js)"/.exec(text)?.[1] ?? '', page);
+          expect(new URL('..', script).pathname).toBe('/auth/'); // what start.js calls the root
+          expect((await fetch(new URL('openapi.json', new URL('..', script)))).status).toBe(200);
+        }
+      } finally {
+        proxy.closeAllConnections();
+        proxy.close();
+      }
     });
   });
 

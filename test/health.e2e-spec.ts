@@ -118,7 +118,7 @@ describe('before the migrations have run', () => {
     const prepared = prepareApp(app, options);
 
     expect(await api.get('/health/live')).toMatchObject({ status: 200 });
-    expect(await api.get('/health')).toMatchObject({ status: 200 }); // there is a database
+    expect(await api.get('/health')).toMatchObject({ status: 503, body: { status: 'unhealthy', api: 'ok' } });
     expect(await api.get('/health/ready')).toMatchObject({
       status: 503,
       body: { error: { migrations: { status: 'down' } } },
@@ -127,6 +127,7 @@ describe('before the migrations have run', () => {
 
     await migrate(settings, settings.database);
     await prepared;
+    expect(await api.get('/health')).toMatchObject({ status: 200 });
     expect(await api.get('/health/ready')).toMatchObject({ status: 200 });
     await app.close();
     await database.drop();

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { MediaType } from '../scripts/openapi/document.js';
+import type { MediaType, Response } from '../scripts/openapi/document.js';
 import { projectFile } from '../src/config/project.js';
 import { PROBLEM_CODES } from '../src/problems.js';
 import { startApp, type TestApp } from './support/app.js';
@@ -21,7 +21,7 @@ const UNDOCUMENTED = [
   ...['DELETE', 'GET', 'PATCH', 'PUT'].map((method) => `${method} /api/:user_id/tasks/:id`),
 ];
 
-const PUBLIC = ['getHealth', 'getJwks', 'getLiveness', 'getReadiness', 'issueToken', 'login', 'logout', 'refreshTokens', 'registerUser']; // prettier-ignore
+const PUBLIC = ['confirmPasswordReset', 'getHealth', 'getJwks', 'getLiveness', 'getReadiness', 'issueToken', 'login', 'logout', 'previewLink', 'refreshTokens', 'registerUser', 'rejectRegistration', 'requestPasswordReset', 'revertEmailChange']; // prettier-ignore
 
 const title = ({ method, path }: Route) => `${method.toUpperCase()} ${path}`;
 
@@ -46,6 +46,25 @@ describe('openapi.json', () => {
     );
   });
 
+  it('names failing answers for their status', () => {
+    const names = Object.keys(openApi.components.responses);
+    expect(names).toEqual(expect.arrayContaining(['BadRequest', 'Unauthorized', 'Forbidden', 'NotFound', 'Conflict', 'OAuthBadRequest'])); // prettier-ignore
+    expect(names.filter((name) => /Or[A-Z]/.test(name))).toEqual([]);
+  });
+
+  it('calls PUT and PATCH of a thing the same', () => {
+    for (const { put, patch } of Object.values(openApi.paths)) {
+      if (!put || !patch) continue;
+      expect([put.summary, put.description]).toEqual([patch.summary, patch.description]);
+    }
+  });
+
+  it('has a type of its own for what admins see', () => {
+    const { anyOf = [] } = resolve<Response>(openApi.paths['/api/users']?.get?.responses['200'] ?? { $ref: '' }).content?.['application/json']?.schema ?? {}; // prettier-ignore
+    expect(anyOf).toEqual([{ $ref: '#/components/schemas/AdminUserPage' }, { $ref: '#/components/schemas/UserPage' }]);
+    expect(openApi.components.schemas['AdminUser']?.required).toEqual(expect.arrayContaining(['email', 'deleted_at', 'last_login_at'])); // prettier-ignore
+  });
+
   it('lists every code of a problem', () => {
     expect(openApi.components.schemas['ProblemCode']?.enum).toEqual(PROBLEM_CODES);
   });
@@ -68,12 +87,14 @@ describe('openapi.json', () => {
 
 describe('every operation says what it takes, what it does and how it fails', () => {
   it.each(routes.map((route) => [title(route), route] as const))('%s', (_, { path, operation }) => {
-    const { operationId, summary, tags, parameters = [], requestBody, security } = operation;
+    const { operationId, summary, description, tags, parameters = [], requestBody, security } = operation;
     const statuses = Object.keys(operation.responses);
     expect(operationId).toMatch(/^[a-z]+(?:[A-Z][a-z]+)*$/);
-    expect(summary).toMatch(/^[A-Z].{5,150}[^.]$/);
+    expect(summary).toMatch(/^[A-Z][\w ]{2,40}$/); // a short name
+    expect(description).toMatch(/^[A-Z].{5,}\.$/); // and a sentence
+    expect(parameters.filter((one) => one.in === 'path' && !(one.example && one.description))).toEqual([]);
     expect(tags).toHaveLength(1);
-    expect(statuses.filter((status) => status.startsWith('2'))).toHaveLength(1);
+    expect(statuses.filter((status) => status.startsWith('2'))).not.toHaveLength(0);
     expect(statuses).toEqual(expect.arrayContaining(path.startsWith('/api/') ? ['400', '500', '503'] : ['400']));
     if (requestBody) expect(statuses).toEqual(expect.arrayContaining(['413', '415']));
     if (!security) expect(responseOf(operation, 401)?.headers).toHaveProperty('WWW-Authenticate');
@@ -104,6 +125,6 @@ describe('the running server', () => {
 
 /** All bodies of an operation: of its requests, and of its answers. */
 function contentsOf({ operation }: Route): MediaType[] {
-  const answers = Object.values(operation.responses).map((response) => resolve(response).content ?? {});
+  const answers = Object.values(operation.responses).map((response) => resolve<Response>(response).content ?? {});
   return [operation.requestBody?.content ?? {}, ...answers].flatMap((content) => Object.values(content));
 }

@@ -117,6 +117,8 @@ describe('requests as clients really send them', () => {
 
     it('of what is no path is 404', async () => {
       expect(await wire('OPTIONS /api/nope')).toFailWith(404, 'not_found');
+      expect(await wire('OPTIONS /api/users/%ED%A0%80/x')).toFailWith(400, 'malformed_request');
+      expect((await wire('OPTIONS /api/users?q=%00')).status).toBe(204);
     });
   });
 
@@ -142,7 +144,7 @@ describe('requests as clients really send them', () => {
   });
 
   it('every route takes a slash behind its path, and every answer has a request id', async () => {
-    for (const route of routesOf(app)) {
+    for (const route of routesOf(app).filter((one) => !one.includes('/admin'))) {
       const [method = '', shape = ''] = route.split(' ');
       const path = shape.replace(/:file/, 'start.js').replace(/:username/, 'ada').replace(/:email/, ada.email).replace(/:\w+/g, ada.id); // prettier-ignore
       const [plain, slashed] = [await app.api.send(method, path), await app.api.send(method, `${path}/`)];

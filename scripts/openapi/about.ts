@@ -5,11 +5,11 @@ import type { Components, Header, OpenApi } from './document.js';
 const DESCRIPTION = `
 Users and sign-in for your app: registration, sessions, roles, administration; posts with likes and private tasks on top.
 
-**Try it here**: \`registerUser\` makes an account. Press *Authorize*, give your e-mail address and password, and every
+**Try it here**: {registerUser} makes an account. Press *Authorize*, give your e-mail address and password, and every
 "Try it out" is signed with your token.
 
 - **Signing in** gives an access token, to be sent as \`Authorization: Bearer …\`, and a refresh token, good for one
-  \`refreshTokens\` before the access token expires.
+  {refreshTokens} before the access token expires.
 - **JSON** in and out; times are RFC 3339 in UTC, ids are UUIDs. Unknown members and query parameters are refused.
 - **Errors** are \`application/problem+json\` (RFC 9457) with a stable \`code\` and a \`detail\` for people. Besides those
   listed with each operation, any address may answer 404 \`not_found\`, 405 \`method_not_allowed\` (with \`Allow\`),
@@ -20,10 +20,11 @@ Users and sign-in for your app: registration, sessions, roles, administration; p
 - **Every answer** has \`X-Request-Id\`: the one that was sent, or a new one.
 `.trim();
 
-export const info = (): object => ({
+/** @param linkTo where to find an operation; what stands in braces above becomes a link to it */
+export const info = (linkTo: (operation: string) => string): object => ({
   title: 'UserHub',
   version: projectVersion(),
-  description: DESCRIPTION,
+  description: DESCRIPTION.replace(/\{(\w+)\}/g, (_, name: string) => `[${name}](${linkTo(name)})`),
   license: { name: 'MIT', identifier: 'MIT' },
 });
 

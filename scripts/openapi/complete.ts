@@ -8,8 +8,9 @@ import { FailureResponses } from './failure-responses.js';
 import { SchemaSet } from './schema-set.js';
 import type { SourceClass } from './source.js';
 
-/** What a newcomer looks for first. Others follow. */
-const TAG_ORDER = ['Auth', 'Users', 'User sessions', 'Posts', 'Tasks', 'Audit', 'Health'];
+/** What a newcomer looks for first. What stands in neither list comes between them, in the order of the alphabet. */
+const FIRST_TAGS = ['Sign in', 'Sessions', 'Users', 'User sessions', 'Posts', 'Tasks'];
+const LAST_TAGS = ['Audit', 'Keys', 'Health'];
 
 /** What Nest makes of the application: its paths, and a schema for each class. */
 export interface RawDocument {
@@ -48,7 +49,7 @@ export function completeDocument(knowledge: Knowledge): OpenApi {
   for (const { path, method, operation } of entries) paths[path] = { ...paths[path], [method]: operation };
   return {
     openapi: '3.1.0',
-    info: info(),
+    info: info((name) => linkTo(name, entries)),
     servers: SERVERS,
     security: SECURITY,
     tags: controllers.map((name) => ({ name: tagOf(name), description: classOf(knowledge, name).comment })),
@@ -74,12 +75,21 @@ function entriesOf(knowledge: Knowledge, schemas: SchemaSet, failures: FailureRe
       return [{ path, method: method as Method, controller, operation: describeOperation(subject, schemas, failures) }];
     }),
   );
+  const tags = orderOf(entries.map(({ controller }) => tagOf(controller)));
+  const rankOf = ({ controller }: Entry) => tags.indexOf(tagOf(controller));
   return entries.sort((one, other) => rankOf(one) - rankOf(other));
 }
 
-function rankOf({ controller }: Entry): number {
-  const rank = TAG_ORDER.indexOf(tagOf(controller));
-  return rank === -1 ? TAG_ORDER.length : rank;
+/** Where Swagger UI shows an operation. @throws Error when there is none of this name */
+function linkTo(name: string, entries: Entry[]): string {
+  const entry = entries.find(({ operation }) => operation.operationId === name);
+  if (!entry) throw new Error(`There is no operation ${name}`);
+  return `#/${encodeURIComponent(tagOf(entry.controller))}/${name}`;
+}
+
+function orderOf(tags: string[]): string[] {
+  const others = [...new Set(tags)].filter((tag) => !FIRST_TAGS.includes(tag) && !LAST_TAGS.includes(tag));
+  return [...FIRST_TAGS, ...others.sort(), ...LAST_TAGS];
 }
 
 function classOf({ classes }: Knowledge, name: string): SourceClass {
@@ -88,8 +98,12 @@ function classOf({ classes }: Knowledge, name: string): SourceClass {
   return found;
 }
 
+/** Where the class isn't called what its readers would call it. */
+const TAGS: Record<string, string> = { JwksController: 'Keys' };
+
 /** `UserSessionsController` → `User sessions`. */
 const tagOf = (controller: string): string =>
+  TAGS[controller] ??
   controller.replace(/Controller$/, '').replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 const sorted = <T>(record: Record<string, T>): Record<string, T> =>

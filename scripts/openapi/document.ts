@@ -26,6 +26,8 @@ export interface Schema {
 
 export interface Reference {
   $ref: string;
+  /** In place of the description of what is referred to (OpenAPI 3.1). */
+  description?: string;
 }
 
 export interface Example {
@@ -55,6 +57,7 @@ export interface Parameter {
   required: boolean;
   description?: string;
   schema: Schema;
+  example?: unknown;
 }
 
 export interface Operation {

@@ -44,11 +44,11 @@ const MEMBERS: Record<string, unknown> = {
 const FORMATS: Record<string, unknown> = { uuid: ID, 'date-time': TIME, email: 'ada@example.com' };
 
 /** What a member of this name and schema may look like; undefined when nobody has said. */
-export function exampleOfMember(name: string, { format, type }: Schema): unknown {
+export function exampleOfMember(name: string, { format, type, minimum = 0 }: Schema): unknown {
   if (Object.hasOwn(MEMBERS, name)) return MEMBERS[name];
   if (format && Object.hasOwn(FORMATS, format)) return FORMATS[format];
   if (type === 'boolean') return false;
-  return type === 'integer' ? 0 : undefined;
+  return type === 'integer' ? minimum : undefined;
 }
 
 /**

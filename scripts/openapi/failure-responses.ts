@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import * as failures from '../../src/problems.js';
 import type { Problem, ProblemCode } from '../../src/problems.js';
 import { oauthBody, oauthStatus, problemBody } from '../../src/http/problem.filter.js';
-import { type MediaType, pascalCase, type Reference, refTo, type Response, type Schema } from './document.js';
+import { type MediaType, type Reference, refTo, type Response, type Schema } from './document.js';
 import { exampleOfMember } from './examples.js';
 
 /** Where an example says more than the line of the table. */
@@ -48,6 +48,7 @@ const HEADER_NAMES: Record<string, string> = {
 /** Collects the failing answers of all operations: many of them share the same. */
 export class FailureResponses {
   readonly components: Record<string, Response> = {};
+  private readonly problems = new Map<string, Problem[]>();
 
   /** The failing answers of one operation, by status. */
   of(codes: ProblemCode[], { oauth }: { oauth: boolean }): Record<string, Reference> {
@@ -60,22 +61,29 @@ export class FailureResponses {
     return Object.fromEntries(answers);
   }
 
+  /** One component for each status, with every code of it; which of them an operation fails with, its own description says. */
   private problem(status: number, problems: Problem[]): Reference {
-    const codes = problems.map(({ code }) => code);
-    const narrowed = { status: { const: status }, code: { enum: codes } };
-    return this.share(codes.map(pascalCase).join('Or'), {
+    const name = nameOf(status);
+    const known = (this.problems.get(name) ?? []).filter(({ code }) => problems.every((one) => one.code !== code));
+    const all = [...known, ...problems].sort((one, other) => rankOf(one) - rankOf(other));
+    this.problems.set(name, all);
+    const narrowed = { status: { const: status }, code: { enum: all.map(({ code }) => code) } };
+    this.components[name] = {
+      description: listOf(all, ({ code, detail }) => [code, detailOf(code, detail)]),
+      headers: headersOf(all),
+      content: { 'application/problem+json': { schema: narrow('Problem', narrowed), examples: problemExamples(all) } },
+    };
+    return {
+      ...refTo('responses', name),
       description: listOf(problems, ({ code, detail }) => [code, detailOf(code, detail)]),
-      headers: headersOf(problems),
-      content: {
-        'application/problem+json': { schema: narrow('Problem', narrowed), examples: problemExamples(problems) },
-      },
-    });
+    };
   }
 
   private oauth(status: number, problems: Problem[]): Reference {
     const errors = new Set(problems.map((problem) => oauthBody(problem).error));
     const examples = problems.map((problem) => [problem.code, { value: oauthBody(problem) }] as const);
-    return this.share(`OAuth${(STATUS_CODES[status] ?? '').replaceAll(' ', '')}`, {
+    const name = `OAuth${nameOf(status)}`;
+    this.components[name] ??= {
       description: listOf(problems, (problem) => [oauthBody(problem).error, problem.detail]),
       headers: headersOf(problems),
       content: {
@@ -84,14 +92,15 @@ export class FailureResponses {
           examples: Object.fromEntries(examples),
         },
       },
-    });
-  }
-
-  private share(name: string, response: Response): Reference {
-    this.components[name] ??= response;
+    };
     return refTo('responses', name);
   }
 }
+
+/** `409` → `Conflict`. */
+const nameOf = (status: number) => (STATUS_CODES[status] ?? String(status)).replace(/\W/g, '');
+
+const rankOf = ({ code }: Problem) => failures.PROBLEM_CODES.indexOf(code);
 
 /** The schema, with some of its members narrowed down. */
 const narrow = (name: string, properties: Record<string, Schema>): Schema => ({

@@ -13,8 +13,8 @@ import type { AnswerType, SourceMethod } from './source.js';
 const JSON_TYPE = 'application/json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-/** What is one thing, at a version of its own: see `asResource`. */
-const RESOURCES = new Set(['InvitationDto', 'UserDto', 'PublicUserDto', 'PostDto', 'TaskDto']);
+/** What is one thing, at a version of its own: see `withVersion`. */
+const RESOURCES = new Set(['AdminUserDto', 'InvitationDto', 'UserDto', 'PublicUserDto', 'PostDto', 'TaskDto']);
 
 /** What Nest makes of an operation. */
 export interface RawOperation {
@@ -37,7 +37,6 @@ export interface Subject {
 /** Describes an operation; what it needs of schemas and failing answers is added to theirs. */
 export function describeOperation(subject: Subject, schemas: SchemaSet, failures: FailureResponses): Operation {
   const { path, tag, handler, source } = subject;
-  const [summary, description] = splitComment(source.comment);
   const parameters = parametersOf(subject);
   const codes = codesOf({
     method: subject.method,
@@ -48,8 +47,8 @@ export function describeOperation(subject: Subject, schemas: SchemaSet, failures
   });
   return {
     operationId: handler.method,
-    summary,
-    ...(description && { description }),
+    summary: summaryOf(handler.method),
+    description: source.comment,
     tags: [tag],
     ...(source.decorators.has('Public') && { security: [] }),
     ...(source.decorators.has('PublicOrBearer') && { security: [{}, ...SECURITY] }),
@@ -62,11 +61,10 @@ export function describeOperation(subject: Subject, schemas: SchemaSet, failures
   };
 }
 
-/** The first sentence, without its full stop, and the rest. @throws Error when there is none */
-function splitComment(comment: string): [string, string | undefined] {
-  const [, summary, description] = /^(.+?)\.(?: (.+))?$/.exec(comment) ?? [];
-  if (!summary) throw new Error(`A sentence ends in a full stop, and this one says nothing: "${comment}"`);
-  return [summary, description];
+/** A short name, for lists of operations: `unblockUser` → `Unblock user`. PUT is as partial as PATCH here, and called the same. */
+function summaryOf(method: string): string {
+  const words = method.replace(/^replace/, 'update').replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 function parametersOf(subject: Subject): Parameter[] {
@@ -81,8 +79,27 @@ function parametersOf(subject: Subject): Parameter[] {
   ];
 }
 
+/** What path parameters are. */
+const DESCRIPTIONS: Record<string, string> = {
+  id: 'The id (a UUID, in any case).',
+  user_id: 'One’s own id.',
+  username: 'The username, in any case.',
+  email: 'The e-mail address, in any spelling.',
+};
+
 function pathParameter(name: string): Parameter {
-  return { name, in: 'path', required: true, schema: finishMember(name, { type: 'string' }) };
+  const schema = finishMember(name, { type: 'string' });
+  const [example] = schema.examples ?? [];
+  if (example === undefined) throw new Error(`The path parameter ${name} needs an example.`);
+  return {
+    name,
+    in: 'path',
+    required: true,
+    description:
+      DESCRIPTIONS[name] ?? `The id of the ${name.replace(/_id$/, '').replaceAll('_', ' ')} (a UUID, in any case).`,
+    schema,
+    example,
+  };
 }
 
 function queryParameter({ name, description, schema, required }: Parameter, limits: Schema = {}): Parameter {

@@ -19,10 +19,11 @@ export interface SourceMethod {
   answers: [status: string, name: string][];
 }
 
-/** What a method answers: one of these classes, or a page of them; none for no content. */
+/** What a method answers: one of these classes, or a page of them; none for no content. Or one of several such answers. */
 export interface AnswerType {
   names: string[];
   isPage: boolean;
+  alternatives?: AnswerType[];
 }
 
 /** Reads every class of the program that isn't a library's, by its name. */
@@ -59,7 +60,11 @@ function readMethod(method: ts.MethodDeclaration, owner: ts.ClassDeclaration): S
 
 function answerOf(type: ts.TypeNode | undefined): AnswerType {
   if (!type || type.kind === ts.SyntaxKind.VoidKeyword) return { names: [], isPage: false };
-  if (ts.isUnionTypeNode(type)) return { names: type.types.flatMap((one) => answerOf(one).names), isPage: false };
+  if (ts.isUnionTypeNode(type)) {
+    const alternatives = type.types.map(answerOf);
+    const names = alternatives.flatMap((one) => one.names);
+    return alternatives.some(({ isPage }) => isPage) ? { names, isPage: true, alternatives } : { names, isPage: false };
+  }
   if (!ts.isTypeReferenceNode(type)) return { names: [type.getText()], isPage: false };
   const name = type.typeName.getText();
   const inner = type.typeArguments?.[0];

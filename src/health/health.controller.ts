@@ -27,11 +27,11 @@ export class HealthController {
     private readonly probe: DatabaseProbe,
   ) {}
 
-  /** Whether the service and its database work. */
+  /** Whether the service and its database work, and the API serves: not while migrations still run. */
   @Get()
   @Header('cache-control', 'no-store')
   async getHealth(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthDto> {
-    if (await this.probe.isUp()) return { status: 'healthy', database: 'connected', api: 'ok' };
+    if (this.readiness.isPrepared && (await this.probe.isUp())) return { status: 'healthy', database: 'connected', api: 'ok' };
     reply.code(HttpStatus.SERVICE_UNAVAILABLE);
     return { status: 'unhealthy', database: 'disconnected', api: 'ok' };
   }

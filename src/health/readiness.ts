@@ -14,6 +14,11 @@ export class Readiness {
     private readonly indicators: HealthIndicatorService,
   ) {}
 
+  /** Whether the database has been reached, and has all migrations. */
+  get isPrepared(): boolean {
+    return this.connector.isPrepared;
+  }
+
   /** Whether the process is about to end. */
   get isDraining(): boolean {
     return this.draining;

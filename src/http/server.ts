@@ -61,12 +61,12 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
   });
   // after CORS has had its say, so that front ends can read these too, and before the body is looked at
   fastify.addHook('preParsing', (request, reply, _payload, done) => {
+    if (request.method === 'OPTIONS') return answerOptions(request, reply); // CORS has answered its preflights
     if (!request.host && request.raw.httpVersion === '1.1') {
       reply.header('connection', 'close');
       return done(malformedRequest('The Host header is missing.'));
     }
     if (hasRefusedEscape(request.url)) return done(problem('refused_character'));
-    if (request.method === 'OPTIONS') return answerOptions(request, reply); // CORS has answered its preflights
     if (request.is404) return done(whyNotRouted(request, allowedMethods));
     checkBody(request);
     done();

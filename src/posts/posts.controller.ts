@@ -41,7 +41,7 @@ export class PostsController {
   }
 
   /**
-   * Changes one's own post, exactly as PUT does.
+   * Changes one's own post; what is left out stays as it is.
    * @throws forbidden
    */
   @Patch(':id')

@@ -38,7 +38,7 @@ export class TasksController {
     return this.tasks.update(id, dto, call);
   }
 
-  /** Changes one of one's own tasks, exactly as PUT does. */
+  /** Changes one of one's own tasks; what is left out stays as it is. */
   @Patch(':id')
   @ConditionalWrite()
   updateTask(@OwnCall() call: Call, @Id() id: string, @Body() dto: UpdateTaskDto): Promise<TaskDto> {

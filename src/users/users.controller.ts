@@ -4,7 +4,7 @@ import { Id } from '../http/fields.js';
 import { type CsvColumn, csvFile } from '../http/csv.js';
 import type { Page } from '../lists/pages.js';
 import { ConditionalWrite } from '../http/conditional-requests.js';
-import { CreateUserDto, DeleteUserQuery, type Me, type PublicUserDto, type ThrottleDto, toUserDto, UpdateUserDto, type UserDto, UsersQuery } from './users.dto.js'; // prettier-ignore
+import { type AdminUserDto, CreateUserDto, DeleteUserQuery, type Me, type PublicUserDto, type ThrottleDto, toAdminUserDto, UpdateUserDto, type UserDto, UsersQuery } from './users.dto.js'; // prettier-ignore
 import { UsersService } from './users.service.js';
 
 /** Accounts: one's own, other people's public side, and all of them for admins. */
@@ -18,7 +18,10 @@ export class UsersController {
    * @throws forbidden
    */
   @Get('users')
-  listUsers(@Query() query: UsersQuery, @Call() call: Call<Me>): Promise<Page<UserDto | PublicUserDto>> {
+  listUsers(
+    @Query() query: UsersQuery,
+    @Call() call: Call<Me>,
+  ): Promise<Page<AdminUserDto> | Page<UserDto | PublicUserDto>> {
     return this.users.list(query, call);
   }
 
@@ -37,8 +40,8 @@ export class UsersController {
    */
   @Post('users')
   @Roles('admin')
-  async createUser(@Body() dto: CreateUserDto, @Call() call: Call): Promise<UserDto> {
-    return toUserDto(await this.users.create(dto, call), call.me);
+  async createUser(@Body() dto: CreateUserDto, @Call() call: Call): Promise<AdminUserDto> {
+    return toAdminUserDto(await this.users.create(dto, call));
   }
 
   /** Finds a user by id: whole for oneself and admins, the public part for others. */
@@ -73,7 +76,7 @@ export class UsersController {
   }
 
   /**
-   * Changes an account, exactly as PUT does.
+   * Changes an account; what is left out stays as it is.
    * @throws forbidden, field_forbidden, wrong_password, conflict, email_taken, username_taken, last_admin, too_many_requests
    */
   @Patch('users/:id')
@@ -100,7 +103,7 @@ export class UsersController {
   @Post('users/:id/restore')
   @HttpCode(200)
   @Roles('admin')
-  restoreUser(@Id() id: string, @Call() call: Call): Promise<UserDto> {
+  restoreUser(@Id() id: string, @Call() call: Call): Promise<AdminUserDto> {
     return this.users.restore(id, call);
   }
 
@@ -115,7 +118,7 @@ export class UsersController {
   @Delete('users/:id/throttle')
   @HttpCode(204)
   @Roles('admin')
-  clearThrottle(@Id() id: string, @Call() call: Call): Promise<void> {
+  unblockUser(@Id() id: string, @Call() call: Call): Promise<void> {
     return this.users.clearThrottle(id, call);
   }
 }

@@ -170,8 +170,8 @@ export class PublicUserDto {
   created_at: Date;
 }
 
-/** What people see of themselves. */
-export class UserDto extends PublicUserDto {
+/** What people see of themselves, and admins of everybody. */
+export class AccountDto extends PublicUserDto {
   /** null for a service account. */
   email: string | null;
   /** Whether somebody proved to read that mailbox. */
@@ -189,10 +189,22 @@ export class UserDto extends PublicUserDto {
   mfa_enabled: boolean;
   /** Whether an admin has said that it must. */
   mfa_required: boolean;
+}
+
+/** What people see of themselves. */
+export class UserDto extends AccountDto {
   /** For admins: when the user was deleted. */
   deleted_at?: Date | null;
   /** For admins: when the user last signed in. */
   last_login_at?: Date | null;
+}
+
+/** What admins see of everybody. */
+export class AdminUserDto extends AccountDto {
+  /** When the user was deleted. */
+  deleted_at: Date | null;
+  /** When the user last signed in. */
+  last_login_at: Date | null;
 }
 
 /** What is counted against an account now. */
@@ -248,6 +260,9 @@ export function toUserDto(user: UserRow & { ownRole?: Role }, viewer: Pick<Princ
   }
   return withVersion(dto, resourceOf(user));
 }
+
+/** The whole person, with what only admins see. */
+export const toAdminUserDto = (user: UserRow): AdminUserDto => toUserDto(user, { role: 'admin' }) as AdminUserDto;
 
 /** The public part of a person. */
 export function toPublicUserDto(user: PublicUserRow & { version?: number }): PublicUserDto {

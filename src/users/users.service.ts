@@ -21,12 +21,14 @@ import { type NewAccount, NewAccounts } from './new-accounts.js';
 import { Registrations } from './registrations.js';
 import { User } from './user.entity.js';
 import {
+  type AdminUserDto,
   type CreateUserDto,
   type Me,
   type PublicUserDto,
   type RegisterDto,
   showUser,
   type ThrottleDto,
+  toAdminUserDto,
   toUserDto,
   type UpdateUserDto,
   type UserDto,
@@ -259,13 +261,13 @@ export class UsersService {
   }
 
   /** Brings a deleted or inactive user back; old sessions stay dead. @throws Problem 404, 409 when the address or name is taken */
-  async restore(id: string, call: Call): Promise<UserDto> {
+  async restore(id: string, call: Call): Promise<AdminUserDto> {
     const { me } = call;
     const [user] = await this.database.write<UserRow & { isChanged: boolean }>(sql.RESTORE, [id]);
     if (!user) throw notFound('user');
     this.lists.changed('users');
     if (user.isChanged) await this.audit.record({ action: 'user_restored', actorId: me.id, userId: id }, call);
-    return toUserDto(user, me);
+    return toAdminUserDto(user);
   }
 
   /** What is counted against a user now: wrong guesses, and until when somebody is held back. @throws Problem 404 */

@@ -1,6 +1,6 @@
 /** openapi.json as a promise: what it says of an answer, and whether an answer keeps it. */
 import { readFileSync } from 'node:fs';
-import type { Method, OpenApi, Operation, Response, Schema } from '../../scripts/openapi/document.js';
+import type { Method, OpenApi, Operation, Reference, Response, Schema } from '../../scripts/openapi/document.js';
 import type { Answer } from './api.js';
 
 /** The document as it is shipped. */
@@ -19,14 +19,15 @@ export const routes: Route[] = Object.entries(openApi.paths).flatMap(([path, ope
 );
 
 /** The part of the document that a `$ref` points at, or what was there in its place. */
-export function resolve<T extends object>(value: T | { $ref: string }): T {
+export function resolve<T extends object>(value: T | Reference): T {
   if (!('$ref' in value) || typeof value.$ref !== 'string') return value as T;
-  const found = value.$ref
+  const { $ref, ...more } = value;
+  const found = $ref
     .split('/')
     .slice(1)
     .reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], openApi);
-  if (!found) throw new Error(`Nothing is at ${value.$ref}`);
-  return found as T;
+  if (!found) throw new Error(`Nothing is at ${$ref}`);
+  return { ...found, ...more } as T; // a reference may have a description of its own
 }
 
 /** What the document says of an answer of this operation. */
@@ -52,7 +53,10 @@ function complaintsOf({ headers, body, text }: Answer<unknown>, said: Response):
   const undeclared = HEADERS.filter((name) => headers.has(name) && !(name in (said.headers ?? {})));
   const [type = ''] = (headers.get('content-type') ?? '').split(';');
   const content = said.content?.[type];
+  const { code } = (body ?? {}) as { code?: string };
+  const isProblem = type === 'application/problem+json' && code !== undefined;
   return [
+    ...(isProblem && !said.description.includes(`\`${code}\``) ? [`the undocumented code ${code}`] : []),
     ...undeclared.map((name) => `an undocumented ${name}`),
     ...(content ? schemaComplaints(body, content.schema) : text ? [`an undocumented type ${type}`] : []),
   ];
@@ -60,8 +64,8 @@ function complaintsOf({ headers, body, text }: Answer<unknown>, said: Response):
 
 const HEADERS = ['ETag', 'Location', 'Link', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'];
 
-/** Among templates that fit, the one with most fixed segments is the server's choice as well. */
-function routeOf(method: string, url: string): Route | undefined {
+/** The operation that a request is for. Among templates that fit, the one with most fixed segments is the server's choice as well. */
+export function routeOf(method: string, url: string): Route | undefined {
   const path = (url.split('?')[0] ?? '').replace(/(?<=.)\/$/, '');
   return routes
     .filter((route) => route.method === method.toLowerCase() && PATTERNS.get(route.path)?.test(path))

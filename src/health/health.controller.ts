@@ -31,7 +31,8 @@ export class HealthController {
   @Get()
   @Header('cache-control', 'no-store')
   async getHealth(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthDto> {
-    if (this.readiness.isPrepared && (await this.probe.isUp())) return { status: 'healthy', database: 'connected', api: 'ok' };
+    if (this.readiness.isPrepared && (await this.probe.isUp()))
+      return { status: 'healthy', database: 'connected', api: 'ok' };
     reply.code(HttpStatus.SERVICE_UNAVAILABLE);
     return { status: 'unhealthy', database: 'disconnected', api: 'ok' };
   }

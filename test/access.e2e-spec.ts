@@ -102,6 +102,9 @@ const FEATURES: Feature[] = [
       'DELETE /api/users/:id/sessions':           [401, 403, 403, 204],
       'DELETE /api/users/:id/sessions/:session_id': [401, 403, 403, 404], // all of them are ended by then
       'POST /api/users/bulk':                     [401, 403, 403, 200],
+      'GET /api/stats':                           [401, 403, 403, 200],
+      'GET /api/stats/daily':                     [401, 403, 403, 422], // which days
+      'GET /api/system':                          [401, 403, 403, 200],
       'GET /api/users.csv':                       [401, 403, 403, 200],
       'GET /api/audit-events':                    [401, 403, 403, 200],
       'GET /api/audit-events.csv':                [401, 403, 403, 200],

@@ -17,6 +17,8 @@ const UNDOCUMENTED = [
   'GET /dev/mail/:id',
   'GET /dev/mail.json',
   'DELETE /dev/mail',
+  'GET /admin',
+  'GET /admin/assets/:file',
   ...['GET', 'POST'].map((method) => `${method} /api/:user_id/tasks`),
   ...['DELETE', 'GET', 'PATCH', 'PUT'].map((method) => `${method} /api/:user_id/tasks/:id`),
 ];

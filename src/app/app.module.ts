@@ -22,6 +22,8 @@ import { Scheduler } from '../outbox/scheduler.js';
 import { PostsModule } from '../posts/posts.module.js';
 import { TasksModule } from '../tasks/tasks.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { SystemController } from './system.controller.js';
+import { DATABASE_IN_USE, SystemService } from './system.service.js';
 
 /** What a request passes, in this order; a throw anywhere ends in the filter. */
 const REQUEST_PIPELINE = [
@@ -54,10 +56,19 @@ export class AppModule {
         ConsoleModule.register(settings),
       ],
       controllers: [
+        SystemController,
         ...(settings.docsEnabled ? [DocsController] : []),
         ...(settings.environment === 'development' ? [HomeController] : []),
       ],
-      providers: [{ provide: Settings, useValue: settings }, Throttle, Lists, Scheduler, ...REQUEST_PIPELINE],
+      providers: [
+        { provide: Settings, useValue: settings },
+        { provide: DATABASE_IN_USE, useValue: database },
+        SystemService,
+        Throttle,
+        Lists,
+        Scheduler,
+        ...REQUEST_PIPELINE,
+      ],
       exports: [Settings, Throttle, Lists, Scheduler],
     };
   }

@@ -21,30 +21,53 @@ const UNITS: Record<string, number> = { s: seconds(1), m: minutes(1), h: hours(1
 const YES = new Set(['true', '1', 'on', 'yes']);
 const NO = new Set(['false', '0', 'off', 'no']);
 
+/** A variable that was read: what is in effect, and where it comes from. */
+export interface EnvironmentNote {
+  name: string;
+  /** As text; null when there is none, or when it is nobody's business. */
+  value: string | null;
+  source: 'default' | 'environment';
+  /** Whether the value may open something, so that only its presence is told. */
+  isSecret: boolean;
+}
+
+/** What may hold a password, a key or a token, by its name. Numbers and switches never do, whatever they are called. */
+const SECRET = /SECRET|PASSWORD|PEPPER|KEY|TOKEN|CREDENTIAL|DATABASE_URL|MAIL_URL/;
+
 /** A view of the environment in which an empty value is an absent one, and a bad one is noted, not thrown. */
 export class EnvironmentReader {
   readonly problems: string[] = [];
+  private readonly read = new Map<string, EnvironmentNote>();
 
   constructor(private readonly env: Environment) {}
 
+  /** Every variable that was read so far, in the order of their names. */
+  get notes(): EnvironmentNote[] {
+    return [...this.read.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+  }
+
   /** The value under the first of these names that has one, trimmed. */
   text(...names: string[]): string | undefined {
-    return names.map((name) => this.env[name]?.trim()).find(Boolean);
+    const used = names.find((name) => this.env[name]?.trim()) ?? names[0] ?? '';
+    const value = this.env[used]?.trim() || undefined; // eslint-disable-line @typescript-eslint/prefer-nullish-coalescing -- empty is absent
+    const isSecret = SECRET.test(used);
+    this.note(used, isSecret ? undefined : value, { isSecret, isSet: value !== undefined });
+    return value;
   }
 
   integer(name: string, fallback: number, { min, max }: { min: number; max: number }): number {
     const text = this.text(name);
-    if (text === undefined) return fallback;
+    if (text === undefined) return this.effective(name, fallback);
     const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
-    if (value >= min && value <= max) return value;
+    if (value >= min && value <= max) return this.effective(name, value);
     return this.refuse(`${name} must be a whole number from ${min} to ${max}.`, fallback);
   }
 
   flag(name: string, fallback: boolean): boolean {
     const text = this.text(name)?.toLowerCase();
-    if (text === undefined) return fallback;
-    if (YES.has(text)) return true;
-    if (NO.has(text)) return false;
+    if (text === undefined) return this.effective(name, fallback);
+    if (YES.has(text)) return this.effective(name, true);
+    if (NO.has(text)) return this.effective(name, false);
     return this.refuse(`${name} must be true or false.`, fallback);
   }
 
@@ -52,6 +75,7 @@ export class EnvironmentReader {
   limit(name: string, points: number, window: number): Limit {
     const fallback = { points, window };
     const text = this.text(name);
+    this.effective(name, text ?? `${points}/${window / seconds(1)}s`);
     if (text === undefined) return fallback;
     const [, count, length, unit] = /^(\d{1,6})\s*\/\s*(\d{1,5})\s*([smhd])$/.exec(text) ?? [];
     const limit = { points: Number(count), window: Number(length) * (UNITS[unit ?? ''] ?? 0) };
@@ -64,9 +88,10 @@ export class EnvironmentReader {
 
   oneOf<T extends string>(name: string, values: readonly T[], fallback: T): T {
     const text = this.text(name);
-    if (text === undefined) return fallback;
+    if (text === undefined) return this.effective(name, fallback);
     const value = values.find((candidate) => candidate.toLowerCase() === text.toLowerCase());
-    return value ?? this.refuse(`${name} must be one of: ${values.join(', ')}.`, fallback);
+    if (value !== undefined) return this.effective(name, value);
+    return this.refuse(`${name} must be one of: ${values.join(', ')}.`, fallback);
   }
 
   /** Comma-separated values, trimmed, without empty ones. */
@@ -75,6 +100,20 @@ export class EnvironmentReader {
       .split(',')
       .map((item) => item.trim())
       .filter(Boolean);
+  }
+
+  /** Notes the value that is in effect: one that was understood, so it is no secret. */
+  private effective<T extends string | number | boolean>(name: string, value: T): T {
+    this.note(name, String(value), { isSecret: false, isSet: Boolean(this.env[name]?.trim()) });
+    return value;
+  }
+
+  private note(
+    name: string,
+    value: string | undefined,
+    { isSecret, isSet }: { isSecret: boolean; isSet: boolean },
+  ): void {
+    this.read.set(name, { name, value: value ?? null, source: isSet ? 'environment' : 'default', isSecret });
   }
 
   refuse<T>(problem: string, fallback: T): T {

@@ -6,7 +6,7 @@ import { parseEnv } from 'node:util';
 import { type DatabaseSettings, readDatabase } from './database-settings.js';
 import { developmentEncryptionKey, developmentSecrets } from './development-secrets.js';
 import { days, hours, minutes, seconds } from './durations.js';
-import { EnvironmentReader, type Environment, type Limit, SettingsError } from './environment.js';
+import { type EnvironmentNote, EnvironmentReader, type Environment, type Limit, SettingsError } from './environment.js';
 import { type JwtSettings, readJwt } from './jwt-settings.js';
 import { type AccountSettings, readAccounts } from './account-settings.js';
 import { type MailSettings, readMail } from './mail-settings.js';
@@ -20,6 +20,8 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 
 /** Everything that can be set. Durations are in milliseconds unless the name says otherwise. */
 export class Settings {
+  /** Every variable that was read, for people who want to know what is in effect. */
+  environmentNotes: EnvironmentNote[] = [];
   environment: (typeof ENVIRONMENTS)[number];
   host: string;
   port: number;
@@ -94,6 +96,7 @@ export function loadSettings(env: Environment = loadEnvironment()): Settings {
   const reader = new EnvironmentReader(env);
   const settings = readSettings(reader);
   if (reader.problems.length) throw new SettingsError(reader.problems);
+  settings.environmentNotes = reader.notes;
   return settings;
 }
 

@@ -1,4 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit/audit.module.js';
 import { SessionsModule } from '../auth/sessions/sessions.module.js';
 import type { Settings } from '../config/settings.js';
 import { UsersModule } from '../users/users.module.js';
@@ -7,6 +9,9 @@ import { BulkService } from './bulk.service.js';
 import { ConsoleFiles } from './console-files.js';
 import { ConsoleHomeController } from './console-home.controller.js';
 import { ConsoleController, ConsoleNetworksGuard } from './console.controller.js';
+import { DailyStats } from './daily-stats.entity.js';
+import { StatisticsController } from './statistics.controller.js';
+import { StatisticsService } from './statistics.service.js';
 
 /** What only the console needs of the API; and its pages at `/admin`, where it is enabled: the top-level folder `console/`. */
 @Module({})
@@ -14,13 +19,14 @@ export class ConsoleModule {
   static register({ consoleEnabled, isProduction }: Settings): DynamicModule {
     return {
       module: ConsoleModule,
-      imports: [UsersModule, SessionsModule],
+      imports: [TypeOrmModule.forFeature([DailyStats]), AuditModule, UsersModule, SessionsModule],
       controllers: [
         BulkController,
+        StatisticsController,
         ...(consoleEnabled ? [ConsoleController] : []),
         ...(consoleEnabled && isProduction ? [ConsoleHomeController] : []),
       ],
-      providers: [ConsoleFiles, ConsoleNetworksGuard, BulkService],
+      providers: [ConsoleFiles, ConsoleNetworksGuard, BulkService, StatisticsService],
     };
   }
 }

@@ -16,6 +16,7 @@ import { NewAccounts } from './new-accounts.js';
 import { PasswordResets } from './passwords/password-resets.js';
 import { PurgedUser } from './purged-user.entity.js';
 import { Registrations } from './registrations.js';
+import { UserStatistics } from './user-statistics.js';
 import { UserNames } from './user-names.js';
 import { User } from './user.entity.js';
 import { UserPurges } from './user-purges.js';
@@ -34,6 +35,7 @@ import { UsersService } from './users.service.js';
     Registrations,
     UserNames,
     HeldUsers,
+    UserStatistics,
     NewAccounts,
     CredentialTables,
     Challenges,
@@ -43,6 +45,7 @@ import { UsersService } from './users.service.js';
     MailLimits,
   ],
   exports: [
+    UserStatistics,
     UserPurges,
     UsersService,
     Passwords,

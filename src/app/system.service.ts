@@ -1,0 +1,79 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { migrations } from '../../migrations/index.js';
+import { KeyRing } from '../auth/sessions/keys.js';
+import { examineDatabase } from '../cli/doctor.database.js';
+import { examineNode, examineSettings } from '../cli/doctor.settings.js';
+import type { Finding } from '../cli/findings.js';
+import type { DatabaseSettings } from '../config/database-settings.js';
+import { seconds } from '../config/durations.js';
+import { projectVersion } from '../config/project.js';
+import { Settings } from '../config/settings.js';
+import { Database, statement } from '../database/database.js';
+import { Readiness } from '../health/readiness.js';
+import type { SystemDto } from './system.dto.js';
+
+/** Under which the settings of the database in use are provided: an embedded one isn't among the settings. */
+export const DATABASE_IN_USE = Symbol('database in use');
+
+const MAX_AGE = seconds(10);
+const FACTS = statement(
+  'system.facts',
+  `SELECT current_setting('server_version') AS version, (SELECT array_agg(name) FROM migrations) AS applied`,
+);
+
+/** How this server is set up, and how it is: what `doctor` would say, without what takes long. */
+@Injectable()
+export class SystemService {
+  private readonly startedAt = new Date(Date.now() - process.uptime() * 1000);
+  private examined: { findings: Promise<Finding[]>; until: number } | undefined;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly database: Database,
+    private readonly readiness: Readiness,
+    private readonly keys: KeyRing,
+    @Inject(DATABASE_IN_USE) private readonly databaseInUse: DatabaseSettings,
+  ) {}
+
+  async describe(): Promise<SystemDto> {
+    const [[facts], findings] = await Promise.all([
+      this.database.read<{ version: string; applied: string[] | null }>(FACTS, []),
+      this.findings(),
+    ]);
+    const applied = new Set(facts?.applied);
+    const { total, idle, max, waiting } = this.database.stats();
+    return {
+      build: projectVersion(),
+      node: process.versions.node,
+      postgresql: facts?.version ?? '',
+      environment: this.settings.environment,
+      started_at: this.startedAt,
+      is_draining: this.readiness.isDraining,
+      pool: { max, open: total, idle, waiting },
+      migrations: migrations.map(({ name }) => ({ name, applied: applied.has(name) })),
+      signing_keys: this.keys.keys.map((key) => ({
+        kid: key.id,
+        alg: key.algorithm,
+        signs: key.id === this.keys.current.id,
+      })),
+      settings: this.settings.environmentNotes.map(({ isSecret, ...note }) => ({ ...note, is_secret: isSecret })),
+      findings: findings.map(({ remedy = null, ...finding }) => ({ ...finding, remedy })),
+    };
+  }
+
+  /** It opens a connection of its own, as `doctor` does: not for everybody who looks. */
+  private findings(): Promise<Finding[]> {
+    if (this.examined && this.examined.until > performance.now()) return this.examined.findings;
+    const findings = this.examine();
+    this.examined = { findings, until: performance.now() + MAX_AGE };
+    return findings;
+  }
+
+  private async examine(): Promise<Finding[]> {
+    return [
+      examineNode(process.versions.node),
+      ...examineSettings(this.settings),
+      ...(await examineDatabase(this.settings, this.databaseInUse)),
+    ];
+  }
+}

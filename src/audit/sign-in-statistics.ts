@@ -1,0 +1,34 @@
+import { Injectable } from '@nestjs/common';
+import { Database, statement } from '../database/database.js';
+
+/** How sign-ins went on a day (`2026-11-26`) of a time zone. */
+export interface SignInDay {
+  day: string;
+  signIns: number;
+  failedSignIns: number;
+  /** Different people who signed in. */
+  activeUsers: number;
+}
+
+const SIGN_INS = statement(
+  'audit.sign_ins',
+  `SELECT (at AT TIME ZONE $1)::date::text AS day,
+     count(*) FILTER (WHERE outcome = 'success')::int AS "signIns",
+     count(*) FILTER (WHERE outcome = 'failure')::int AS "failedSignIns",
+     count(DISTINCT user_id) FILTER (WHERE outcome = 'success')::int AS "activeUsers"
+   FROM audit_events
+   WHERE action = 'login' AND at >= $2::date::timestamp AT TIME ZONE $1 AND at < $3::date::timestamp AT TIME ZONE $1
+   GROUP BY 1`,
+);
+
+/** Counts sign-ins out of the events that there are: those past their retention are gone. */
+@Injectable()
+export class SignInStatistics {
+  constructor(private readonly database: Database) {}
+
+  /** The days from `since` to before `until`; days without any are left out. */
+  async days(tz: string, since: string, until: string): Promise<Map<string, SignInDay>> {
+    const rows = await this.database.read<SignInDay>(SIGN_INS, [tz, since, until]);
+    return new Map(rows.map((row) => [row.day, row]));
+  }
+}

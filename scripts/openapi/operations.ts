@@ -144,7 +144,12 @@ function bodyTypes({ formMembers, oauthErrors }: Handler['config']): string[] {
 const streamed = ({ handler }: Subject, headers: Record<string, Reference>) => ({
   description: 'A file, streamed.',
   headers,
-  content: { [handler.produces ?? 'application/octet-stream']: { schema: { type: 'string' }, examples: { aFile: { value: 'id,at\r\n' } } } },
+  content: {
+    [handler.produces ?? 'application/octet-stream']: {
+      schema: { type: 'string' },
+      examples: { aFile: { value: 'id,at\r\n' } },
+    },
+  },
 });
 
 function successes(subject: Subject, schemas: SchemaSet): Operation['responses'] {

@@ -8,13 +8,15 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseEnv } from 'node:util';
+import { createContext, runInContext } from 'node:vm';
+import { transformSync } from '@swc/core';
 import bcrypt from 'bcrypt';
 import { projectFile } from '../src/config/project.js';
 import { loadSettings } from '../src/config/settings.js';
 import { migrate } from '../src/database/migrate.js';
 import { SECRET, startApp, type TestApp } from './support/app.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
-import { PASSWORD, person } from './support/people.js';
+import { PASSWORD, person, type Tokens } from './support/people.js';
 import { freePort } from './support/ports.js';
 
 /** The code blocks of a page in docs/, in one language. */
@@ -231,5 +233,39 @@ describe.each(Object.keys(PROXIES) as (keyof typeof PROXIES)[])('docs/reverse-pr
     const answer = await call('POST', '/api/auth/register', { headers, body: JSON.stringify('x'.repeat(99_998)) });
     expect(answer.status).toBe(413);
     expect(JSON.parse(answer.body)).toMatchObject({ code: 'body_too_large' });
+  });
+});
+
+describe('docs/front-end.md', () => {
+  it('signs in, refreshes and signs out as its lines say, and fits on a page', async () => {
+    const app = await startApp();
+    await person(app, 'ada');
+    const [, code = ''] = blocks('front-end.md', 'ts');
+    const script = transformSync(`${code}\nglobalThis.seen = { tokens, next };`, {
+      jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+    }).code;
+    const calls: [string, number][] = [];
+    const seen: { tokens?: Tokens; next?: Tokens } = {};
+    const context = createContext({
+      email: 'ada@example.com',
+      password: PASSWORD,
+      fetch: async (route: string, init?: RequestInit) => {
+        const response = await fetch(`${app.url}${route}`, init);
+        calls.push([route, response.status]);
+        return response;
+      },
+    });
+    await runInContext(`(async () => { ${script} })()`, context);
+    Object.assign(seen, (context as { seen: object }).seen);
+    expect(calls).toEqual([
+      ['/api/auth/login', 200],
+      ['/api/auth/me', 200],
+      ['/api/auth/refresh', 200],
+      ['/api/auth/logout', 204],
+    ]);
+    expect(seen.next?.refresh_token).not.toBe(seen.tokens?.refresh_token);
+    expect(await app.api.as(seen.next as Tokens).get('/api/auth/me')).toFailWith(401, 'invalid_token');
+    expect(readFileSync(projectFile('docs/front-end.md'), 'utf8').split('\n').length).toBeLessThanOrEqual(45);
+    await app.close();
   });
 });

@@ -36,14 +36,14 @@ type Call = (path: string, init?: RequestInit) => Promise<FetchResponse<object, 
 /** Calls the server by this `fetch`. A call that doesn't succeed throws a UserHubProblem, or the caller's own abort. */
 export function createApi(baseUrl: string, fetch: (request: Request) => Promise<Response>): Api {
   const client = createClient<paths>({ baseUrl, fetch });
-  const methods = METHODS.map((method) => [method, throwing(client[method] as Call)]);
+  const methods = METHODS.map((method) => [method, throwing(client[method] as Call, baseUrl)]);
   return Object.fromEntries(methods) as Api;
 }
 
-function throwing(call: Call) {
+function throwing(call: Call, baseUrl: string) {
   return async (path: string, init?: RequestInit) => {
     const { data, error, response } = await call(path, init).catch((reason: unknown) => {
-      throw reason instanceof UserHubProblem || init?.signal?.aborted ? reason : unanswered(reason);
+      throw reason instanceof UserHubProblem || init?.signal?.aborted ? reason : unanswered(reason, baseUrl);
     });
     if (!response.ok) throw problemOf(response, error);
     return { data, response };

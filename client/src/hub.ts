@@ -60,7 +60,7 @@ export function createUserHub({
   onSignedOut = () => undefined,
 }: UserHubOptions): UserHub {
   const anyone = createApi(baseUrl, fetch);
-  const trade = (refreshToken: string) => persistently(() => refresh(anyone, refreshToken));
+  const trade = (refreshToken: string) => persistently(() => refresh(anyone, refreshToken, baseUrl));
   const session = new Session({ storage, lock: `userhub ${baseUrl}`, trade, onSignedIn, onSignedOut });
   const api = createApi(baseUrl, signedFetch(session, fetch));
 
@@ -103,13 +103,13 @@ function signed(request: Request, { access_token }: Tokens): Request {
   return request;
 }
 
-async function refresh(api: Api, refreshToken: string): Promise<TokenPair> {
+async function refresh(api: Api, refreshToken: string, baseUrl: string): Promise<TokenPair> {
   const body = { refresh_token: refreshToken };
   const signal = AbortSignal.timeout(REFRESH_TIMEOUT);
   try {
     return (await api.POST('/api/auth/refresh', { body, signal })).data;
   } catch (reason) {
-    throw reason instanceof UserHubProblem ? reason : unanswered(reason);
+    throw reason instanceof UserHubProblem ? reason : unanswered(reason, baseUrl);
   }
 }
 

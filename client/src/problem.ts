@@ -59,12 +59,21 @@ export function problemOf({ status, statusText, headers }: Response, body: unkno
 }
 
 /** The problem of a call that got no answer, or none that is JSON; `cause` is what was thrown. */
-export const unanswered = (cause: unknown) =>
+export const unanswered = (cause: unknown, baseUrl: string) =>
   new UserHubProblem(
     cause instanceof SyntaxError
       ? { status: 0, code: 'unexpected_answer', title: 'Unexpected answer', detail: 'The answer was not JSON.', cause }
-      : { status: 0, code: 'unreachable', title: 'Unreachable', detail: 'The server could not be reached.', cause },
+      : { status: 0, code: 'unreachable', title: 'Unreachable', detail: reasonFor(baseUrl), cause },
   );
+
+/** A browser tells a page that it may not read an answer in the same way as that there was none. */
+function reasonFor(baseUrl: string): string {
+  const page = globalThis.location as Location | undefined;
+  const isElsewhere = page && URL.canParse(baseUrl, page.href) && new URL(baseUrl, page.href).origin !== page.origin;
+  return !isElsewhere
+    ? 'The server could not be reached.'
+    : `The server could not be reached, or does not let pages of ${page.origin} call it (CORS_ORIGINS).`;
+}
 
 const isProblem = (body: unknown): body is Problem =>
   typeof body === 'object' && body !== null && 'code' in body && 'detail' in body;

@@ -31,16 +31,42 @@ export function memoryStorage(): TokenStorage {
 /**
  * Keeps tokens in `localStorage` under this key: they survive a reload, and all tabs share them. So does every script
  * that runs on the page: serve a strict Content-Security-Policy.
+ *
+ * Where a page is rendered on a server there is nobody whose tokens these could be: nothing is read and nothing is kept,
+ * lest one visitor get another's. Where a browser forbids `localStorage`, they are kept in memory.
  */
 export function browserStorage(key = 'userhub.tokens'): TokenStorage {
+  const storage = permittedStorage();
+  if (storage === null) return memoryStorage();
+  if (storage === undefined) return { get: () => null, set: () => undefined };
+  let last: Tokens | null = null; // `clear()` elsewhere doesn't say what there was
+  const seen = (tokens: Tokens | null) => (last = tokens);
   return {
-    get: () => read(localStorage.getItem(key)),
-    set: (tokens) => (tokens ? localStorage.setItem(key, JSON.stringify(tokens)) : localStorage.removeItem(key)),
-    subscribe: (changed) =>
+    get: () => seen(read(storage.getItem(key))),
+    set: (tokens) => {
+      seen(tokens);
+      if (tokens) storage.setItem(key, JSON.stringify(tokens));
+      else storage.removeItem(key);
+    },
+    subscribe: (changed) => {
+      seen(read(storage.getItem(key)));
       addEventListener('storage', (event) => {
-        if (event.key === key) changed(read(event.newValue), read(event.oldValue));
-      }),
+        if (event.storageArea !== storage || (event.key !== key && event.key !== null)) return;
+        const before = event.key === null ? last : read(event.oldValue);
+        changed(seen(read(event.newValue)), before);
+      });
+    },
   };
+}
+
+/** Undefined where there is no page, null where the browser forbids it. Not asked by its name alone: Node has one as well. */
+function permittedStorage(): Storage | null | undefined {
+  if (typeof window === 'undefined') return undefined;
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
 }
 
 /** What isn't tokens counts as none: people and other programs write there too. */

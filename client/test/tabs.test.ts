@@ -16,6 +16,9 @@ const PASSWORD = 'correct horse battery';
 interface Tab {
   hub: UserHub;
   told: string[];
+  /** A client of a server that isn't there, and one of the pages' own origin. */
+  nowhere: UserHub;
+  here: UserHub;
 }
 declare const window: Tab;
 
@@ -28,6 +31,8 @@ const SCRIPT = `
     onSignedIn: () => window.told.push('in'),
     onSignedOut: (reason) => window.told.push('out: ' + (reason?.code ?? 'asked')),
   });
+  window.nowhere = createUserHub({ baseUrl: 'http://127.0.0.1:9' });
+  window.here = createUserHub({ baseUrl: '' });
 `;
 
 describe('two tabs', { skip: noBrowser }, () => {
@@ -164,5 +169,37 @@ describe('two tabs', { skip: noBrowser }, () => {
       tabs[0].evaluate(async () => (await window.hub.api.GET('/api/auth/me')).response.headers.get('etag')),
     );
     assert.match(etag ?? '', /^".+"$/);
+  });
+
+  it('are signed out when one of them clears all that is stored, as developers do', async () => {
+    const { tabs } = await twoTabs();
+    await signUp(tabs[0], 'niaj');
+    await tabs[1].waitForFunction(() => window.told.includes('in'));
+    await tabs[0].evaluate(() => sessionStorage.clear()); // another storage, which is none of its business
+    await tabs[0].evaluate(() => localStorage.setItem('other', ''));
+    assert.deepEqual(await tabs[1].evaluate(() => window.told), ['in']);
+    await tabs[0].evaluate(() => localStorage.clear());
+    await tabs[1].waitForFunction(() => window.told.length === 2);
+    assert.deepEqual(await tabs[1].evaluate(() => window.told), ['in', 'out: asked']);
+    assert.equal(await tabs[1].evaluate(() => window.hub.isSignedIn()), false);
+  });
+
+  it('say that CORS may be why a server on another origin is out of reach, and only there', async () => {
+    const { tabs } = await twoTabs();
+    const message = await tabs[0].evaluate(() => window.nowhere.api.GET('/health').then(() => '', (reason: Error) => reason.message)); // prettier-ignore
+    assert.equal(
+      message,
+      `The server could not be reached, or does not let pages of ${origin()} call it (CORS_ORIGINS).`,
+    );
+    await tabs[0].route('**/health', (route) => route.abort());
+    const own = await tabs[0].evaluate(() => window.here.api.GET('/health').then(() => '', (reason: Error) => reason.message)); // prettier-ignore
+    assert.equal(own, 'The server could not be reached.');
+  });
+
+  it('keep their tokens to themselves where the browser forbids to store them', async () => {
+    const { tabs } = await twoTabs(`Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } })`); // prettier-ignore
+    await signUp(tabs[0], 'olga');
+    assert.equal(await tabs[0].evaluate(() => window.hub.isSignedIn()), true);
+    assert.equal(await tabs[1].evaluate(() => window.hub.isSignedIn()), false);
   });
 });

@@ -148,8 +148,8 @@ describe('when the database', () => {
       async (whose) => {
         const throttled = await app.replica({ THROTTLE: 'on', DB_POOL_MAX: '10' });
         const signIn = (i: number) => {
-          const username = whose === 'one account' ? 'bob' : `nobody${i}`;
-          return timed(throttled.api.post('/api/auth/login', { username, password: bob.password }));
+          const username = whose === 'one account' ? 'ada' : `nobody${i}`;
+          return timed(throttled.api.post('/api/auth/login', { username, password: ada.password }));
         };
         const lock = await holding(app, 'LOCK TABLE throttle_counters IN ACCESS EXCLUSIVE MODE');
         const signIns = Array.from({ length: CROWD }, (_, i) => signIn(i));
@@ -276,11 +276,13 @@ describe('a database whose migrations are pending', () => {
       expect({ status, error: body.error }).toMatchObject({ status: 503, error: { migrations: { status: 'down' } } });
       expect(body.info).toMatchObject({ database: { status: 'up' } });
     });
+    expect(await server.api.get('/health')).toMatchObject({ status: 503, body: { status: 'unhealthy', api: 'ok' } });
     expectUnavailable(await server.api.get('/api/auth/me'));
 
     const settings = loadSettings({ NODE_ENV: 'test', DATABASE_URL: database.url, JWT_SECRET_KEY: SECRET });
     if (settings.database) await migrate(settings, settings.database);
     expect(await server.prepared).toBe(true);
+    await eventually(async () => expect(await server.api.get('/health')).toMatchObject({ status: 200 }));
     await server.close();
     await database.drop();
   });

@@ -235,16 +235,56 @@ describe('registration', () => {
 });
 
 describe('FIRST_ADMIN_EMAIL and FIRST_ADMIN_PASSWORD', () => {
-  it('make an admin once, and leave an account with that address alone', async () => {
-    const env = { FIRST_ADMIN_EMAIL: 'Grace.Hopper@example.com', FIRST_ADMIN_PASSWORD: PASSWORD };
-    const app = await startApp(env);
+  const env = { FIRST_ADMIN_EMAIL: 'Grace.Hopper@example.com', FIRST_ADMIN_PASSWORD: PASSWORD };
+  let app: TestApp;
+
+  beforeEach(async () => {
+    app = await startApp(env);
+  });
+  afterEach(() => app.close());
+
+  const admins = () => app.sql<{ email: string }>(`SELECT email FROM users WHERE role = 'admin'`);
+  const outcomes = async () =>
+    (
+      await app.sql<{ outcome: string; details: { result: string; reason: string } }>(
+        `SELECT outcome, details FROM audit_events WHERE action = 'first_admin' ORDER BY id`,
+      )
+    ).map(({ outcome, details }) => `${outcome}: ${details.result}, ${details.reason}`);
+
+  /** Starts once more with the same environment. */
+  async function restart(more: Record<string, string> = {}): Promise<void> {
+    const again = await app.replica({ FIRST_ADMIN_PASSWORD: 'another fine horse', ...more });
+    expect(again.logs.filter(({ event }) => event === 'first_admin')).toHaveLength(1);
+    await again.close();
+  }
+
+  it('make an admin, and record that', async () => {
     const grace = app.api.as(await signIn(app, 'grace.hopper@example.com'));
     expect(await grace.get('/api/auth/me')).toMatchObject({ body: { username: 'grace.hopper', role: 'admin' } });
+    expect(await outcomes()).toEqual(['success: made, there was no admin']);
+  });
 
-    const again = await app.replica({ FIRST_ADMIN_PASSWORD: 'another fine horse' });
-    expect(await signIn(again, 'grace.hopper')).toHaveProperty('access_token');
-    expect(await app.sql('SELECT id FROM users')).toHaveLength(1);
-    await again.close();
-    await app.close();
+  it.each([
+    ['with the password of before', `UPDATE users SET version = version`],
+    ['who has another address by now', `UPDATE users SET email = 'grace@example.com'`],
+    ['who has another address and name by now', `UPDATE users SET email = 'grace@example.com', username = 'grace'`],
+    ['who was deactivated', `UPDATE users SET is_active = false`],
+    ['who was deleted', `UPDATE users SET is_active = false, deleted_at = now()`],
+  ])('make none when there is one %s', async (_, change) => {
+    await app.sql(change);
+    const before = await app.sql('SELECT * FROM users');
+    await restart();
+    expect(await app.sql('SELECT * FROM users')).toEqual(before);
+    expect((await outcomes()).slice(1)).toEqual(['success: not made, there is an admin already']);
+  });
+
+  it.each([
+    ['address', {}, 'This e-mail address is already in use.'],
+    ['username', { FIRST_ADMIN_EMAIL: 'grace.hopper@example.org' }, 'This username is already in use.'],
+  ])('make none, and stop no start, when somebody else has the %s', async (_, more, reason) => {
+    await app.sql(`UPDATE users SET role = 'user'`);
+    await restart(more);
+    expect(await admins()).toEqual([]);
+    expect((await outcomes()).slice(1)).toEqual([`failure: not made, no admin was made: ${reason}`]);
   });
 });

@@ -409,6 +409,7 @@ export const texts = {
       email_change_reverted: 'took a change of the e-mail address back',
       email_verified: 'verified the e-mail address',
       user_created: 'got an account',
+      first_admin: 'was looked for as the first admin',
       user_updated: 'was changed',
       users_imported: 'imported users',
       role_changed: 'got another role',

@@ -1,51 +1,40 @@
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DatabaseSettings } from '../config/database-settings.js';
-import { minutes } from '../config/durations.js';
 import type { Settings } from '../config/settings.js';
-import { inBatches } from '../database/batches.js';
 import { Connector, NotPreparedError } from '../database/connector.js';
 import { Database } from '../database/database.js';
 import { listMigrations, migrate } from '../database/migrate.js';
 import { Outbox } from '../outbox/outbox.js';
-import { type Job, Scheduler } from '../outbox/scheduler.js';
-import { SCRIPT } from '../request.js';
+import { removalJob } from '../outbox/removal-job.js';
+import { Scheduler } from '../outbox/scheduler.js';
 import { Throttle } from '../throttle/throttle.js';
+import { FirstAdmin } from '../users/first-admin.js';
 import { countUnusableHashes } from '../users/passwords/unusable-hashes.js';
-import { UsersService } from '../users/users.service.js';
 import type { AppOptions } from './create-app.js';
 
 /**
  * Brings the application to its database and does what must be done before the first request: migrations, first admin.
  * Waits for a database that isn't there yet. Returns whether it came before the application was closed.
- * @throws Problem when FIRST_ADMIN_EMAIL or FIRST_ADMIN_PASSWORD can't be used
+ * @throws UnusableDatabaseError; Problem when FIRST_ADMIN_EMAIL or FIRST_ADMIN_PASSWORD can't be used
  */
 export async function prepareApp(app: NestFastifyApplication, { settings, database }: AppOptions): Promise<boolean> {
   const isPrepared = await app.get(Connector).connect(async () => {
     if (settings.migrateOnStart) await migrate(settings, database);
     else await assertMigrated(settings, database);
-    if (settings.firstAdmin) {
-      await app.get(UsersService).createFirstAdmin(settings.firstAdmin.email, settings.firstAdmin.password, SCRIPT);
-    }
+    const { firstAdmin } = settings;
+    if (firstAdmin) await app.get(FirstAdmin).ensure(firstAdmin.email, firstAdmin.password);
   });
   if (!isPrepared) return false;
   await reportUnusableHashes(app, settings);
   const [outbox, throttle, scheduler] = [app.get(Outbox), app.get(Throttle), app.get(Scheduler)];
   outbox.start();
   // those of them that know of no scheduler; the others have registered theirs
-  scheduler.register(removing('old_counters', () => throttle.purge()));
-  scheduler.register(removing('old_outbox_jobs', () => outbox.purge()));
+  scheduler.register(removalJob('old_counters', () => throttle.purge()));
+  scheduler.register(removalJob('old_outbox_jobs', () => outbox.purge()));
   scheduler.start();
   return true;
 }
-
-/** A job that removes rows which nobody needs any more. @param batch removes a thousand at most, and returns how many */
-const removing = (name: string, batch: () => Promise<number>): Job => ({
-  name,
-  every: minutes(5),
-  run: (signal) => inBatches(async () => ((await batch()) < FULL_BATCH ? undefined : ''), signal),
-});
-const FULL_BATCH = 1000;
 
 /** A wrong or missing pepper looks to everybody like a wrong password: the log says what it is. */
 async function reportUnusableHashes(app: NestFastifyApplication, { passwordPeppers }: Settings): Promise<void> {

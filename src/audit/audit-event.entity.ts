@@ -23,6 +23,7 @@ export const AUDIT_ACTIONS = [
   'invitation_revoked',
   'invitation_accepted',
   'user_created',
+  'first_admin',
   'users_imported',
   'role_changed',
   'user_activated',

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';
 import { PasswordGuesses } from './passwords/password-guesses.js';
 import { Passwords } from './passwords/passwords.js';
+import { FirstAdmin } from './first-admin.js';
 import { HeldUsers } from './held-users.js';
 import { AddressChanges } from './addresses/address-changes.js';
 import { Challenges } from './addresses/challenges.js';
@@ -28,6 +29,7 @@ import { UsersService } from './users.service.js';
   controllers: [UsersController],
   providers: [
     UserPurges,
+    FirstAdmin,
     UsersService,
     Passwords,
     PasswordGuesses,
@@ -47,6 +49,7 @@ import { UsersService } from './users.service.js';
   exports: [
     UserStatistics,
     UserPurges,
+    FirstAdmin,
     UsersService,
     Passwords,
     PasswordResets,

@@ -118,23 +118,6 @@ export class UsersService {
     return added.length;
   }
 
-  /** Makes the first admin, unless somebody has that e-mail address already. Returns null then. */
-  async createFirstAdmin(email: string, password: string, from: Origin): Promise<UserRow | null> {
-    const address = normalizeEmail(email);
-    if (!address) throw invalidMember('/email', 'is_email', 'must be an e-mail address');
-    if (await this.findByEmail(address)) return null;
-    const username = address.split('@')[0]?.replace(/[^a-z0-9._-]/g, '-').slice(0, 32).padEnd(3, '-') ?? 'admin'; // prettier-ignore
-    try {
-      return await this.create(
-        { email: address, username, password, role: 'admin', is_active: true, email_verified: true },
-        from,
-      );
-    } catch (error) {
-      if (await this.findByEmail(address)) return null; // another replica was faster
-      throw error;
-    }
-  }
-
   /** Whether there is an admin who can sign in. */
   async hasAdmin(): Promise<boolean> {
     return (await this.database.reading(() => this.users.countBy({ role: 'admin', isActive: true }))) > 0;

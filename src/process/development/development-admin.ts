@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { INestApplicationContext } from '@nestjs/common';
 import { developmentSecrets, keepDevelopmentAdmin } from '../../config/development-secrets.js';
 import { SCRIPT } from '../../request.js';
+import { FirstAdmin } from '../../users/first-admin.js';
 import { Passwords } from '../../users/passwords/passwords.js';
 import { UsersService } from '../../users/users.service.js';
 
@@ -21,11 +22,10 @@ export async function developmentAdmin(
   app: INestApplicationContext,
   dataDir: string,
 ): Promise<DevelopmentAdmin | undefined> {
-  const users = app.get(UsersService);
-  if (await users.hasAdmin()) return known(app, dataDir);
+  if (await app.get(UsersService).hasAdmin()) return known(app, dataDir);
   const admin = { email: EMAIL, password: randomBytes(12).toString('base64url') };
   keepDevelopmentAdmin(dataDir, admin); // before it counts
-  return (await users.createFirstAdmin(admin.email, admin.password, SCRIPT)) ? admin : known(app, dataDir);
+  return (await app.get(FirstAdmin).ensure(admin.email, admin.password)) ? admin : known(app, dataDir);
 }
 
 async function known(app: INestApplicationContext, dataDir: string): Promise<DevelopmentAdmin | undefined> {

@@ -17,6 +17,9 @@ const EXAMPLES: Partial<Record<ProblemCode, Problem>> = {
     'is_email',
     'must be an e-mail address of at most 254 characters',
   ),
+  invitation_open: failures.problem('invitation_open', {
+    headers: { location: '/api/invitations/0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11' },
+  }),
   too_many_requests: failures.tooManyRequests(840),
 };
 
@@ -43,6 +46,7 @@ const HEADER_NAMES: Record<string, string> = {
   'www-authenticate': 'WWW-Authenticate',
   'retry-after': 'Retry-After',
   etag: 'ETag',
+  location: 'Location',
 };
 
 /** Collects the failing answers of all operations: many of them share the same. */

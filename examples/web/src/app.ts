@@ -1,5 +1,6 @@
 /** The frame of all pages: who is signed in, where they are, and what a screen reader is told about it. */
 import { type User, type UserHubProblem } from '@userhub/client';
+import { pageIn } from './address.ts';
 import { avatar, button, h, nameOf } from './dom.ts';
 import { explain, hub } from './hub.ts';
 import { type Page, pagesFor } from './pages.ts';
@@ -43,7 +44,7 @@ function leave(reason?: UserHubProblem): void {
 /** Shows the page that the address names, or the first one that this person may see. */
 async function showPage(): Promise<void> {
   const page = currentPage();
-  if (location.hash !== page.hash) history.replaceState(null, '', page.hash);
+  if (pageIn(location.hash) !== page.hash) history.replaceState(null, '', page.hash);
   const body = show(page.title, []);
   body.ariaBusy = 'true';
   try {
@@ -60,7 +61,7 @@ function pages(): [Page, ...Page[]] {
 
 function currentPage(): Page {
   const all = pages();
-  return all.find(({ hash }) => hash === location.hash) ?? all[0];
+  return all.find(({ hash }) => hash === pageIn(location.hash)) ?? all[0];
 }
 
 /** The heading takes the focus: that is how a screen reader learns that the page is another. */
@@ -70,6 +71,7 @@ function show(title: string, content: HTMLElement[]): HTMLElement {
   const body = h('div', { class: 'page' }, ...content);
   document.getElementById('top')?.replaceChildren(...header());
   main()?.replaceChildren(heading, body);
+  document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
   heading.focus();
   return body;
 }
@@ -79,10 +81,15 @@ const skipLink = () => document.querySelector<HTMLAnchorElement>('.skip');
 
 function header(): HTMLElement[] {
   const links = pages().map(({ hash, title }) =>
-    h('li', {}, h('a', { href: hash, 'aria-current': hash === location.hash && 'page' }, title)),
+    h('li', {}, h('a', { href: hash, 'aria-current': hash === pageIn(location.hash) && 'page' }, title)),
   );
   return [
-    h('a', { class: 'logo', href: '#/' }, h('img', { src: '/icon.svg', alt: '', width: 28, height: 28 }), 'UserHub'),
+    h(
+      'a',
+      { class: 'logo', href: '#/' },
+      h('img', { src: '/icon.svg', alt: '', width: 28, height: 28 }),
+      h('span', {}, 'UserHub'),
+    ),
     h('nav', { 'aria-label': 'Pages' }, h('ul', {}, ...links)),
     ...(me ? [whoami(me)] : []),
   ];

@@ -47,21 +47,28 @@ export function button(
   return element;
 }
 
-const DAY = new Intl.DateTimeFormat('en', { dateStyle: 'medium' });
-const CLOCK = new Intl.DateTimeFormat('en', { timeStyle: 'short' });
-const MINUTE = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
+const LANGUAGE = navigator.language; // the viewer's, whatever the page is written in
+const DAY = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: 'medium' });
+const CLOCK = new Intl.DateTimeFormat(LANGUAGE, { timeStyle: 'short' });
+const MINUTE = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: 'medium', timeStyle: 'short' });
+const TODAY = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: 'auto' }).format(0, 'day');
 
-/** A time for people, exact to the minute when they point at it. */
+/** A time for people, in their language, exact to the minute when they point at it. */
 export function when(time: string): HTMLTimeElement {
   const date = new Date(time);
   return h(
     'time',
-    { datetime: time, title: MINUTE.format(date) },
-    isToday(date) ? `today, ${CLOCK.format(date)}` : DAY.format(date),
+    { datetime: time, title: MINUTE.format(date), lang: LANGUAGE },
+    isToday(date) ? `${TODAY}, ${CLOCK.format(date)}` : DAY.format(date),
   );
 }
 
 const isToday = (date: Date) => date.toDateString() === new Date().toDateString();
+
+/** What stands where there is nothing to show: that, and a way out. */
+export function emptiness(text: string, way: string, go: () => void): HTMLElement {
+  return h('div', { class: 'empty' }, h('p', {}, text), h('button', { type: 'button', click: go }, way));
+}
 
 /** A person's picture, or the first letter of their name. Decoration: the name stands beside it. */
 export function avatar({ username, display_name, profile_picture_url }: Portrait): HTMLElement {

@@ -190,7 +190,17 @@ describe('the example front end', { skip: noBrowser }, () => {
     await page.getByRole('button', { name: 'Show more' }).click();
     await page.getByRole('heading', { name: 'Note 1', exact: true }).waitFor();
     assert.equal(await posts.count(), 13);
-    await page.getByRole('button', { name: 'Delete “Hello”' }).click();
+    const remove = page.getByRole('button', { name: 'Delete “Hello”' });
+    await remove.click();
+    const question = page.getByRole('alertdialog', { name: 'Delete “Hello”, and all its likes?' });
+    await assertAccessible(page, 'question');
+    assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Cancel');
+    await page.keyboard.press('Escape');
+    await question.waitFor({ state: 'detached' });
+    assert.equal(await posts.count(), 13);
+    assert.equal(await remove.evaluate((button) => button === document.activeElement), true);
+    await remove.click();
+    await question.getByRole('button', { name: 'Delete the post' }).click();
     await isSaid(page, 'The post is deleted.');
     assert.equal(await posts.count(), 12);
     assert.match((await page.evaluate(() => document.activeElement?.textContent)) ?? '', /Note 12/);
@@ -218,8 +228,11 @@ describe('the example front end', { skip: noBrowser }, () => {
     await page.getByText('Feed the cat', { exact: true }).waitFor({ state: 'detached' });
     assert.equal(await page.getByRole('checkbox', { name: 'Water the plants' }).isChecked(), true);
     await page.getByRole('button', { name: 'Delete “Water the plants”' }).click();
-    await page.getByText('Nothing here.').waitFor();
-    await page.getByRole('radio', { name: 'All' }).check();
+    await page.getByRole('button', { name: 'Delete the task' }).click();
+    await page.getByText('Nothing done yet.').waitFor();
+    await assertAccessible(page, 'tasks-empty');
+    await page.getByRole('button', { name: 'Show all tasks' }).click();
+    assert.equal(await page.getByRole('radio', { name: 'All' }).isChecked(), true);
     await page.getByText('Feed the cat', { exact: true }).waitFor();
     assert.equal(await tasks.count(), 1);
   });
@@ -353,6 +366,64 @@ describe('the example front end', { skip: noBrowser }, () => {
     assert.match((await texts(names))[0] ?? '', /reader10/);
     await page.getByLabel('Search').fill('reader1');
     await page.getByText('1 to 10 of 10', { exact: true }).waitFor();
+
+    const wide = await page.locator('table').evaluate((table) => table.getBoundingClientRect().width / innerWidth);
+    assert.ok(wide > 0.9, `the table takes ${wide} of the window`);
+    await page.getByLabel('Search').fill('no such reader');
+    await page.getByText('Nobody here matches “no such reader”.').waitFor();
+    await assertAccessible(page, 'users-empty');
+    await page.getByRole('button', { name: 'Clear the search' }).click();
+    await page.getByText(/^1 to 10 of \d+$/).waitFor();
+  });
+
+  it('keeps filters in the address: they survive a reload, can be sent to others, and the back button knows them', async () => {
+    const root = createUserHub({ baseUrl: api.url });
+    await root.signIn(api.admin);
+    for (let n = 10; n < 35; n++) {
+      const username = `writer${n}`;
+      await root.api.POST('/api/users', { body: { username, email: `${username}@example.com`, password: PASSWORD } });
+    }
+    const page = await visit();
+    await signIn(page, api.admin.email, api.admin.password);
+    await go(page, 'Users');
+    await page.getByLabel('Search').fill('writer');
+    await page.getByLabel('Order').selectOption('by username');
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByText('11 to 20 of 25', { exact: true }).waitFor();
+    assert.equal(new URL(page.url()).hash, '#/users?q=writer&sort=username&skip=10');
+    await page.reload();
+    await page.getByText('11 to 20 of 25', { exact: true }).waitFor();
+    assert.deepEqual([await page.getByLabel('Search').inputValue(), await page.getByLabel('Order').inputValue()], ['writer', 'username']); // prettier-ignore
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByText('21 to 25 of 25', { exact: true }).waitFor();
+    await page.goBack();
+    await page.getByText('11 to 20 of 25', { exact: true }).waitFor();
+    assert.equal(await page.getByRole('link', { name: 'Users' }).getAttribute('aria-current'), 'page');
+
+    await page.goto(`${url}/#/tasks?show=done`);
+    await heading(page, 'Tasks');
+    await page.getByText('Nothing done yet.').waitFor();
+    assert.equal(await page.getByRole('radio', { name: 'Done' }).isChecked(), true);
+    await page.getByRole('radio', { name: 'Open' }).check();
+    await page.waitForURL(/#\/tasks\?show=open$/);
+    await go(page, 'Users');
+    assert.equal(new URL(page.url()).hash, '#/users');
+    for (const nonsense of ['sort=password_hash', 'skip=-5', 'skip=many', 'q=%E0%A4%A']) {
+      await page.goto(`${url}/#/users?${nonsense}`);
+      await page.reload();
+      await page.locator('.page[aria-busy]').waitFor({ state: 'detached' });
+      assert.equal(await page.getByRole('alert').count(), 0, nonsense);
+    }
+  });
+
+  it('tells times in the language of whoever looks', async () => {
+    await register('mona');
+    const german = await visit('', { locale: 'de-DE' });
+    await signIn(german, 'mona');
+    await go(german, 'Sessions');
+    const time = german.locator('time').first();
+    assert.match((await time.textContent()) ?? '', /^heute, \d\d:\d\d$/);
+    assert.equal(await time.getAttribute('lang'), 'de-DE');
   });
 
   it('shows nobody else the users', async () => {
@@ -374,7 +445,9 @@ describe('the example front end', { skip: noBrowser }, () => {
     await assertAccessible(page, 'away');
     await page.unroute('**/api/**');
     await page.getByRole('button', { name: 'Try again' }).click();
-    await page.getByText('Nothing here.').waitFor();
+    await page.getByText('No tasks yet.').waitFor();
+    await page.getByRole('button', { name: 'Add the first one' }).click();
+    assert.equal(await page.getByLabel('New task').evaluate((field) => field === document.activeElement), true);
   });
 
   it('fits a phone', async () => {
@@ -386,6 +459,29 @@ describe('the example front end', { skip: noBrowser }, () => {
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(overflow <= 0, `${name} is ${overflow} pixels too wide`);
       await assertAccessible(page, `phone-${name.toLowerCase()}`, ['light']);
+      const { height } = (await page.locator('#top').boundingBox()) ?? { height: Infinity };
+      assert.ok(height < 72, `the header is one row: ${height} pixels`);
     }
+  });
+
+  it('shows the users as cards on a phone, and still as a table to a screen reader', async () => {
+    const page = await visit('', { viewport: { width: 390, height: 800 } });
+    await signIn(page, api.admin.email, api.admin.password);
+    await page.goto(`${url}/#/users`);
+    await heading(page, 'Users');
+    const card = page
+      .getByRole('row')
+      .filter({ has: page.getByRole('rowheader') })
+      .first();
+    await card.waitFor();
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(overflow <= 0, `${overflow} pixels too wide`);
+    const { width, height } = (await card.boundingBox()) ?? { width: 0, height: 0 };
+    assert.ok(width > 300 && width <= 390 && height > 120, `${width} × ${height}`);
+    assert.equal(await card.getByRole('cell').count(), 5);
+    assert.match(await card.getByRole('cell').first().evaluate((cell) => getComputedStyle(cell, '::before').content), /E-mail address/); // prettier-ignore
+    await assertAccessible(page, 'phone-users');
+    const { height: header } = (await page.locator('#top').boundingBox()) ?? { height: Infinity };
+    assert.ok(header < 72, `the header is one row: ${header} pixels`);
   });
 });

@@ -1,5 +1,6 @@
 import type { Post, User } from '@userhub/client';
-import { avatar, button, h, nameOf, when } from '../dom.ts';
+import { ask } from '../ask.ts';
+import { avatar, button, emptiness, h, nameOf, when } from '../dom.ts';
 import { form } from '../form.ts';
 import { hub } from '../hub.ts';
 import { complain, say } from '../status.ts';
@@ -10,18 +11,26 @@ const PAGE = 10;
 export async function showPosts(me: User): Promise<HTMLElement[]> {
   const list = h('ul', { class: 'posts', 'aria-label': 'Posts' });
   const more = h('div', { class: 'more' });
+  const empty = h('div');
 
+  const write = () => writer.querySelector('input')?.focus();
+  const tellEmptiness = () =>
+    empty.replaceChildren(
+      ...(list.children.length ? [] : [emptiness('Nobody has posted anything yet.', 'Write the first post', write)]),
+    );
   const load = async (cursor?: string): Promise<void> => {
     const { data } = await hub.api.GET('/api/posts', { params: { query: { limit: PAGE, ...(cursor && { cursor }) } } });
-    const entries = data.items.map((post) => entry(post, me));
+    const entries = data.items.map((post) => entry(post, me, tellEmptiness));
     list.append(...entries);
     const { next_cursor } = data;
     more.replaceChildren(...(next_cursor ? [button('Show more', () => load(next_cursor), { report: complain })] : []));
+    tellEmptiness();
     if (cursor) entries[0]?.focus();
   };
   const publish = async ({ title, content }: { title: string; content: string }) => {
     const { data } = await hub.api.POST('/api/posts', { body: { content, ...(title && { title }) } });
-    list.prepend(entry(data, me));
+    list.prepend(entry(data, me, tellEmptiness));
+    tellEmptiness();
     writer.reset();
     say('Your post is published.');
   };
@@ -36,10 +45,10 @@ export async function showPosts(me: User): Promise<HTMLElement[]> {
   });
 
   await load();
-  return [h('section', { class: 'card' }, writer), list, more];
+  return [h('section', { class: 'card' }, writer), list, empty, more];
 }
 
-function entry(post: Post, me: User): HTMLLIElement {
+function entry(post: Post, me: User, gone: () => void): HTMLLIElement {
   const mayDelete = post.author.id === me.id || me.role === 'admin';
   const item = h(
     'li',
@@ -53,7 +62,7 @@ function entry(post: Post, me: User): HTMLLIElement {
     ),
     post.title !== null && h('h2', {}, post.title),
     h('p', { class: 'content' }, post.content),
-    h('div', { class: 'actions' }, likeButton(post), mayDelete && deleteButton(post, () => leave(item))),
+    h('div', { class: 'actions' }, likeButton(post), mayDelete && deleteButton(post, () => leave(item, gone))),
   );
   return item;
 }
@@ -82,20 +91,21 @@ function likeButton(post: Post): HTMLButtonElement {
   return toggle;
 }
 
-const deleteButton = ({ id, title, content }: Post, deleted: () => void) =>
-  button(
-    'Delete',
-    async () => {
-      await hub.api.DELETE('/api/posts/{id}', { params: { path: { id } } });
-      deleted();
-      say('The post is deleted.');
-    },
-    { report: complain, class: 'quiet danger', 'aria-label': `Delete “${title ?? content.slice(0, 40)}”` },
-  );
+function deleteButton({ id, title, content }: Post, deleted: () => void): HTMLButtonElement {
+  const name = `“${title ?? content.slice(0, 40)}”`;
+  const remove = async () => {
+    if (!(await ask(`Delete ${name}, and all its likes?`, 'Delete the post'))) return;
+    await hub.api.DELETE('/api/posts/{id}', { params: { path: { id } } });
+    deleted();
+    say('The post is deleted.');
+  };
+  return button('Delete', remove, { report: complain, class: 'quiet danger', 'aria-label': `Delete ${name}` });
+}
 
 /** Leaves the focus where the reader is: on the next entry, else the one before. */
-function leave(item: HTMLElement): void {
+function leave(item: HTMLElement, gone: () => void): void {
   const neighbour = item.nextElementSibling ?? item.previousElementSibling;
   item.remove();
+  gone();
   if (neighbour instanceof HTMLElement) neighbour.focus();
 }

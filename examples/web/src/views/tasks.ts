@@ -1,5 +1,7 @@
 import type { Task, User } from '@userhub/client';
-import { button, h } from '../dom.ts';
+import { filters, keepFilters } from '../address.ts';
+import { ask } from '../ask.ts';
+import { button, emptiness, h } from '../dom.ts';
 import { form } from '../form.ts';
 import { hub } from '../hub.ts';
 import { complain, say } from '../status.ts';
@@ -15,8 +17,8 @@ const FILTERS: [Filter, string][] = [
 export async function showTasks(me: User): Promise<HTMLElement[]> {
   const path = { user_id: me.id };
   const list = h('ul', { class: 'tasks', 'aria-label': 'Tasks' });
-  const empty = h('p', { class: 'muted' });
-  let filter: Filter = 'all';
+  const empty = h('div');
+  let filter = FILTERS.map(([value]) => value).find((value) => value === filters().get('show')) ?? 'all';
 
   const load = async () => {
     const query = filter === 'all' ? {} : { is_completed: filter === 'done' };
@@ -25,8 +27,12 @@ export async function showTasks(me: User): Promise<HTMLElement[]> {
       entries.push(entry(task, load));
     }
     list.replaceChildren(...entries);
-    empty.textContent = entries.length ? '' : 'Nothing here.';
+    empty.replaceChildren(...(entries.length ? [] : [nothing()]));
   };
+  const nothing = () =>
+    filter === 'all'
+      ? emptiness('No tasks yet.', 'Add the first one', () => writer.querySelector('input')?.focus())
+      : emptiness(filter === 'open' ? 'Nothing left to do.' : 'Nothing done yet.', 'Show all tasks', () => show('all'));
   const add = async ({ title }: { title: string }) => {
     await hub.api.POST('/api/users/{user_id}/tasks', { params: { path }, body: { title } });
     writer.reset();
@@ -41,20 +47,24 @@ export async function showTasks(me: User): Promise<HTMLElement[]> {
   });
   writer.classList.add('inline');
 
-  const choose = (chosen: Filter) => {
+  const show = (chosen: Filter) => {
     filter = chosen;
+    keepFilters({ show: chosen === 'all' ? '' : chosen });
+    const choice = choices.querySelector<HTMLInputElement>(`[value=${chosen}]`);
+    if (choice) choice.checked = true;
     load().catch(complain);
   };
+  const choices = filterChoice(filter, show);
   await load();
-  return [h('section', { class: 'card' }, writer), h('section', { class: 'card' }, filterChoice(choose), list, empty)];
+  return [h('section', { class: 'card' }, writer), h('section', { class: 'card' }, choices, list, empty)];
 }
 
-function filterChoice(choose: (filter: Filter) => void): HTMLElement {
+function filterChoice(chosen: Filter, choose: (filter: Filter) => void): HTMLElement {
   const choices = FILTERS.map(([value, label]) =>
     h(
       'label',
       {},
-      h('input', { type: 'radio', name: 'filter', value, checked: value === 'all', change: () => choose(value) }),
+      h('input', { type: 'radio', name: 'filter', value, checked: value === chosen, change: () => choose(value) }),
       label,
     ),
   );
@@ -72,6 +82,7 @@ function entry(task: Task, changed: () => Promise<void>): HTMLLIElement {
     }
   };
   const remove = async () => {
+    if (!(await ask(`Delete “${task.title}”?`, 'Delete the task'))) return;
     await hub.api.DELETE('/api/users/{user_id}/tasks/{id}', { params });
     await changed();
     say(`“${task.title}” is deleted.`);

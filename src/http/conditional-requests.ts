@@ -41,7 +41,7 @@ export function sendResourceHeaders(fastify: FastifyInstance): void {
     done(null, payload);
   });
   fastify.addHook('onSend', (request, reply, payload, done) => {
-    if (reply.hasHeader('etag')) reply.header('cache-control', VALIDATED); // of a 412
+    if (reply.statusCode === 412 && reply.hasHeader('etag')) reply.header('cache-control', VALIDATED);
     if (!reply.resource || typeof payload !== 'string') return done(null, payload);
     const etag = entityTag(reply.resource.version, payload);
     reply.header('etag', etag).header('cache-control', VALIDATED);

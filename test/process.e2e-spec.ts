@@ -212,7 +212,7 @@ describe('the process', () => {
         expect(headers.get('content-security-policy')).toContain("default-src 'none'");
         expect(text).not.toMatch(/<script|https?:\/\/|href="\//); // relative: it may be below a path prefix
         const places = [...text.matchAll(/href="([^"]+)"/g)].map(([, place]) => `/${place}`);
-        expect(places).toEqual(expect.arrayContaining(['/docs', '/health']));
+        expect(places).toEqual(expect.arrayContaining(['/docs', '/health', '/admin/', '/dev/mail']));
         for (const place of places) expect(await api.get(place)).toMatchObject({ status: 200 });
         expect(text).toContain('npm run cli -- seed');
         expect(await api.post('/')).toFailWith(405, 'method_not_allowed');

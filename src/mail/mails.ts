@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Settings } from '../config/settings.js';
-import { insertJob } from '../outbox/outbox.statements.js';
+import { insertJob, insertNothing } from '../outbox/outbox.statements.js';
 import { Outbox } from '../outbox/outbox.js';
 import { problem } from '../problems.js';
 import { kindOptions, type MailKind, type MailWords } from './kinds.js';
@@ -57,13 +57,12 @@ export class Mails {
 
   /**
    * The INSERT of a mail, to stand in a WITH beside the change that it tells of. Where mail isn't configured, a SELECT of
-   * nothing in its place. Call `wake` when the statement is committed.
+   * nothing in its place, with the same parameters. Call `wake` when the statement is committed.
    */
   insert(kind: MailKind, { from, to, locale, data = `'{}'`, expiresAt, ...parts }: MailParts): string {
-    if (!this.isConfigured) return `SELECT NULL::uuid AS id WHERE false`;
-    const words = locale ? `(${data})::jsonb || jsonb_strip_nulls(jsonb_build_object('locale', ${locale}))` : data;
+    const words = locale ? `(${data})::jsonb || jsonb_strip_nulls(jsonb_build_object('locale', (${locale})::text))` : data;
     const lifetime = `now() + interval '${(kindOptions(kind).expiresAfter ?? 0) / 1000} seconds'`;
-    return insertJob({
+    return (this.isConfigured ? insertJob : insertNothing)({
       ...parts,
       channel: 'mail',
       kind,

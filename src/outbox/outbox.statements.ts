@@ -26,13 +26,19 @@ export interface JobParts {
  * The INSERT of a job, to stand in a WITH beside the change that it tells of: committed with it or not at all.
  * `RETURNING id` is its last part.
  */
-export function insertJob({ channel, kind, from, where = 'true', ...parts }: JobParts): string {
+export const insertJob = (parts: JobParts): string =>
+  `INSERT INTO outbox (id, channel, kind, lane, recipient, user_id, challenge_id, expires_at, data) ${selectJob(parts)}
+   RETURNING id`;
+
+/** What stands in the place of `insertJob` where nothing is to be sent: it inserts nothing, and uses the same parameters. */
+export const insertNothing = (parts: JobParts): string => `SELECT id FROM (${selectJob(parts)}) AS nothing WHERE false`;
+
+function selectJob({ channel, kind, from, where = 'true', ...parts }: JobParts): string {
   const { recipient = 'NULL', lane = 'NULL', userId = 'NULL', challengeId = 'NULL', expiresAt = 'NULL' } = parts;
   const { data = `'{}'` } = parts;
-  return `INSERT INTO outbox (id, channel, kind, lane, recipient, user_id, challenge_id, expires_at, data)
-    SELECT ${UUID_V7}, '${channel}', '${kind}', ${lane}::text, ${recipient}::text, ${userId}::uuid, ${challengeId}::uuid,
-      (${expiresAt})::timestamptz, (${data})::jsonb
-    FROM ${from} WHERE ${where} RETURNING id`;
+  return `SELECT ${UUID_V7} AS id, '${channel}', '${kind}', ${lane}::text, ${recipient}::text, ${userId}::uuid,
+      ${challengeId}::uuid, (${expiresAt})::timestamptz, (${data})::jsonb
+    FROM ${from} WHERE ${where}`;
 }
 
 /** $1 id, $2 channel, $3 kind, $4 recipient, $5 user, $6 challenge, $7 expiry, $8 data. */

@@ -60,7 +60,9 @@ export class Mails {
    * nothing in its place, with the same parameters. Call `wake` when the statement is committed.
    */
   insert(kind: MailKind, { from, to, locale, data = `'{}'`, expiresAt, ...parts }: MailParts): string {
-    const words = locale ? `(${data})::jsonb || jsonb_strip_nulls(jsonb_build_object('locale', (${locale})::text))` : data;
+    const words = locale
+      ? `(${data})::jsonb || jsonb_strip_nulls(jsonb_build_object('locale', (${locale})::text))`
+      : data;
     const lifetime = `now() + interval '${(kindOptions(kind).expiresAfter ?? 0) / 1000} seconds'`;
     return (this.isConfigured ? insertJob : insertNothing)({
       ...parts,

@@ -1,6 +1,7 @@
 import { Mails } from '../src/mail/mails.js';
 import { startApp, type TestApp } from './support/app.js';
 import { eventually } from './support/insist.js';
+import { PASSWORD, person } from './support/people.js';
 import { sendSample } from './support/mails.js';
 import { mailBy, startRelay } from './support/relay.js';
 import { exchange, head } from './support/wire.js';
@@ -158,9 +159,21 @@ describe('the development mailbox', () => {
     );
     expect(await mails.send('test', { to: 'nobody@example.com' })).toBeUndefined();
     expect(await app.sql(mails.insert('test', { from: 'users', to: 'email' }))).toEqual([]);
-    const parameters = { from: 'users', to: 'email', userId: '$1', locale: '$2', data: '$3::jsonb', expiresAt: '$4' };
+    const parameters = { from: 'users', to: 'email', userId: 'coalesce($1, id)', locale: '$2', data: '$3::jsonb', expiresAt: '$4' };
     const statement = mails.insert('test', { ...parameters, where: '$5::boolean' });
     expect(await app.sql(statement, [null, 'en', {}, new Date(), true])).toEqual([]);
     await production.close();
+  });
+});
+
+describe('a production server without mail', () => {
+  it('goes on as before: people register, sign in, change their passwords, and nothing is queued', async () => {
+    const app = await startApp({ NODE_ENV: 'production', SHUTDOWN_DELAY_SECONDS: '0', BCRYPT_ROUNDS: '10' });
+    const ada = await person(app, 'ada');
+    const passwords = { current_password: PASSWORD, new_password: 'another correct horse' };
+    expect((await ada.api.put('/api/auth/password', passwords)).status).toBe(204);
+    expect((await ada.api.patch(`/api/users/${ada.id}`, { display_name: 'Ada' })).status).toBe(200);
+    expect(await app.sql('SELECT id FROM outbox')).toEqual([]);
+    await app.close();
   });
 });

@@ -159,7 +159,14 @@ describe('the development mailbox', () => {
     );
     expect(await mails.send('test', { to: 'nobody@example.com' })).toBeUndefined();
     expect(await app.sql(mails.insert('test', { from: 'users', to: 'email' }))).toEqual([]);
-    const parameters = { from: 'users', to: 'email', userId: 'coalesce($1, id)', locale: '$2', data: '$3::jsonb', expiresAt: '$4' };
+    const parameters = {
+      from: 'users',
+      to: 'email',
+      userId: 'coalesce($1, id)',
+      locale: '$2',
+      data: '$3::jsonb',
+      expiresAt: '$4',
+    };
     const statement = mails.insert('test', { ...parameters, where: '$5::boolean' });
     expect(await app.sql(statement, [null, 'en', {}, new Date(), true])).toEqual([]);
     await production.close();

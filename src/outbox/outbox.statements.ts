@@ -31,7 +31,8 @@ export const insertJob = (parts: JobParts): string =>
    RETURNING id`;
 
 /** What stands in the place of `insertJob` where nothing is to be sent: it inserts nothing, and uses the same parameters. */
-export const insertNothing = (parts: JobParts): string => `SELECT NULL::uuid AS id FROM (${selectJob(parts)}) AS nothing WHERE false`;
+export const insertNothing = (parts: JobParts): string =>
+  `SELECT NULL::uuid AS id FROM (${selectJob(parts)}) AS nothing WHERE false`;
 
 function selectJob({ channel, kind, from, where = 'true', ...parts }: JobParts): string {
   const { recipient = 'NULL', lane = 'NULL', userId = 'NULL', challengeId = 'NULL', expiresAt = 'NULL' } = parts;

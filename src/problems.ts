@@ -95,6 +95,8 @@ export interface ProblemExtras {
   headers?: Record<string, string>;
   /** Members of the body of their own, such as `mfa`. */
   members?: Record<string, unknown>;
+  /** Members of its own of the OAuth form. With them its `error` is the code, and its status 400. */
+  oauth?: Record<string, unknown>;
 }
 
 /** A failure that the client is told about. Anything else thrown is a bug, or the database's. */
@@ -120,6 +122,9 @@ export function problem(
   return new Problem(status ?? usualStatus, code, detail ?? usualDetail, { ...extras, ...sent });
 }
 
+/** The failure of this code, told to somebody who is signed in: 403, as front ends take 401 for a lost session. */
+export const withinSession = (code: ProblemCode): Problem => new Problem(403, code, FAILURES[code][1]);
+
 const retryAfter = (seconds: number) => ({ headers: { 'retry-after': String(Math.max(1, Math.ceil(seconds))) } });
 
 export const malformedRequest = (detail?: string) => problem('malformed_request', { detail });
@@ -132,6 +137,26 @@ export const methodNotAllowed = (allow: string) =>
   problem('method_not_allowed', { detail: `This path takes ${allow}.`, headers: { allow } });
 export const unsupportedMediaType = (expected: string) =>
   problem('unsupported_media_type', { detail: `The body must be ${expected}.` });
+
+/** The first factor of a sign-in was right: a token to go on with, and how. */
+export const mfaRequired = (
+  code: 'mfa_required' | 'mfa_enrollment_required',
+  mfa: { token: string; methods: string[]; expires_in: number },
+) =>
+  problem(code, {
+    headers: { 'cache-control': 'no-store' },
+    members: { mfa },
+    oauth: { mfa_token: mfa.token, mfa_methods: mfa.methods, expires_in: mfa.expires_in },
+  });
+
+/** A sign-in that isn't fresh, or lacks the second factor: how it becomes so (RFC 9470, but with the status 403). */
+export const stepUpRequired = (step_up: { acr: string; max_age: number; methods: string[] }) =>
+  problem('step_up_required', {
+    headers: {
+      'www-authenticate': `Bearer error="insufficient_user_authentication", acr_values="${step_up.acr}", max_age="${step_up.max_age}"`,
+    },
+    members: { step_up },
+  });
 
 /** A member that only admins may set. */
 export const fieldForbidden = (pointer: string) =>

@@ -13,6 +13,10 @@ export interface Principal {
   readonly email: string | null;
   readonly username: string;
   readonly role: Role;
+  /** Whether signing in takes a second factor. */
+  readonly mfaEnabled: boolean;
+  /** Whether an admin has said that it must. */
+  readonly mfaRequired: boolean;
 }
 
 /** How much a way to sign in is worth: `aal2` with two factors. */
@@ -88,8 +92,20 @@ declare module 'fastify' {
   }
 }
 
+/** When a route asks for a fresh sign-in. */
+export interface FreshRule {
+  /** Only of people who have a second factor: for routes that were there before there were any. */
+  ifMfa?: boolean;
+  /** Two factors, also of people who have set up none. */
+  aal2?: boolean;
+  /** Only for such requests. The body is parsed by then, but not checked. */
+  when?: (request: FastifyRequest, me: Principal) => boolean;
+}
+
 const PUBLIC = Symbol('access:public');
 const READS_BEARER = Symbol('access:reads-bearer');
+const FRESH = Symbol('access:fresh');
+const BEFORE_MFA = Symbol('access:before-mfa');
 const ROLES_KEY = Symbol('access:roles');
 const SCOPED = Symbol('access:scoped');
 
@@ -110,6 +126,12 @@ export type ScopeTopic = 'users' | 'posts' | 'tasks' | 'audit' | 'any';
  * for the rest. A route without it is closed to them.
  */
 export const Scoped = (topic: ScopeTopic) => SetMetadata(SCOPED, topic);
+
+/** Asks that the person has just proved who they are, with the second factor if they have one; or else 403 `step_up_required`. */
+export const Fresh = (rule: FreshRule = {}) => SetMetadata(FRESH, rule);
+
+/** Lets people call the route who must have a second factor and have not shown one: what they need to set it up. */
+export const BeforeMfa = () => SetMetadata(BEFORE_MFA, true);
 
 /**
  * Reads something off routes, once for each: every request passes several guards that ask, and reflection is slow.
@@ -138,6 +160,12 @@ export const readsBearer = perRoute((context) => metadata(READS_BEARER, context)
 
 /** The roles that may call the route; null means any signed-in person. */
 export const requiredRoles = perRoute((context) => (metadata(ROLES_KEY, context) as Role[] | undefined) ?? null);
+
+/** When the route asks for a fresh sign-in; null means never. */
+export const freshRule = perRoute((context) => (metadata(FRESH, context) as FreshRule | undefined) ?? null);
+
+/** Whether the route may be called before a second factor that must be shown. */
+export const isBeforeMfa = perRoute((context) => metadata(BEFORE_MFA, context) === true);
 
 /** Who calls, by what, from where, having seen which version; on a public route only the {@link Origin}. */
 export const Call = createParamDecorator((_: unknown, context: ExecutionContext): Call => callOf(context));

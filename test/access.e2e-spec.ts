@@ -2,6 +2,7 @@ import { Mails } from '../src/mail/mails.js';
 import type { Api } from './support/api.js';
 import { startApp, type TestApp } from './support/app.js';
 import { eventually } from './support/insist.js';
+import { addPasskey } from './support/factors.js';
 import { admin, PASSWORD, person, type Person, signIn } from './support/people.js';
 import { routesOf } from './support/routes.js';
 import { exchange, head } from './support/wire.js';
@@ -75,6 +76,60 @@ const FEATURES: Feature[] = [
       'DELETE /api/auth/sessions':                [401, 204, 204, 204],
       'DELETE /api/auth/sessions/:id':            [401, 404, 204, 404],
       'GET /api/auth/events':                     [401, 200, 200, 200],
+    },
+  },
+  {
+    name: 'second factors',
+    parameters: ({ ada }) => ({ id: ada.id }),
+    bodies: {
+      'PUT /api/auth/mfa': () => ({ enabled: false }),
+      'POST /api/auth/mfa/totp/confirm': () => ({ setup_token: 'x', code: '123456' }),
+      'POST /api/auth/step-up': () => ({ current_password: PASSWORD }),
+    },
+    routes: {
+      'GET /api/auth/mfa':                        [401, 200, 200, 200],
+      'PUT /api/auth/mfa':                        [401, 204, 204, 204],
+      'POST /api/auth/mfa/totp':                  [401, 200, 200, 200],
+      'POST /api/auth/mfa/totp/confirm':          [401, 422, 422, 422],
+      'DELETE /api/auth/mfa/totp':                [401, 204, 204, 204],
+      'POST /api/auth/mfa/recovery-codes':        [401, 409, 409, 409],
+      'POST /api/auth/mfa/verify':                [422, 422, 422, 422],
+      'POST /api/auth/mfa/passkey-options':       [422, 422, 422, 422],
+      'POST /api/auth/mfa/enroll':                [422, 422, 422, 422],
+      'POST /api/auth/mfa/enroll/confirm':        [422, 422, 422, 422],
+      'POST /api/auth/step-up':                   [401, 200, 200, 200],
+      'POST /api/auth/step-up/passkey-options':   [401, 200, 200, 200],
+      'DELETE /api/users/:id/mfa':                [401, 403, 403, 403], // an admin needs a second factor, too
+    },
+  },
+  {
+    name: 'passkeys',
+    parameters: async ({ ada }) => ({ id: (await addPasskey(ada)).id }),
+    bodies: { 'PATCH /api/auth/passkeys/:id': () => ({ name: 'Phone' }) },
+    routes: {
+      'POST /api/auth/passkeys/options':          [401, 200, 200, 200],
+      'POST /api/auth/passkeys':                  [401, 422, 422, 422],
+      'GET /api/auth/passkeys':                   [401, 200, 200, 200],
+      'PATCH /api/auth/passkeys/:id':             [401, 404, 200, 404],
+      'DELETE /api/auth/passkeys/:id':            [401, 404, 204, 404],
+      'POST /api/auth/passkeys/sign-in-options':  [200, 200, 200, 200],
+      'POST /api/auth/passkeys/sign-in':          [422, 422, 422, 422],
+    },
+  },
+  {
+    name: 'remembered devices',
+    parameters: async ({ app, ada }) => {
+      const [device] = await app.sql<{ id: string }>(
+        `INSERT INTO remembered_devices (id, user_id, generation, expires_at)
+         SELECT gen_random_uuid(), id, session_generation, now() + interval '1 day' FROM users WHERE id = $1 RETURNING id`,
+        [ada.id],
+      );
+      return { id: device?.id ?? '' };
+    },
+    routes: {
+      'GET /api/auth/devices':                    [401, 200, 200, 200],
+      'DELETE /api/auth/devices':                 [401, 204, 204, 204],
+      'DELETE /api/auth/devices/:id':             [401, 404, 204, 404],
     },
   },
   {
@@ -285,10 +340,12 @@ describe('who may call what', () => {
       'POST /api/auth/token',
       'POST /api/auth/refresh',
       'POST /api/auth/logout',
-      'GET /dev/mail',
-      'GET /dev/mail.json',
-      'GET /dev/mail/:id',
-      'DELETE /dev/mail',
+      'POST /api/auth/mfa/verify',
+      'POST /api/auth/mfa/passkey-options',
+      'POST /api/auth/mfa/enroll',
+      'POST /api/auth/mfa/enroll/confirm',
+      'POST /api/auth/passkeys/sign-in-options',
+      'POST /api/auth/passkeys/sign-in',
       'POST /api/auth/verify-email',
       'POST /api/auth/verify-email/send',
       'POST /api/auth/verify-email/reject',
@@ -298,6 +355,10 @@ describe('who may call what', () => {
       'POST /api/auth/email-change/confirm',
       'POST /api/auth/email-change/revert',
       'POST /api/invitations/accept',
+      'GET /dev/mail',
+      'GET /dev/mail.json',
+      'GET /dev/mail/:id',
+      'DELETE /dev/mail',
     ]);
   });
 

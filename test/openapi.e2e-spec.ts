@@ -23,7 +23,28 @@ const UNDOCUMENTED = [
   ...['DELETE', 'GET', 'PATCH', 'PUT'].map((method) => `${method} /api/:user_id/tasks/:id`),
 ];
 
-const PUBLIC = ['confirmPasswordReset', 'getHealth', 'getJwks', 'getLiveness', 'getReadiness', 'issueToken', 'login', 'logout', 'previewLink', 'refreshTokens', 'registerUser', 'rejectRegistration', 'requestPasswordReset', 'revertEmailChange']; // prettier-ignore
+const PUBLIC = [
+  'confirmEnrollment',
+  'confirmPasswordReset',
+  'getHealth',
+  'getJwks',
+  'getLiveness',
+  'getMfaPasskeyOptions',
+  'getReadiness',
+  'getSignInOptions',
+  'issueToken',
+  'login',
+  'logout',
+  'previewLink',
+  'refreshTokens',
+  'registerUser',
+  'rejectRegistration',
+  'requestPasswordReset',
+  'revertEmailChange',
+  'signInByPasskey',
+  'startEnrollment',
+  'verifyMfa',
+];
 
 const EITHER = ['acceptInvitation', 'confirmEmailChange', 'sendVerification', 'verifyEmail'];
 

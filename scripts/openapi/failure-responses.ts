@@ -20,6 +20,17 @@ const EXAMPLES: Partial<Record<ProblemCode, Problem>> = {
   invitation_open: failures.problem('invitation_open', {
     headers: { location: '/api/invitations/0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11' },
   }),
+  mfa_required: failures.mfaRequired('mfa_required', {
+    token: 'mt_AZqy…',
+    methods: ['totp', 'recovery_code'],
+    expires_in: 300,
+  }),
+  mfa_enrollment_required: failures.mfaRequired('mfa_enrollment_required', {
+    token: 'mt_AZqy…',
+    methods: [],
+    expires_in: 300,
+  }),
+  step_up_required: failures.stepUpRequired({ acr: 'aal2', max_age: 600, methods: ['totp', 'passkey'] }),
   too_many_requests: failures.tooManyRequests(840),
 };
 
@@ -34,6 +45,9 @@ const OAUTH_EXAMPLES: Partial<Record<ProblemCode, Problem>> = {
 };
 
 const exampleOf = (code: ProblemCode): Problem => EXAMPLES[code] ?? failures.problem(code);
+
+/** What is 401 to who signs in, and 403 within a session. */
+const OF_SIGN_IN = new Set<ProblemCode>(['code_used', 'invalid_passkey']);
 
 /** Where one of a kind doesn't show it all. */
 const MORE_EXAMPLES: Partial<Record<ProblemCode, Record<string, Problem>>> = {
@@ -55,8 +69,11 @@ export class FailureResponses {
   private readonly problems = new Map<string, Problem[]>();
 
   /** The failing answers of one operation, by status. */
-  of(codes: ProblemCode[], { oauth }: { oauth: boolean }): Record<string, Reference> {
-    const problems = codes.map((code) => (oauth ? OAUTH_EXAMPLES[code] : undefined) ?? exampleOf(code));
+  of(codes: ProblemCode[], { oauth, isPublic }: { oauth: boolean; isPublic: boolean }): Record<string, Reference> {
+    const problems = codes.map((code) => {
+      if (!isPublic && OF_SIGN_IN.has(code)) return failures.withinSession(code);
+      return (oauth ? OAUTH_EXAMPLES[code] : undefined) ?? exampleOf(code);
+    });
     const statusOf = (problem: Problem) => (oauth ? oauthStatus(problem) : problem.status);
     const answers = [...new Set(problems.map(statusOf))].map((status) => {
       const some = problems.filter((problem) => statusOf(problem) === status);
@@ -122,7 +139,7 @@ const detailOf = (code: ProblemCode, detail: string) =>
 
 function headersOf(problems: Problem[]): Response['headers'] {
   const sent = new Set(problems.flatMap(({ extras }) => Object.keys(extras.headers ?? {})));
-  const names = ['X-Request-Id', ...[...sent].map((name) => HEADER_NAMES[name] ?? name)];
+  const names = ['X-Request-Id', ...[...sent].flatMap((name) => HEADER_NAMES[name] ?? [])];
   return Object.fromEntries(names.map((name) => [name, refTo('headers', name)]));
 }
 

@@ -56,7 +56,10 @@ export function describeOperation(subject: Subject, schemas: SchemaSet, failures
     ...(handler.body && { requestBody: requestBody(handler, handler.body, schemas) }),
     responses: {
       ...successes(subject, schemas),
-      ...failures.of(codes, { oauth: handler.config.oauthErrors === true }),
+      ...failures.of(codes, {
+        oauth: handler.config.oauthErrors === true,
+        isPublic: source.decorators.has('Public') || source.decorators.has('PublicOrBearer'),
+      }),
     },
   };
 }
@@ -156,7 +159,7 @@ function successes(subject: Subject, schemas: SchemaSet): Operation['responses']
   const { answer, answers } = subject.source;
   if (answers.length) {
     const each = answers.map(([status, name]) =>
-      success(subject, schemas, { status, answer: { names: [name], isPage: false } }),
+      success(subject, schemas, { status, answer: { names: name === 'nothing' ? [] : [name], isPage: false } }),
     );
     return Object.assign({}, ...each) as Operation['responses'];
   }

@@ -25,6 +25,9 @@ export function codesOf({ method, path, decorators, throws, hasBody }: Risks): P
   when(!decorators.has('Public'), 'invalid_token');
   // access tokens: a route that names no scope is closed to them
   when(!decorators.has('Public'), decorators.has('Scoped') ? 'insufficient_scope' : 'forbidden');
+  const isOpen = decorators.has('Public') || decorators.has('PublicOrBearer') || decorators.has('BeforeMfa');
+  when(!isOpen, 'mfa_enrollment_required');
+  when(!isOpen || decorators.has('Fresh'), 'step_up_required');
   when(decorators.has('Roles') || decorators.has('OwnCall'), 'forbidden');
   when(
     parameters.some((name) => name !== 'user_id'),

@@ -2,8 +2,15 @@
 import type { Type } from '@nestjs/common';
 import { getMetadataStorage } from 'class-validator';
 import { PROBLEM_CODES } from '../../src/problems.js';
+import { isUuid } from '../../src/http/fields.js';
 import { type Schema, refTo } from './document.js';
 import { exampleOfMember } from './examples.js';
+
+const FACTOR_METHODS: Schema = {
+  type: 'array',
+  description: 'How the second factor can be shown.',
+  items: { type: 'string', enum: ['totp', 'passkey', 'recovery_code'] },
+};
 
 /** Shapes that no class of ours describes. */
 export const OTHER_SCHEMAS: Record<string, Schema> = {
@@ -25,6 +32,30 @@ export const OTHER_SCHEMAS: Record<string, Schema> = {
         description: 'What is wrong with single members or parameters.',
         items: refTo('schemas', 'FieldError'),
         maxItems: 20,
+      },
+      mfa: {
+        type: 'object',
+        description: 'For `mfa_required` and `mfa_enrollment_required` at sign-in: how it goes on.',
+        properties: {
+          token: { type: 'string', description: 'Stands for the first factor.', examples: ['mt_AZqy…'] },
+          methods: FACTOR_METHODS,
+          expires_in: { type: 'integer', description: 'Seconds.', examples: [300] },
+        },
+        required: ['token', 'methods', 'expires_in'],
+      },
+      step_up: {
+        type: 'object',
+        description: 'For `step_up_required`: what must be proved once more.',
+        properties: {
+          acr: { type: 'string', description: '`aal2`: with two factors.', enum: ['aal1', 'aal2'] },
+          max_age: { type: 'integer', description: 'How long ago it may be, in seconds.', examples: [600] },
+          methods: {
+            type: 'array',
+            description: 'How it can be proved; none: sign in again.',
+            items: { type: 'string', enum: ['totp', 'passkey', 'recovery_code', 'password'] },
+          },
+        },
+        required: ['acr', 'max_age', 'methods'],
       },
       request_id: { type: 'string', description: 'What the log of the server knows the request by.' },
     },
@@ -48,6 +79,9 @@ export const OTHER_SCHEMAS: Record<string, Schema> = {
     properties: {
       error: { type: 'string', examples: ['invalid_grant'] },
       error_description: { type: 'string', examples: ['Wrong e-mail address, username or password.'] },
+      mfa_token: { type: 'string', description: 'For `mfa_required`: stands for the first factor.', examples: ['mt_AZqy…'] }, // prettier-ignore
+      mfa_methods: FACTOR_METHODS,
+      expires_in: { type: 'integer', description: 'Seconds that the `mfa_token` is good for.', examples: [300] },
     },
     required: ['error', 'error_description'],
   },
@@ -91,7 +125,9 @@ export function finishSchema(schema: Schema, description: string, dto: Type<obje
 
 /** Completes what the plugin made of a member or a parameter: its format, its numbers, its example. */
 export function finishMember(name: string, { example, ...schema }: Schema & { example?: unknown }): Schema {
-  const format = schema.format ?? formatOf(name);
+  const usual = formatOf(name);
+  const isOther = usual === 'uuid' && typeof example === 'string' && !isUuid(example); // an id of somebody else's
+  const format = schema.format ?? (isOther ? undefined : usual);
   const isText = [schema.type].flat().includes('string');
   const member: Schema = { ...schema, ...(isText && !schema.enum && format && { format }) };
   member.type = integerFor(member.type);

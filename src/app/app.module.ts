@@ -2,6 +2,7 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
+import { MfaGuard } from '../auth/factors/step-up/mfa.guard.js';
 import { BearerGuard, RolesGuard, ScopeGuard } from '../auth/sessions/guards.js';
 import { ConsoleModule } from '../console/console.module.js';
 import type { DatabaseSettings } from '../config/database-settings.js';
@@ -30,6 +31,7 @@ const REQUEST_PIPELINE = [
   { provide: APP_GUARD, useClass: BearerGuard },
   { provide: APP_GUARD, useClass: ScopeGuard },
   { provide: APP_GUARD, useClass: RolesGuard },
+  { provide: APP_GUARD, useClass: MfaGuard },
   { provide: APP_GUARD, useClass: QueryGuard },
   { provide: APP_GUARD, useClass: PreconditionGuard },
   { provide: APP_PIPE, useClass: ValidationPipe },

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { SCRIPT, scriptCall } from '../request.js';
-import { SignIn } from '../auth/sign-in/sign-in.service.js';
+import { PasswordSignIn } from '../auth/sign-in/password-sign-in.js';
 import { Problem } from '../problems.js';
 import { UsersService } from '../users/users.service.js';
 import { say, type Terminal } from './terminal.js';
@@ -15,7 +15,7 @@ export async function example(terminal: Terminal): Promise<void> {
   await withApp(terminal, async (app) => {
     // any provider of the application, by its class
     const users = app.get(UsersService);
-    const signIn = app.get(SignIn);
+    const signIn = app.get(PasswordSignIn);
 
     // a new name at every run, so that the example can be run again
     const username = `ada-${randomBytes(4).toString('hex')}`;

@@ -8,6 +8,8 @@ export interface PasskeySettings {
   rpName: string;
   /** The pages, and native apps, that may ask for them. */
   origins: string[];
+  /** Whether a page on any port of this machine may, too: in development, as long as nobody has said which may. */
+  anyLocalPort: boolean;
 }
 
 const DOMAIN = /^(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*$/;
@@ -32,6 +34,7 @@ export function readPasskeys(
   const pages = production ? corsOrigins : [...corsOrigins, `http://localhost:${port}`];
   return {
     rpId,
+    anyLocalPort: !production && rpId === 'localhost' && !env.text('WEBAUTHN_ORIGINS', 'CORS_ORIGINS'),
     rpName: env.text('WEBAUTHN_RP_NAME') ?? env.text('APP_NAME') ?? 'UserHub',
     origins: origins.length ? origins : [...new Set(pages)].filter((origin) => liesUnder(origin, rpId)),
   };

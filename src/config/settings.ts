@@ -76,6 +76,10 @@ export class Settings {
     registrations: Limit;
     takenRegistrations: Limit;
     refusedRefreshes: Limit;
+    wrongFactors: Limit;
+    wrongFactorsOfDay: Limit;
+    passkeyOptions: Limit;
+    passkeySignIns: Limit;
   };
   requireIfMatch: boolean;
   auditRetention: number;
@@ -136,6 +140,10 @@ function readSettings(env: EnvironmentReader): Settings {
     registrations: env.limit('THROTTLE_REGISTRATIONS', 30, hours(1)),
     takenRegistrations: env.limit('THROTTLE_TAKEN_REGISTRATIONS', 150, hours(1)),
     refusedRefreshes: env.limit('THROTTLE_REFUSED_REFRESHES', 150, minutes(5)),
+    wrongFactors: env.limit('THROTTLE_WRONG_FACTORS', 5, minutes(15)),
+    wrongFactorsOfDay: env.limit('THROTTLE_WRONG_FACTORS_PER_DAY', 20, days(1)),
+    passkeyOptions: env.limit('THROTTLE_PASSKEY_OPTIONS', 60, minutes(5)),
+    passkeySignIns: env.limit('THROTTLE_PASSKEY_SIGN_INS', 50, minutes(5)),
   };
   settings.requireIfMatch = env.flag('REQUIRE_IF_MATCH', false);
   settings.auditRetention = days(env.integer('AUDIT_RETENTION_DAYS', 365, { min: 1, max: 36_500 }));

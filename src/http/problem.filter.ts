@@ -134,7 +134,8 @@ export function problemBody({ status, code, detail, extras }: Problem, requestId
 }
 
 /** RFC 6749 section 5.2: what is wrong with the grant or the request is 400. */
-export const oauthStatus = ({ status }: Problem) => (status === 401 || status === 422 ? 400 : status);
+export const oauthStatus = ({ status, extras }: Problem) =>
+  status === 401 || status === 422 || extras.oauth ? 400 : status;
 
 /** Nobody is challenged by a 400: OAuth clients take one for a challenge, and lose what it says. */
 function withoutChallenge({ extras }: Problem): Record<string, string> {
@@ -144,10 +145,11 @@ function withoutChallenge({ extras }: Problem): Record<string, string> {
 
 /** The body of an error, as RFC 6749 section 5.2 has it. */
 export function oauthBody(problem: Problem): { error: string; error_description: string } {
-  return { error: oauthError(problem), error_description: problem.detail };
+  return { error: oauthError(problem), error_description: problem.detail, ...problem.extras.oauth };
 }
 
 function oauthError({ status, code, extras }: Problem): string {
+  if (extras.oauth) return code;
   if (status === 401) return 'invalid_grant';
   if (extras.errors?.some((error) => error.code === 'unsupported_grant_type')) return 'unsupported_grant_type';
   if (extras.errors?.some((error) => error.code === 'invalid_scope')) return 'invalid_scope';

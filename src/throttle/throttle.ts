@@ -137,6 +137,12 @@ export class Throttle {
     this.rejections.forget();
   }
 
+  /** How many count against this budget now. */
+  async hits({ key, policy }: Budget): Promise<number> {
+    const counts = await this.counters.counted(new Map([[key, policy]]));
+    return counts.reduce((sum, { hits }) => sum + hits, 0);
+  }
+
   /** What counts against an account now. */
   standing(account: string): Promise<Standing> {
     return this.accounts.standing(account);

@@ -1,5 +1,6 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Patch, Post, Put, Query, StreamableFile } from '@nestjs/common'; // prettier-ignore
-import { Call, Roles, Scoped } from '../request.js';
+import type { FastifyRequest } from 'fastify';
+import { Call, Fresh, type Principal, Roles, Scoped } from '../request.js';
 import { Id } from '../http/fields.js';
 import { type CsvColumn, csvFile } from '../http/csv.js';
 import type { Page } from '../lists/pages.js';
@@ -27,6 +28,7 @@ export class UsersController {
 
   /** Exports the users that a list would show, as a table, to an admin; paging doesn't apply. */
   @Get('users.csv')
+  @Fresh({ ifMfa: true })
   @Roles('admin')
   @Header('content-type', 'text/csv; charset=utf-8')
   async exportUsers(@Query() query: UsersQuery, @Call() call: Call): Promise<StreamableFile> {
@@ -70,6 +72,7 @@ export class UsersController {
    * @throws forbidden, field_forbidden, wrong_password, conflict, email_taken, username_taken, last_admin, too_many_requests
    */
   @Put('users/:id')
+  @Fresh({ ifMfa: true, when: changesAccess })
   @ConditionalWrite()
   replaceUser(@Id() id: string, @Body() dto: UpdateUserDto, @Call() call: Call): Promise<UserDto> {
     return this.users.update(id, dto, call);
@@ -80,6 +83,7 @@ export class UsersController {
    * @throws forbidden, field_forbidden, wrong_password, conflict, email_taken, username_taken, last_admin, too_many_requests
    */
   @Patch('users/:id')
+  @Fresh({ ifMfa: true, when: changesAccess })
   @ConditionalWrite()
   updateUser(@Id() id: string, @Body() dto: UpdateUserDto, @Call() call: Call): Promise<UserDto> {
     return this.users.update(id, dto, call);
@@ -90,6 +94,7 @@ export class UsersController {
    * @throws forbidden, last_admin
    */
   @Delete('users/:id')
+  @Fresh({ ifMfa: true, when: isForGood })
   @HttpCode(204)
   @ConditionalWrite()
   deleteUser(@Id() id: string, @Query() { purge }: DeleteUserQuery, @Call() call: Call): Promise<void> {
@@ -122,6 +127,20 @@ export class UsersController {
     return this.users.clearThrottle(id, call);
   }
 }
+
+/** What decides who gets in, and as what: one's own address, and anybody's role. */
+function changesAccess({ body, params }: FastifyRequest, me: Principal): boolean {
+  const changes = (body ?? {}) as Partial<UpdateUserDto>;
+  const isOwnAddress = changes.email !== undefined && changes.email !== me.email && isOf(me, params);
+  return isOwnAddress || changes.role !== undefined || changes.mfa_required !== undefined;
+}
+
+/** Deleting oneself, or anybody without a way back. */
+function isForGood({ params, query }: FastifyRequest, me: Principal): boolean {
+  return isOf(me, params) || (query as Partial<Record<string, unknown>>)['purge'] === 'true';
+}
+
+const isOf = ({ id }: Principal, params: unknown) => (params as { id?: string }).id?.toLowerCase() === id;
 
 const CSV_COLUMNS: CsvColumn<UserDto>[] = [
   ['id', ({ id }) => id],

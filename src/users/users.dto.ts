@@ -81,6 +81,11 @@ export class UpdateUserDto {
   @IsBoolean({ message: 'must be true or false' })
   is_active?: boolean;
 
+  /** For admins: whether signing in must take a second factor, whatever the server asks of others. */
+  @Optional()
+  @IsBoolean({ message: 'must be true or false' })
+  mfa_required?: boolean;
+
   /** For admins: why the account is deactivated; kept with the event. Only together with `is_active: false`. @example "Asked for it" */
   @Optional()
   @Reason()

@@ -50,7 +50,7 @@ export interface ImportedUser {
 /** What people may change of themselves. */
 export type ProfileChange = Pick<UpdateUserDto, 'email' | 'username' | 'display_name' | 'profile_picture_url'>;
 /** What admins may change besides. */
-export type AdminChange = ProfileChange & Pick<UpdateUserDto, 'role' | 'is_active'>;
+export type AdminChange = ProfileChange & Pick<UpdateUserDto, 'role' | 'is_active' | 'mfa_required'>;
 
 /** Accounts, from their making to their removal. */
 @Injectable()
@@ -370,10 +370,18 @@ export class UsersService {
   }
 }
 
-const CHANGEABLE = ['email', 'username', 'display_name', 'profile_picture_url', 'role', 'is_active'] as const;
+const CHANGEABLE = [
+  'email',
+  'username',
+  'display_name',
+  'profile_picture_url',
+  'role',
+  'is_active',
+  'mfa_required',
+] as const;
 
 /** A user after an update, and what events tell of the user before. */
-type ChangedUser = UserRow & { oldEmail: string; oldRole: string; wasActive: boolean };
+type ChangedUser = UserRow & { oldEmail: string; oldRole: string; wasActive: boolean; wasMfaRequired: boolean };
 
 /** One statement for every combination of columns. */
 function updateOf(id: string, changes: AdminChange, { me, versions }: Call) {
@@ -386,17 +394,18 @@ function updateOf(id: string, changes: AdminChange, { me, versions }: Call) {
 }
 
 function refuseAdminFields(dto: UpdateUserDto): void {
-  for (const name of ['role', 'is_active', 'reason'] as const) {
+  for (const name of ['role', 'is_active', 'mfa_required', 'reason'] as const) {
     if (dto[name] !== undefined) throw fieldForbidden(`/${name}`);
   }
 }
 
 /** Told by what differs, whoever changed it, by whatever way. */
-function happeningsOf({ email, role, isActive, ...old }: ChangedUser, reason?: string): AuditEntry[] {
+function happeningsOf({ email, role, isActive, mfaRequired, ...old }: ChangedUser, reason?: string): AuditEntry[] {
   const happenings: AuditEntry[] = [];
   if (email !== old.oldEmail) happenings.push({ action: 'email_changed' });
   if (role !== old.oldRole) happenings.push({ action: 'role_changed', details: { role } });
   if (isActive !== old.wasActive) happenings.push({ action: isActive ? 'user_activated' : 'user_deactivated', details: reason === undefined ? {} : { reason } }); // prettier-ignore
+  if (mfaRequired !== old.wasMfaRequired) happenings.push({ action: 'mfa_required_changed', details: { mfa_required: String(mfaRequired) } }); // prettier-ignore
   return happenings;
 }
 

@@ -45,7 +45,7 @@ export const IMPORT = statement(
    ON CONFLICT DO NOTHING RETURNING id`,
 );
 
-const DELETED = `UPDATE users SET is_active = false, deleted_at = now(), updated_at = now(), version = version + 1,
+const DELETED = `UPDATE users SET is_active = false, mfa_enabled = false, deleted_at = now(), updated_at = now(), version = version + 1,
     session_generation = session_generation + 1
   WHERE id = $1 AND deleted_at IS NULL AND ${hasVersion('$2')}`;
 
@@ -61,7 +61,7 @@ export const update = (change: Update) =>
   composedStatement(
     `WITH ${changing(change)}
      SELECT ${USER_COLUMNS}, (SELECT email FROM old) AS "oldEmail", (SELECT role FROM old) AS "oldRole",
-       (SELECT is_active FROM old) AS "wasActive"
+       (SELECT is_active FROM old) AS "wasActive", (SELECT mfa_required FROM old) AS "wasMfaRequired"
      FROM current`,
   );
 

@@ -7,6 +7,9 @@ import { Api } from './api.js';
 import { createDatabase, type TestDatabase } from './database.js';
 
 /** Long enough, and nobody's. */
+export const ENCRYPTION_KEY = 'a key for data that only the tests know';
+
+/** Long enough, and nobody's. */
 export const SECRET = 'a secret that only the tests know, 48 bytes long.';
 
 /** A running server on a real socket, with a database of its own. */
@@ -36,6 +39,7 @@ export async function startApp(env: Record<string, string> = {}, database?: Test
     NODE_ENV: 'test',
     DATABASE_URL: db.url,
     JWT_SECRET_KEY: SECRET,
+    DATA_ENCRYPTION_KEY: ENCRYPTION_KEY,
     PORT: '0',
     THROTTLE: 'off',
     DB_POOL_MAX: '5',
@@ -63,7 +67,7 @@ export async function startApp(env: Record<string, string> = {}, database?: Test
 }
 
 /** What must never be logged: tokens, hashes, connection strings. Passwords of the tests all hold the word "horse". */
-const SECRETS = /\beyJ[\w-]{10,}\.|\brt_[\w-]{20,}|\$2[aby]\$\d\d\$|postgres(?:ql)?:\/\/|horse/;
+const SECRETS = /\beyJ[\w-]{10,}\.|\b(?:rt|mt|dt)_[\w-]{20,}|\$2[aby]\$\d\d\$|postgres(?:ql)?:\/\/|horse/;
 
 function assertNoSecretLogged(logs: Record<string, unknown>[]): void {
   const line = logs.map((entry) => JSON.stringify(entry)).find((text) => SECRETS.test(text));

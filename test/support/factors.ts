@@ -5,9 +5,6 @@ import type { TestApp } from './app.js';
 import { Authenticator, type CredentialJson, type Deviations } from './authenticator.js';
 import type { Person } from './people.js';
 
-/** A key as long as it must be, and nobody's. */
-export const ENCRYPTION_KEY = 'a key for data that only the tests know';
-
 /** Somebody with an authenticator app. */
 export interface Protected extends Person {
   secret: string;

@@ -1,3 +1,5 @@
+import type { EventTemplate } from '../../audit/recorded.js';
+
 /** The name of the proof that stands for a second factor without being one: a remembered device. */
 export const REMEMBERED = 'device';
 
@@ -14,6 +16,12 @@ export interface Proof {
    */
   readonly sql: (first: number) => string;
   readonly values: readonly unknown[];
+  /** It sets up the account's first factor: from now on a second one is asked for, and other sessions end. */
+  readonly enablesMfa?: boolean;
+  /** CTEs that hang on it, such as mails: over `change`, the session, and `u`, its user. @param first as for `sql` */
+  readonly also?: (first: number) => string[];
+  /** What else happened when the session started or was confirmed: over `change`. */
+  readonly events?: EventTemplate[];
 }
 
 /** Nothing is spent: what was proved, was proved before. */

@@ -1,16 +1,20 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '../../audit/audit.service.js';
+import type { RecordedStatement } from '../../audit/recorded.js';
 import type { Call, Credential, Origin } from '../../request.js';
 import { days, minutes } from '../../config/durations.js';
 import { rolesThatNeedMfa } from '../../config/mfa-settings.js';
 import { Settings } from '../../config/settings.js';
 import { inBatches } from '../../database/batches.js';
-import { Database, type Statement } from '../../database/database.js';
+import { Database } from '../../database/database.js';
 import { Scheduler } from '../../outbox/scheduler.js';
+import { problem } from '../../problems.js';
 import { UserPurges } from '../../users/user-purges.js';
 import type { Me } from '../../users/users.dto.js';
 import type { AccessClaims } from './access-tokens.js';
+import { sessionIdOf } from './credential.js';
 import { acrOf, type Authentication } from './authentication.js';
 import { NO_PROOF, type Proof } from './proof.js';
 import type { RefreshClaims } from './refresh-tokens.js';
@@ -34,6 +38,9 @@ export interface NewSession extends Authentication {
   proof?: Proof;
 }
 
+/** What the statements return of a session. */
+type Proved = Omit<TokenState, 'sessionId' | 'counter'>;
+
 /** What became of a refresh token: rotated (or its child given again), refused, or found to be stolen from this user. */
 export type RotateResult = TokenState | 'invalid' | { stolenFrom: string };
 
@@ -50,7 +57,9 @@ export type SessionRow = Pick<Session, 'id' | 'createdAt' | 'lastUsedAt' | 'expi
 /** The rows of signed-in devices: one each, judged by the database's clock, so that every replica agrees. */
 @Injectable()
 export class SessionStore implements OnModuleInit {
-  private readonly starts = new Map<string, Statement>();
+  private readonly proved = new Map<string, RecordedStatement>();
+  private readonly endsWithAll: string[] = [];
+  private endAllStatement?: RecordedStatement;
 
   constructor(
     private readonly database: Database,
@@ -81,7 +90,8 @@ export class SessionStore implements OnModuleInit {
    * Returns null when the account has changed since it was read, when it needs a second factor that is missing, when the
    * proof could not be spent, and when the id was used before.
    */
-  async start(session: NewSession, { ip, userAgent }: Origin): Promise<TokenState | null> {
+  async start(session: NewSession, from: Origin): Promise<TokenState | null> {
+    const { ip, userAgent } = from;
     const { account, amr, when, id = uuidv7(), proof = NO_PROOF } = session;
     const { refreshTokenLifetime, sessionLifetime, mfa } = this.settings;
     const values = [
@@ -97,8 +107,49 @@ export class SessionStore implements OnModuleInit {
       rolesThatNeedMfa(mfa.required),
       ...proof.values,
     ];
-    const [started] = await this.database.write<Omit<TokenState, 'sessionId' | 'counter'>>(this.startOf(proof), values);
+    const [started] = await this.audit.write<Proved>(this.proving(sql.start, proof), values, from);
     return started ? { ...started, sessionId: id, counter: 0 } : null;
+  }
+
+  /**
+   * The person behind a session has proved once more who they are. Returns null when the session has ended, and when the
+   * proof could not be spent.
+   * @param when the moment of the proof; now unless given
+   */
+  async stepUp(
+    { amr, when = null, proof = NO_PROOF }: { amr: readonly string[]; when?: Date | null; proof?: Proof },
+    call: Call,
+  ): Promise<AccessClaims | null> {
+    const sessionId = sessionIdOf(call);
+    const values = [sessionId, call.me.id, amr, when, ...proof.values];
+    const [confirmed] = await this.audit.write<Proved>(this.proving(sql.stepUp, proof), values, call);
+    return confirmed ? { ...confirmed, sessionId } : null;
+  }
+
+  /**
+   * Ends all sessions, pending sign-ins and remembered devices of the user who calls, save the session that asks, which is
+   * moved to the new generation. In the transaction that has locked the user's row.
+   * @param amr what the person has just shown
+   */
+  async renewGeneration(
+    db: EntityManager,
+    { amr, mfaEnabled }: { amr: readonly string[]; mfaEnabled: boolean },
+    call: Call,
+  ): Promise<AccessClaims> {
+    const sessionId = sessionIdOf(call);
+    const [kept] = await db.query<Proved[]>(sql.RENEW_GENERATION.text, [sessionId, call.me.id, amr, mfaEnabled]);
+    if (!kept) throw problem('invalid_token');
+    return { ...kept, sessionId };
+  }
+
+  /** Whether the session that calls is still alive, seen from a transaction. */
+  async isAliveIn(db: EntityManager, call: Call): Promise<boolean> {
+    return (await db.query<object[]>(sql.IS_ALIVE.text, [sessionIdOf(call), call.me.id])).length > 0;
+  }
+
+  /** Has something end whenever somebody signs out everywhere. @param cte see `endAll` in the statements */
+  alsoEnd(cte: string): void {
+    this.endsWithAll.push(cte);
   }
 
   /**
@@ -109,7 +160,7 @@ export class SessionStore implements OnModuleInit {
     const { sessionId, counter } = claims;
     const { refreshTokenLifetime, sessionLifetime, refreshGrace } = this.settings;
     const values = [sessionId, counter, refreshTokenLifetime, sessionLifetime];
-    const [rotated] = await this.database.write<Omit<TokenState, 'sessionId' | 'counter'>>(sql.ROTATE, values);
+    const [rotated] = await this.database.write<Proved>(sql.ROTATE, values);
     if (rotated) return { ...rotated, sessionId, counter: counter + 1 };
 
     const [session] = await this.database.read<TokenState & { age: number }>(sql.FIND_ROTATED, [sessionId]);
@@ -135,7 +186,8 @@ export class SessionStore implements OnModuleInit {
 
   /** Ends all sessions of a user, save one. Returns whether there is such a user. */
   async endAll(userId: string, call: Call, exceptSessionId: string | null = null): Promise<boolean> {
-    return (await this.audit.write(sql.END_ALL, [userId, exceptSessionId], call)).length > 0;
+    this.endAllStatement ??= sql.endAll(this.endsWithAll);
+    return (await this.audit.write(this.endAllStatement, [userId, exceptSessionId], call)).length > 0;
   }
 
   /** The living sessions of a user, newest first. */
@@ -159,9 +211,10 @@ export class SessionStore implements OnModuleInit {
     );
   }
 
-  private startOf(proof: Proof): Statement {
-    const known = this.starts.get(proof.name) ?? sql.start(proof);
-    this.starts.set(proof.name, known);
+  private proving(compose: (proof: Proof) => RecordedStatement, proof: Proof): RecordedStatement {
+    const key = `${compose.name} ${proof.name}`;
+    const known = this.proved.get(key) ?? compose(proof);
+    this.proved.set(key, known);
     return known;
   }
 }

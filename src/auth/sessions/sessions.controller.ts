@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Header, Headers, HttpCode, Post, Put } from '@nestjs/common';
 import { Id } from '../../http/fields.js';
 import { problem } from '../../problems.js';
-import { Call, type Origin, Public, Scoped } from '../../request.js';
+import { BeforeMfa, Call, Fresh, type Origin, Public, Scoped } from '../../request.js';
 import { type Me, toUserDto, type UserDto } from '../../users/users.dto.js';
 import { ChangePasswordDto, LogoutDto, RefreshDto, type SessionListDto, type TokenPairDto } from './sessions.dto.js';
 import { SessionsService } from './sessions.service.js';
@@ -42,6 +42,7 @@ export class SessionsController {
 
   /** Who is signed in. */
   @Get('me')
+  @BeforeMfa()
   @Scoped('any')
   getMe(@Call() { me }: Call<Me>): UserDto {
     return toUserDto(me);
@@ -52,6 +53,7 @@ export class SessionsController {
    * @throws wrong_password, too_many_requests
    */
   @Put('password')
+  @Fresh({ ifMfa: true })
   @HttpCode(204)
   changePassword(@Body() dto: ChangePasswordDto, @Call() call: Call): Promise<void> {
     return this.sessions.changePassword(dto, call);
@@ -59,12 +61,14 @@ export class SessionsController {
 
   /** Lists one's own sessions, newest first. */
   @Get('sessions')
+  @BeforeMfa()
   listOwnSessions(@Call() call: Call): Promise<SessionListDto> {
     return this.sessions.listSessions(call.me.id, call);
   }
 
   /** Ends one of one's own sessions. */
   @Delete('sessions/:id')
+  @BeforeMfa()
   @HttpCode(204)
   endSession(@Id() id: string, @Call() call: Call): Promise<void> {
     return this.sessions.endSession(id, call);
@@ -72,6 +76,7 @@ export class SessionsController {
 
   /** Ends all of one's own sessions but this one. */
   @Delete('sessions')
+  @BeforeMfa()
   @HttpCode(204)
   endOtherSessions(@Call() call: Call): Promise<void> {
     return this.sessions.endOtherSessions(call);

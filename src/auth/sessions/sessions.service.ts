@@ -106,6 +106,12 @@ export class SessionsService {
     };
   }
 
+  /** A new access token of a session whose refresh token stays. */
+  accessTokenOf(session: AccessClaims): Pick<TokenPairDto, 'access_token' | 'token_type' | 'expires_in'> {
+    const { lifetime: expires_in } = this.accessTokens;
+    return { access_token: this.accessTokens.sign(session), token_type: 'bearer', expires_in };
+  }
+
   /** Somebody was faster: with another password, or by ending this session. */
   private async whyNotChanged(claims: Pick<AccessClaims, 'userId' | 'sessionId'>): Promise<Error> {
     return (await this.sessions.isAlive(claims)) ? wrongPassword() : problem('invalid_token');

@@ -29,33 +29,106 @@ export const AUTH_TIME = 'coalesce(s.auth_time, s.created_at)';
 const TOKEN_STATE = `s.user_id AS "userId", ${SECONDS_LEFT} AS "secondsLeft", ${AUTH_TIME} AS "authTime", s.amr`;
 
 /** The first free parameter of a proof that sessions start with. */
-const PROOF_PARAMETER = 11;
+const START_PROOF = 11;
 
 /**
  * Starts a session: only in the generation in which the account was read, if the user may still sign in, and never without
  * a second factor for an account that has one or must have one. A session id that was used before starts nothing.
- * @param proof a statement that spends a factor of user `u` and returns `device_id` once if it held: no proof, no session
  */
-export const start = ({ name, sql }: Pick<Proof, 'name' | 'sql'>) =>
-  statement(
-    `sessions.start.${name}`,
-    `WITH u AS MATERIALIZED (
-       SELECT id, session_generation FROM users
-       WHERE id = $2 AND session_generation = $3 AND is_active AND deleted_at IS NULL
-         AND ('mfa' = ANY($8::text[]) OR ${name === REMEMBERED} OR NOT (mfa_enabled OR mfa_required OR role = ANY($10)))
-         AND NOT EXISTS (SELECT FROM sessions WHERE id = $1)
-       FOR UPDATE),
-     proof AS (${sql(PROOF_PARAMETER)}),
-     started AS (
-       INSERT INTO sessions AS s (id, user_id, generation, expires_at, ip, user_agent, amr, auth_time, device_id)
-       SELECT $1, u.id, u.session_generation, now() + least($4::bigint, $5::bigint) * ${MS}, $6, $7, $8, $9::timestamptz,
-         proof.device_id
+export const start = ({ name, sql, enablesMfa = false, also = () => [], events = [] }: Proof) =>
+  recorded({
+    name: `sessions.start.${name}`,
+    before: [
+      `u AS MATERIALIZED (
+         SELECT id, email, username, locale, session_generation FROM users
+         WHERE id = $2 AND session_generation = $3 AND is_active AND deleted_at IS NULL
+           AND ('mfa' = ANY($8::text[]) OR ${name === REMEMBERED} OR NOT (mfa_enabled OR mfa_required OR role = ANY($10)))
+           AND NOT EXISTS (SELECT FROM sessions WHERE id = $1)
+         FOR NO KEY UPDATE)`,
+      `proof AS (${sql(START_PROOF)})`,
+    ],
+    change: `INSERT INTO sessions AS s (id, user_id, generation, expires_at, ip, user_agent, amr, auth_time, device_id)
+       SELECT $1, u.id, u.session_generation${enablesMfa ? ' + 1' : ''}, now() + least($4::bigint, $5::bigint) * ${MS}, $6, $7,
+         $8, $9::timestamptz, proof.device_id
        FROM u, proof
        ON CONFLICT (id) DO NOTHING
-       RETURNING ${TOKEN_STATE}),
-     signed_in AS (UPDATE users SET last_login_at = now() FROM started WHERE id = started."userId")
-   SELECT * FROM started`,
-  );
+       RETURNING ${TOKEN_STATE}`,
+    also: [
+      `signed_in AS (
+         UPDATE users SET last_login_at = now()${enablesMfa ? ', mfa_enabled = true, session_generation = users.session_generation + 1' : ''}
+         FROM change WHERE users.id = change."userId")`,
+      ...also(START_PROOF),
+    ],
+    events: [
+      {
+        action: 'login',
+        userId: '"userId"',
+        actorId: '"userId"',
+        details: `jsonb_build_object('amr', array_to_string(amr, ' '))`,
+      },
+      ...events.map((event) => ({ userId: '"userId"', actorId: '"userId"', ...event })),
+    ],
+  });
+
+/** The first free parameter of a proof that a session is confirmed by. */
+const STEP_UP_PROOF = 5;
+
+/**
+ * The person behind a living session has proved once more who they are: by `$3`, at `$4` or now. What a remembered device
+ * stood in for has been shown then.
+ */
+export const stepUp = ({ name, sql, also = () => [], events = [] }: Proof) =>
+  recorded({
+    name: `sessions.step_up.${name}`,
+    before: [
+      `u AS MATERIALIZED (
+         SELECT u.id, u.email, u.username, u.locale, u.session_generation FROM users u JOIN sessions s ON s.user_id = u.id
+         WHERE s.id = $1 AND u.id = $2 AND ${ALIVE}
+         FOR NO KEY UPDATE OF u)`,
+      `proof AS (${sql(STEP_UP_PROOF)})`,
+    ],
+    change: `UPDATE sessions s SET
+         auth_time = greatest(${AUTH_TIME}, coalesce($4::timestamptz, now())),
+         amr = ${amrWith('$3::text[]')},
+         device_id = CASE WHEN 'mfa' = ANY($3::text[]) THEN NULL ELSE s.device_id END
+       FROM u, proof WHERE s.id = $1 AND s.generation = u.session_generation
+       RETURNING ${TOKEN_STATE}`,
+    also: also(STEP_UP_PROOF),
+    events: [
+      { action: 'step_up', userId: '"userId"', details: `jsonb_build_object('amr', array_to_string($3::text[], ' '))` },
+      ...events.map((event) => ({ userId: '"userId"', ...event })),
+    ],
+  });
+
+/** The methods of session `s` and these; with two factors shown, none is stood in for any more. */
+function amrWith(methods: string): string {
+  const before = `CASE WHEN 'mfa' = ANY(${methods}) THEN array_remove(s.amr, 'rba') ELSE s.amr END`;
+  return `${before} || ARRAY(SELECT m FROM unnest(${methods}) WITH ORDINALITY AS added (m, n) WHERE m <> ALL(s.amr) ORDER BY n)`;
+}
+
+/** Whether a session is alive, and this user's. */
+export const IS_ALIVE = statement(
+  'sessions.is_alive',
+  `SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1 AND u.id = $2 AND ${ALIVE}`,
+);
+
+/**
+ * Ends all sessions, pending sign-ins and remembered devices of a user by a new generation, save the session that asks,
+ * which is moved to it: the person behind it has just shown `$3`.
+ */
+export const RENEW_GENERATION = statement(
+  'sessions.renew_generation',
+  `WITH u AS (
+     UPDATE users SET session_generation = session_generation + 1, mfa_enabled = $4 WHERE id = $2
+     RETURNING id, session_generation),
+   kept AS (
+     UPDATE sessions s SET generation = u.session_generation, amr = ${amrWith('$3::text[]')},
+       auth_time = CASE WHEN $3::text[] = '{}' THEN ${AUTH_TIME} ELSE now() END,
+       device_id = CASE WHEN 'mfa' = ANY($3::text[]) THEN NULL ELSE s.device_id END
+     FROM u WHERE s.id = $1 AND s.user_id = u.id
+     RETURNING ${TOKEN_STATE})
+   SELECT * FROM kept`,
+);
 
 /**
  * Compare and swap: of any number of requests with the same token, one gets through here. A token that we have signed and
@@ -103,17 +176,22 @@ export const END_ONE = recorded({
     RETURNING id, user_id AS "userId"`,
   events: [{ action: 'sessions_ended', userId: '"userId"', details: `jsonb_build_object('session_id', id)` }],
 });
-/** All of a user's sessions, save one. One event, whether there were any or not: somebody asked for it. */
-export const END_ALL = recorded({
-  name: 'sessions.end_all',
-  before: [
-    `ended AS (
-      UPDATE sessions SET ended_at = now() WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND ended_at IS NULL
-      RETURNING id)`,
-  ],
-  change: `SELECT id, (SELECT count(*)::int FROM ended) AS count FROM users WHERE id = $1`,
-  events: [{ action: 'sessions_ended' }],
-});
+/**
+ * All of a user's sessions, save one. One event, whether there were any or not: somebody asked for it.
+ * @param also what else ends with them: CTEs over `change`, whose `id` is the user's; `$2` is the session that stays, or null
+ */
+export const endAll = (also: string[]) =>
+  recorded({
+    name: 'sessions.end_all',
+    before: [
+      `ended AS (
+        UPDATE sessions SET ended_at = now() WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND ended_at IS NULL
+        RETURNING id)`,
+    ],
+    change: `SELECT id, (SELECT count(*)::int FROM ended) AS count FROM users WHERE id = $1`,
+    also,
+    events: [{ action: 'sessions_ended' }],
+  });
 
 /** The newest ones: a script that signs in every minute, and never out, has thousands. */
 export const LIST = statement(

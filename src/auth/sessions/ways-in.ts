@@ -20,7 +20,7 @@ export class WaysIn {
   /** Whether an account would keep a way in without this one. In the transaction that has locked the user's row. */
   async remain(db: EntityManager, userId: string, without: string): Promise<boolean> {
     const conditions = this.conditions.map((condition) => `(${condition})`).join(' OR ');
-    const text = `SELECT ${conditions} OR $2::uuid IS NULL AS remain FROM users u WHERE u.id = $1`;
+    const text = `SELECT ${conditions} AS remain FROM users u WHERE u.id = $1 AND $2::uuid IS NOT NULL`;
     const [row] = await db.query<{ remain: boolean }[]>(text, [userId, without]);
     return row?.remain ?? false;
   }

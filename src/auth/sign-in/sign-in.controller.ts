@@ -7,15 +7,24 @@ import { UsersService } from '../../users/users.service.js';
 import { ACCEPTED, type AcceptedDto } from '../recovery/recovery.dto.js';
 import type { TokenPairDto } from '../sessions/sessions.dto.js';
 import { LoginDto, TokenDto } from './sign-in.dto.js';
-import { SignIn } from './sign-in.service.js';
+import { Grants } from './grants.js';
 
-const FORM_MEMBERS = ['grant_type', 'username', 'password', 'refresh_token', 'scope'];
+const FORM_MEMBERS = [
+  'grant_type',
+  'username',
+  'password',
+  'refresh_token',
+  'otp',
+  'device_token',
+  'mfa_token',
+  'scope',
+];
 
 /** Registration and sign-in. */
 @Controller('auth')
 export class SignInController {
   constructor(
-    private readonly signIn: SignIn,
+    private readonly grants: Grants,
     private readonly users: UsersService,
   ) {}
 
@@ -38,8 +47,10 @@ export class SignInController {
   }
 
   /**
-   * Signs in with an e-mail address or a username. Takes JSON, or the form of the token route.
-   * @throws invalid_credentials, invalid_refresh_token, refresh_token_reused, too_many_requests
+   * Signs in with an e-mail address or a username. Takes JSON, or the form of the token route. For an account with a second
+   * factor the right password is answered with 403 `mfa_required` and a token to go on with, unless `otp` or `device_token`
+   * comes along.
+   * @throws invalid_credentials, invalid_refresh_token, refresh_token_reused, mfa_required, mfa_enrollment_required, invalid_mfa_token, invalid_code, code_used, too_many_requests
    */
   @Post('login')
   @HttpCode(200)
@@ -47,12 +58,13 @@ export class SignInController {
   @Public()
   @RouteConfig({ formMembers: [...FORM_MEMBERS, 'email'] })
   login(@Body() dto: LoginDto, @Call() call: Origin): Promise<TokenPairDto> {
-    return this.signIn.grant(dto, call);
+    return this.grants.grant(dto, call);
   }
 
   /**
-   * The OAuth2 token endpoint (RFC 6749), for the password and refresh token grants.
-   * @throws invalid_credentials, invalid_refresh_token, refresh_token_reused, too_many_requests
+   * The OAuth2 token endpoint (RFC 6749), for the grants `password`, `refresh_token` and `urn:userhub:grant:mfa`, which ends
+   * a sign-in by its second factor.
+   * @throws invalid_credentials, invalid_refresh_token, refresh_token_reused, mfa_required, mfa_enrollment_required, invalid_mfa_token, invalid_code, code_used, too_many_requests
    */
   @Post('token')
   @HttpCode(200)
@@ -60,6 +72,6 @@ export class SignInController {
   @Public()
   @RouteConfig({ formMembers: FORM_MEMBERS, oauthErrors: true })
   issueToken(@Body() dto: TokenDto, @Call() call: Origin): Promise<TokenPairDto> {
-    return this.signIn.grant(dto, call);
+    return this.grants.grant(dto, call);
   }
 }

@@ -2,7 +2,7 @@ import { Optional, StringField } from '../../http/fields.js';
 
 /** What OAuth clients send (RFC 6749 sections 4.3 and 6). */
 export class TokenDto {
-  /** `password` unless said; or `refresh_token`. @example "password" */
+  /** `password` unless said; or `refresh_token`, or `urn:userhub:grant:mfa`. @example "password" */
   @Optional()
   @StringField()
   grant_type?: string;
@@ -21,6 +21,21 @@ export class TokenDto {
   @Optional()
   @StringField()
   refresh_token?: string;
+
+  /** A second factor along with the password: what an authenticator app shows, or a recovery code. @example "492039" */
+  @Optional()
+  @StringField()
+  otp?: string;
+
+  /** Of a remembered device: stands for the second factor. @example "dt_AZqy…" */
+  @Optional()
+  @StringField()
+  device_token?: string;
+
+  /** For the grant type `urn:userhub:grant:mfa`: as the first factor was answered with. @example "mt_AZqy…" */
+  @Optional()
+  @StringField()
+  mfa_token?: string;
 
   /** Ignored: there are no scopes. */
   @Optional()

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Post } from '@nestjs/common';
 import { Id } from '../../http/fields.js';
-import { Call } from '../../request.js';
+import { Call, Fresh } from '../../request.js';
 import { type AccessTokenListDto, CreateTokenDto, type NewAccessTokenDto } from './tokens.dto.js';
 import { TokensService } from './tokens.service.js';
 
@@ -14,6 +14,7 @@ export class TokensController {
    * @throws field_forbidden, conflict
    */
   @Post()
+  @Fresh()
   @Header('cache-control', 'no-store')
   createToken(@Body() dto: CreateTokenDto, @Call() call: Call): Promise<NewAccessTokenDto> {
     return this.tokens.createOwn(dto, call);

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Post } from '@nestjs/common';
 import { Id } from '../../http/fields.js';
-import { Call, Roles } from '../../request.js';
+import { Call, Fresh, Roles } from '../../request.js';
 import { type AccessTokenListDto, CreateTokenDto, type NewAccessTokenDto } from './tokens.dto.js';
 import { TokensService } from './tokens.service.js';
 
@@ -15,6 +15,7 @@ export class UserTokensController {
    * @throws field_forbidden, conflict
    */
   @Post()
+  @Fresh()
   @Header('cache-control', 'no-store')
   createUserToken(@Id() id: string, @Body() dto: CreateTokenDto, @Call() call: Call): Promise<NewAccessTokenDto> {
     return this.tokens.createFor(id, dto, call);

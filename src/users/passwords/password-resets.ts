@@ -123,6 +123,7 @@ export class PasswordResets {
        change AS (
          UPDATE users u SET password_hash = $2, session_generation = u.session_generation + 1,
            email_verified_at = coalesce(u.email_verified_at, now()),
+           mfa_enabled = u.mfa_enabled AND u.email_verified_at IS NOT NULL,
            version = u.version + (u.email_verified_at IS NULL)::int,
            updated_at = CASE WHEN u.email_verified_at IS NULL THEN now() ELSE u.updated_at END
          FROM used JOIN account a ON a.id = used.user_id WHERE u.id = used.user_id

@@ -71,9 +71,16 @@ export class Passwords implements OnApplicationShutdown {
    * Whether the password is this account's, and the account may sign in; for nobody's it takes the same time to say no. A
    * wrong one is counted, a right one makes the wrong ones before it forgotten.
    * @param identifier what was typed, or the account's id
+   * @param isWhole whether nothing else is asked for: else what was wrong is forgotten by `forgive`, once that was right too
    * @throws Problem 429 when there were too many wrong ones, 503 when too many wait
    */
-  async check(account: Credentials | null, identifier: string, password: string, from: Origin): Promise<boolean> {
+  async check(
+    account: Credentials | null,
+    identifier: string,
+    password: string,
+    from: Origin,
+    { isWhole = true } = {},
+  ): Promise<boolean> {
     const name = nameOf(identifier);
     const attempt = await this.throttle.reserve(
       this.guesses.attempt(account?.id ?? `unknown|${name}`, name, from),
@@ -82,7 +89,7 @@ export class Passwords implements OnApplicationShutdown {
     try {
       const holds = await this.hasher.verify(password, account?.passwordHash ?? null, from.signal);
       const isRight = holds && account?.isActive === true;
-      await (isRight ? attempt.forgive() : attempt.count());
+      await (!isRight ? attempt.count() : isWhole ? attempt.forgive() : attempt.release());
       return isRight;
     } catch (error) {
       await attempt.release();
@@ -100,6 +107,16 @@ export class Passwords implements OnApplicationShutdown {
     throw wrongPassword();
   }
 
+  /** The password was right, and so was all else: wrong ones before it are forgotten. */
+  forgive(id: string, from: Origin): Promise<void> {
+    return this.throttle.forgive(this.guesses.attempt(id, id, from).budgets);
+  }
+
+  /** Whether the account has a password at all. */
+  async has(id: string): Promise<boolean> {
+    return (await this.read(sql.BY_ID, id))?.passwordHash != null;
+  }
+
   /** The hash of a newly chosen password. @throws Problem 422 naming the member when the rules refuse it, 503 when too many wait */
   async hashNew(password: string, { context, pointer = '/password', signal }: NewPassword): Promise<string> {
     this.assertAcceptable(password, { context, pointer });
@@ -114,7 +131,9 @@ export class Passwords implements OnApplicationShutdown {
 
   /** Changes the password and ends every other session with it; false when it was changed, or this session ended, meanwhile. */
   async change({ id, sessionGeneration }: Credentials, hash: string, sessionId: string): Promise<boolean> {
-    return (await this.database.write(sql.CHANGE, [id, hash, sessionGeneration, sessionId])).length > 0;
+    const isChanged = (await this.database.write(sql.CHANGE, [id, hash, sessionGeneration, sessionId])).length > 0;
+    if (isChanged) await this.throttle.clear(id); // what was guessed at before counts no more, second factors too
+    return isChanged;
   }
 
   /** Now, and only now, the password is known: a hash that is cheaper than today's is replaced. Failing stops nobody. */

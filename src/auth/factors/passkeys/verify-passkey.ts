@@ -1,5 +1,6 @@
 /** What @simplewebauthn/server is used for: verifying, and nothing that it could do itself with what isn't verified yet. */
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
+import type { AssertionDto, RegistrationDto } from './passkeys.dto.js';
 
 /** ECDSA on P-256, Ed25519, RSA: pinned, as the library's own choice depends on the version of Node.js. */
 export const ALGORITHMS = [-8, -7, -257];
@@ -32,20 +33,25 @@ export interface Assertion {
 /** 100 ms of CPU and 20 MB, for those who use it. */
 const library = () => import('@simplewebauthn/server');
 
-/** The challenge that a browser says it was given, or undefined when it says nothing that can be read. */
-export function challengeIn({ clientDataJSON }: { clientDataJSON: string }): string | undefined {
+/** What a browser says it was asked, and by which page; undefined when that can't be read. Nothing of it is verified. */
+export function clientDataOf({ clientDataJSON }: { clientDataJSON: string }): Record<string, unknown> | undefined {
   try {
     const said: unknown = JSON.parse(Buffer.from(clientDataJSON, 'base64url').toString('utf8'));
-    const challenge = (said as { challenge?: unknown } | null)?.challenge;
-    return typeof challenge === 'string' ? challenge : undefined;
+    return typeof said === 'object' && said !== null ? (said as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }
 }
 
+/** The challenge that a browser says it was given. */
+export function challengeIn(response: { clientDataJSON: string }): string | undefined {
+  const challenge = clientDataOf(response)?.['challenge'];
+  return typeof challenge === 'string' ? challenge : undefined;
+}
+
 /** The credential, or null when the registration doesn't hold. @param challenge known to be ours, and unused */
 export async function verifyRegistration(
-  response: RegistrationResponseJSON,
+  response: RegistrationDto,
   challenge: string,
   { rpId, origins }: RelyingParty,
 ): Promise<NewCredential | null> {
@@ -54,11 +60,13 @@ export async function verifyRegistration(
   try {
     // none was asked for. A chain of certificates would make the library look up revocation lists, at addresses that the
     // certificates name; an authenticator's signature over itself comes through browsers, and does no harm
-    const attestation = decodeAttestationObject(Buffer.from(response.response.attestationObject, 'base64url'));
+    const attestation = decodeAttestationObject(
+      new Uint8Array(Buffer.from(response.response.attestationObject, 'base64url')), // a copy: a Buffer may be a part of a larger one
+    );
     const [format, hasChain] = [attestation.get('fmt'), attestation.get('attStmt').get('x5c') !== undefined];
     if (format !== 'none' && (format !== 'packed' || hasChain)) return null;
     const { verified, registrationInfo } = await verifyRegistrationResponse({
-      response,
+      response: response as unknown as RegistrationResponseJSON,
       expectedChallenge: challenge,
       expectedOrigin: origins,
       expectedRPID: rpId,
@@ -87,7 +95,7 @@ export async function verifyRegistration(
  * @param publicKey as it was registered
  */
 export async function verifyAssertion(
-  response: AuthenticationResponseJSON,
+  response: AssertionDto,
   {
     challenge,
     publicKey,
@@ -98,7 +106,7 @@ export async function verifyAssertion(
   const { verifyAuthenticationResponse } = await library();
   try {
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
-      response,
+      response: response as unknown as AuthenticationResponseJSON,
       expectedChallenge: challenge,
       expectedOrigin: origins,
       expectedRPID: rpId,

@@ -1,0 +1,74 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { AuditService } from '../../../audit/audit.service.js';
+import { hours } from '../../../config/durations.js';
+import { Settings } from '../../../config/settings.js';
+import { inBatches } from '../../../database/batches.js';
+import { Database } from '../../../database/database.js';
+import { Scheduler } from '../../../outbox/scheduler.js';
+import { notFound } from '../../../problems.js';
+import type { Call, Origin } from '../../../request.js';
+import type { Account } from '../../sessions/authentication.js';
+import type { Proof } from '../../sessions/proof.js';
+import { SessionStore } from '../../sessions/session-store.js';
+import { DeviceTokens } from './device-tokens.js';
+import { type DeviceListDto, toDeviceDto } from './devices.dto.js';
+import * as sql from './devices.statements.js';
+
+/** Devices that stand for the second factor, never for the password; with less worth than it: `aal1`. */
+@Injectable()
+export class Devices implements OnModuleInit {
+  constructor(
+    private readonly database: Database,
+    private readonly tokens: DeviceTokens,
+    private readonly store: SessionStore,
+    private readonly audit: AuditService,
+    private readonly scheduler: Scheduler,
+    private readonly settings: Settings,
+  ) {}
+
+  onModuleInit(): void {
+    for (const cte of sql.FORGOTTEN_WITH_ALL) this.store.alsoEnd(cte);
+    this.scheduler.register({ name: 'old_devices', every: hours(1), run: (signal) => this.removeOld(signal) });
+  }
+
+  /** Remembers the device that has just shown a second factor. Returns its token, or undefined when that is off. */
+  async remember({ id, sessionGeneration }: Account, from: Origin): Promise<string | undefined> {
+    const { rememberFor } = this.settings.mfa;
+    if (rememberFor === 0) return undefined;
+    const deviceId = uuidv7();
+    const values = [deviceId, id, sessionGeneration, from.ip || null, from.userAgent, rememberFor];
+    const remembered = await this.audit.write(sql.REMEMBER, values, from);
+    return remembered.length ? this.tokens.sign(deviceId) : undefined;
+  }
+
+  /** What a session starts with in place of a second factor; undefined when the token is none, or devices aren't remembered. */
+  proofOf(deviceToken: string): Proof | undefined {
+    const deviceId = this.settings.mfa.rememberFor > 0 ? this.tokens.read(deviceToken) : undefined;
+    return deviceId === undefined ? undefined : sql.deviceProof(deviceId);
+  }
+
+  /** One's own remembered devices, newest first. */
+  async listDevices({ me }: Call): Promise<DeviceListDto> {
+    const rows = this.settings.mfa.rememberFor > 0 ? await this.database.read<sql.DeviceRow>(sql.LIST, [me.id]) : [];
+    return { items: rows.map(toDeviceDto) };
+  }
+
+  /** Forgets a device, and ends the sessions that it let in. @throws Problem 404 */
+  async forgetDevice(id: string, call: Call): Promise<void> {
+    if ((await this.audit.write(sql.FORGET, [call.me.id, id], call)).length === 0) throw notFound('device');
+  }
+
+  /** Forgets all of one's devices, and ends the sessions that they let in. */
+  async forgetDevices(call: Call): Promise<void> {
+    await this.audit.write(sql.FORGET, [call.me.id, null], call);
+  }
+
+  /** Removes devices whose time has been over for long. */
+  private removeOld(signal?: AbortSignal): Promise<void> {
+    return inBatches(async () => {
+      const removed = await this.database.write(sql.PURGE, [this.settings.sessionLifetime]);
+      return removed.length < sql.PURGED_AT_ONCE ? undefined : 'more';
+    }, signal);
+  }
+}

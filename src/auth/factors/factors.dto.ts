@@ -1,0 +1,102 @@
+import { IsBoolean } from 'class-validator';
+import { Optional, StringField } from '../../http/fields.js';
+import { Assertion, type AssertionDto } from './passkeys/passkeys.dto.js';
+
+/** An authenticator app to be set up: nothing is stored until a code of it confirms it. */
+export class TotpSetupDto {
+  /** For typing, in Base32. @example "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ" */
+  secret: string;
+  /** For a QR code. @example "otpauth://totp/UserHub:ada%40example.com?secret=…" */
+  otpauth_uri: string;
+  /** To be sent back with the first code. @example "oMaXb1…" */
+  setup_token: string;
+  /** Seconds. @example 600 */
+  expires_in: number;
+}
+
+/** The first code of an authenticator app. */
+export class ConfirmTotpDto {
+  /** As `POST /api/auth/mfa/totp` gave it. @example "oMaXb1…" */
+  @StringField()
+  setup_token: string;
+
+  /** What the app shows. @example "492039" */
+  @StringField()
+  code: string;
+}
+
+/** What the session that has changed factors goes on with. */
+export class FactorsChangedDto {
+  /** Ten codes to keep in a safe place, shown this once; null when the account has codes already. @example ["3vq8-2m4k-9xtc-h7dz"] */
+  recovery_codes: string[] | null;
+  /** A JWT, to be sent as `Authorization: Bearer …` from now on: it says that both factors were shown just now. */
+  access_token: string;
+  token_type: 'bearer';
+  /** Seconds until the access token expires. */
+  expires_in: number;
+}
+
+/** Recovery codes; the older ones are void. */
+export class RecoveryCodesDto {
+  /** Ten codes, each good once. @example ["3vq8-2m4k-9xtc-h7dz"] */
+  recovery_codes: string[];
+}
+
+/** Whether signing in takes a second factor. */
+export class SwitchMfaDto {
+  @IsBoolean({ message: 'must be true or false' })
+  enabled: boolean;
+}
+
+/** An authenticator app. */
+export class TotpDto {
+  created_at: Date;
+  last_used_at: Date | null;
+}
+
+/** One's own second factors. */
+export class MfaDto {
+  /** Whether signing in takes one. @example true */
+  enabled: boolean;
+  /** Whether it must. */
+  mandatory: boolean;
+  totp: TotpDto | null;
+  /** How many passkeys there are. @example 1 */
+  passkeys: number;
+  /** How many recovery codes are unused. @example 10 */
+  recovery_codes_left: number;
+  /** How many devices aren't asked for a second factor. @example 0 */
+  remembered_devices: number;
+}
+
+/** A second factor, or the password of an account that has none: exactly one of these. */
+export class StepUpDto {
+  /** Of an authenticator app. @example "492039" */
+  @Optional()
+  @StringField()
+  code?: string;
+
+  /** @example "3vq8-2m4k-9xtc-h7dz" */
+  @Optional()
+  @StringField()
+  recovery_code?: string;
+
+  /** The answer to `POST /api/auth/step-up/passkey-options`. */
+  @Optional()
+  @Assertion()
+  passkey?: AssertionDto;
+
+  /** For an account without a second factor. @example "correct horse battery" */
+  @Optional()
+  @StringField()
+  current_password?: string;
+}
+
+/** An access token that says that the person has just proved who they are. */
+export class FreshTokenDto {
+  /** A JWT, to be sent as `Authorization: Bearer …` from now on. The refresh token stays. */
+  access_token: string;
+  token_type: 'bearer';
+  /** Seconds until the access token expires. */
+  expires_in: number;
+}

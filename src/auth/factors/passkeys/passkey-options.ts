@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import { parse } from 'uuid';
+import { Settings } from '../../../config/settings.js';
+import { Database } from '../../../database/database.js';
+import { problem } from '../../../problems.js';
+import type { Me } from '../../../users/users.dto.js';
+import { CHALLENGE_LIFETIME, type ChallengePurpose, Challenges } from './challenges.js';
+import type { CreationOptionsDto, CredentialDescriptorDto, RequestOptionsDto } from './passkeys.dto.js';
+import { LIST, type PasskeyRow } from './passkeys.statements.js';
+import { ALGORITHMS } from './verify-passkey.js';
+
+/** Says to browsers what to ask authenticators for. */
+@Injectable()
+export class PasskeyOptions {
+  constructor(
+    private readonly database: Database,
+    private readonly challenges: Challenges,
+    private readonly settings: Settings,
+  ) {}
+
+  /** For a new passkey of this user, made in this session. @throws Problem 404 `not_enabled` */
+  async forCreation(
+    me: Pick<Me, 'id' | 'email' | 'displayName' | 'username'>,
+    sessionId: string,
+  ): Promise<CreationOptionsDto> {
+    const { rpId, rpName } = this.enabled();
+    return {
+      rp: { id: rpId, name: rpName },
+      user: { id: userHandleOf(me.id), name: me.email ?? me.username, displayName: me.displayName ?? me.username },
+      challenge: this.challenges.make(`register|${sessionId}`),
+      pubKeyCredParams: ALGORITHMS.map((alg) => ({ type: 'public-key', alg })),
+      timeout: CHALLENGE_LIFETIME,
+      // without, an authenticator replaces the passkey that it has for the account, silently
+      excludeCredentials: (await this.list(me.id)).map(toDescriptor),
+      authenticatorSelection: { residentKey: 'preferred', requireResidentKey: false, userVerification: 'preferred' },
+      attestation: 'none',
+      extensions: { credProps: true },
+    };
+  }
+
+  /** For signing in with any passkey, which says itself whose it is: the same for everybody. @throws Problem 404 `not_enabled` */
+  forSignIn(): RequestOptionsDto {
+    return this.request('sign-in', 'required');
+  }
+
+  /** For a passkey of this user. @throws Problem 404 `not_enabled` */
+  async forUser(userId: string, purpose: ChallengePurpose): Promise<RequestOptionsDto> {
+    const options = this.request(purpose, 'preferred');
+    return { ...options, allowCredentials: (await this.list(userId)).map(toDescriptor) };
+  }
+
+  private request(
+    purpose: ChallengePurpose,
+    userVerification: RequestOptionsDto['userVerification'],
+  ): RequestOptionsDto {
+    const { rpId } = this.enabled();
+    return { challenge: this.challenges.make(purpose), rpId, timeout: CHALLENGE_LIFETIME, userVerification };
+  }
+
+  private list(userId: string): Promise<PasskeyRow[]> {
+    return this.database.read<PasskeyRow>(LIST, [userId]);
+  }
+
+  private enabled(): { rpId: string; rpName: string } {
+    const { passkeys } = this.settings;
+    if (!passkeys) throw problem('not_enabled');
+    return passkeys;
+  }
+}
+
+/** What authenticators know a user by: the bytes of the id, as nothing else of an account stays. */
+export const userHandleOf = (userId: string): string => Buffer.from(parse(userId)).toString('base64url');
+
+const toDescriptor = ({ credentialId, transports }: PasskeyRow): CredentialDescriptorDto => ({
+  id: credentialId.toString('base64url'),
+  type: 'public-key',
+  transports,
+});

@@ -1,0 +1,60 @@
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post } from '@nestjs/common';
+import { Id } from '../../../http/fields.js';
+import { BeforeMfa, Call, Fresh } from '../../../request.js';
+import type { Me } from '../../../users/users.dto.js';
+import { AddPasskeyDto, type CreationOptionsDto, type PasskeyDto, type PasskeyListDto, RenamePasskeyDto } from './passkeys.dto.js'; // prettier-ignore
+import { Passkeys } from './passkeys.service.js';
+
+/** One's own passkeys. */
+@Controller('auth/passkeys')
+@BeforeMfa()
+export class PasskeysController {
+  constructor(private readonly passkeys: Passkeys) {}
+
+  /**
+   * Says what to ask the browser for to make a passkey (`navigator.credentials.create`).
+   * @throws not_enabled
+   */
+  @Post('options')
+  @HttpCode(200)
+  @Fresh()
+  getCreationOptions(@Call() call: Call<Me>): Promise<CreationOptionsDto> {
+    return this.passkeys.getCreationOptions(call);
+  }
+
+  /**
+   * Adds the passkey that the browser has made.
+   * @throws not_enabled, passkey_known
+   */
+  @Post()
+  @Fresh()
+  addPasskey(@Body() dto: AddPasskeyDto, @Call() call: Call): Promise<PasskeyDto> {
+    return this.passkeys.addPasskey(dto, call);
+  }
+
+  /**
+   * Lists one's own passkeys, and what to tell browsers of them (`PublicKeyCredential.signalAllAcceptedCredentials`).
+   * @throws not_enabled
+   */
+  @Get()
+  listPasskeys(@Call() call: Call): Promise<PasskeyListDto> {
+    return this.passkeys.listPasskeys(call);
+  }
+
+  /** Gives one of one's own passkeys another name. */
+  @Patch(':id')
+  renamePasskey(@Id() id: string, @Body() { name }: RenamePasskeyDto, @Call() call: Call): Promise<PasskeyDto> {
+    return this.passkeys.renamePasskey(id, name, call);
+  }
+
+  /**
+   * Removes one of one's own passkeys.
+   * @throws last_sign_in_method, mfa_mandatory
+   */
+  @Delete(':id')
+  @HttpCode(204)
+  @Fresh()
+  removePasskey(@Id() id: string, @Call() call: Call): Promise<void> {
+    return this.passkeys.removePasskey(id, call);
+  }
+}

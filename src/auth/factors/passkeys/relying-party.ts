@@ -1,0 +1,14 @@
+import type { PasskeySettings } from '../../../config/passkey-settings.js';
+import { clientDataOf, type RelyingParty } from './verify-passkey.js';
+
+const LOCAL = /^http:\/\/localhost:\d{1,5}$/;
+
+/** The pages that may ask for passkeys; in development also one on any port of this machine. */
+export function relyingPartyFor(
+  { rpId, origins, anyLocalPort }: PasskeySettings,
+  response: { clientDataJSON: string },
+): RelyingParty {
+  const { origin } = clientDataOf(response) ?? {};
+  const isLocal = anyLocalPort && typeof origin === 'string' && LOCAL.test(origin);
+  return { rpId, origins: isLocal ? [...origins, origin] : origins };
+}

@@ -1,0 +1,98 @@
+import { Injectable } from '@nestjs/common';
+import { Settings } from '../../../config/settings.js';
+import { problem, type Problem, stepUpRequired, validationFailed } from '../../../problems.js';
+import type { AssuranceLevel, Call, FreshRule, SessionCredential } from '../../../request.js';
+import { Passwords } from '../../../users/passwords/passwords.js';
+import type { AuthenticationMethod } from '../../sessions/authentication.js';
+import { sessionIdOf } from '../../sessions/credential.js';
+import { SessionStore } from '../../sessions/session-store.js';
+import { SessionsService } from '../../sessions/sessions.service.js';
+import type { AccountFactors, FactorMethod } from '../account-factors.js';
+import type { FreshTokenDto, StepUpDto } from '../factors.dto.js';
+import { Factors } from '../factors.service.js';
+import { PasskeyOptions } from '../passkeys/passkey-options.js';
+import type { RequestOptionsDto } from '../passkeys/passkeys.dto.js';
+import { SecondFactor } from '../second-factor.js';
+
+/** How one can prove once more who one is. */
+export type StepUpMethod = FactorMethod | 'password';
+
+/** Proving once more, in a session, that it is still the same person who sits there. */
+@Injectable()
+export class StepUp {
+  constructor(
+    private readonly factors: Factors,
+    private readonly secondFactor: SecondFactor,
+    private readonly passwords: Passwords,
+    private readonly options: PasskeyOptions,
+    private readonly store: SessionStore,
+    private readonly sessions: SessionsService,
+    private readonly settings: Settings,
+  ) {}
+
+  /**
+   * Takes the strongest that the account has, and gives an access token that says so.
+   * @throws Problem 403 when it is wrong, used, not verified, or not the strongest; 401 when the session has ended; 422, 429
+   */
+  async stepUp({ current_password, code, recovery_code, passkey }: StepUpDto, call: Call): Promise<FreshTokenDto> {
+    const account = await this.find(call);
+    if (current_password !== undefined) {
+      if (code ?? recovery_code ?? passkey) throw tooMany();
+      return this.byPassword(current_password, account, call);
+    }
+    const shown = { code, recovery_code, passkey };
+    const occasion = { account, from: call, purpose: `step-up|${sessionIdOf(call)}`, signedIn: true } as const;
+    const session = await this.secondFactor.take(shown, occasion, (right) => this.store.stepUp(right, call));
+    if (!session) throw problem('invalid_token');
+    return this.sessions.accessTokenOf(session);
+  }
+
+  /** What to ask the browser for to step up by a passkey. @throws Problem 404 `not_enabled` */
+  getPasskeyOptions(call: Call): Promise<RequestOptionsDto> {
+    return this.options.forUser(call.me.id, `step-up|${sessionIdOf(call)}`);
+  }
+
+  /** Whether the access token says that the person has just proved who they are, as the rule wants it. */
+  isFresh(
+    { authTime, acr }: SessionCredential,
+    { mfaEnabled }: { mfaEnabled: boolean },
+    { aal2 = false }: FreshRule,
+  ): boolean {
+    const age = Date.now() - authTime.getTime();
+    return age <= this.settings.mfa.stepUpMaxAge && (acr === 'aal2' || !(aal2 || mfaEnabled));
+  }
+
+  /** What somebody is told whose sign-in isn't fresh: how it becomes so (RFC 9470, on a 403). */
+  async required(userId: string, { aal2 = false }: FreshRule = {}): Promise<Problem> {
+    const account = await this.factors.find(userId);
+    if (!account) return problem('invalid_token');
+    const acr: AssuranceLevel = aal2 || account.mfaEnabled ? 'aal2' : 'aal1';
+    const max_age = this.settings.mfa.stepUpMaxAge / 1000;
+    return stepUpRequired({ acr, max_age, methods: await this.methodsOf(account, acr) });
+  }
+
+  private async byPassword(password: string, account: AccountFactors, call: Call): Promise<FreshTokenDto> {
+    if (account.mfaEnabled) throw await this.required(account.id);
+    await this.passwords.confirm(password, call);
+    const session = await this.store.stepUp({ amr: ['pwd'] satisfies AuthenticationMethod[] }, call);
+    if (!session) throw problem('invalid_token');
+    return this.sessions.accessTokenOf(session);
+  }
+
+  /** With a second factor, whatever shows it. Without, the password if there is one; and passkeys that were added all the same. */
+  private async methodsOf(account: AccountFactors, acr: AssuranceLevel): Promise<StepUpMethod[]> {
+    const methods = this.factors.methodsOf(account);
+    if (account.mfaEnabled) return methods;
+    const hasPassword = acr === 'aal1' && (await this.passwords.has(account.id));
+    return [...(hasPassword ? (['password'] as const) : []), ...methods.filter((method) => method !== 'recovery_code')];
+  }
+
+  private async find({ me }: Call): Promise<AccountFactors> {
+    const account = await this.factors.find(me.id);
+    if (!account) throw problem('invalid_token');
+    return account;
+  }
+}
+
+const tooMany = () =>
+  validationFailed([{ pointer: '', code: 'exactly_one', detail: 'Send a second factor or the password, not both.' }]);

@@ -1,0 +1,19 @@
+import { Controller, Delete, HttpCode } from '@nestjs/common';
+import { Id } from '../../http/fields.js';
+import { Call, Fresh, Roles } from '../../request.js';
+import { Mfa } from './mfa.service.js';
+
+/** Other people's second factors, for admins. */
+@Controller('users/:id/mfa')
+@Roles('admin')
+export class UserMfaController {
+  constructor(private readonly mfa: Mfa) {}
+
+  /** Takes away all of a user's factors, as an admin with two of their own; their sessions end, and they are told. */
+  @Delete()
+  @HttpCode(204)
+  @Fresh({ aal2: true })
+  resetMfa(@Id() id: string, @Call() call: Call): Promise<void> {
+    return this.mfa.reset(id, call);
+  }
+}

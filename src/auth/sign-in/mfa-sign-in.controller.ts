@@ -1,0 +1,60 @@
+import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
+import { Call, type Origin, Public } from '../../request.js';
+import type { TotpSetupDto } from '../factors/factors.dto.js';
+import type { RequestOptionsDto } from '../factors/passkeys/passkeys.dto.js';
+import { ConfirmEnrollmentDto, type EnrolledTokenDto, MfaTokenDto, type RememberedTokenDto, VerifyMfaDto } from './mfa-sign-in.dto.js'; // prettier-ignore
+import { SecondFactorSignIn } from './second-factor-sign-in.js';
+
+/** The second half of a sign-in. */
+@Controller('auth/mfa')
+export class MfaSignInController {
+  constructor(private readonly signIn: SecondFactorSignIn) {}
+
+  /**
+   * Ends a sign-in by its second factor: a code, a recovery code or a passkey.
+   * @throws invalid_mfa_token, invalid_code, code_used, invalid_passkey, not_enabled, too_many_requests
+   */
+  @Post('verify')
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  @Public()
+  verifyMfa(@Body() dto: VerifyMfaDto, @Call() call: Origin): Promise<RememberedTokenDto> {
+    return this.signIn.verify(dto, call);
+  }
+
+  /**
+   * Says what to ask the browser for to end a sign-in by a passkey (`navigator.credentials.get`).
+   * @throws invalid_mfa_token, not_enabled, too_many_requests
+   */
+  @Post('passkey-options')
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  @Public()
+  getMfaPasskeyOptions(@Body() { mfa_token }: MfaTokenDto, @Call() call: Origin): Promise<RequestOptionsDto> {
+    return this.signIn.getPasskeyOptions(mfa_token, call);
+  }
+
+  /**
+   * Begins to set up the authenticator app that the account must have, at sign-in (`mfa_enrollment_required`).
+   * @throws invalid_mfa_token, not_enabled
+   */
+  @Post('enroll')
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  @Public()
+  startEnrollment(@Body() { mfa_token }: MfaTokenDto): Promise<TotpSetupDto> {
+    return this.signIn.startEnrollment(mfa_token);
+  }
+
+  /**
+   * Sets up the authenticator app that shows this code, and ends the sign-in.
+   * @throws invalid_mfa_token, invalid_code, not_enabled
+   */
+  @Post('enroll/confirm')
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  @Public()
+  confirmEnrollment(@Body() dto: ConfirmEnrollmentDto, @Call() call: Origin): Promise<EnrolledTokenDto> {
+    return this.signIn.confirmEnrollment(dto, call);
+  }
+}

@@ -1,0 +1,35 @@
+import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
+import { Call, type Origin, Public } from '../../request.js';
+import { PasskeySignInDto, type RequestOptionsDto } from '../factors/passkeys/passkeys.dto.js';
+import type { TokenPairDto } from '../sessions/sessions.dto.js';
+import { PasskeySignIn } from './passkey-sign-in.js';
+
+/** Signing in by nothing but a passkey. */
+@Controller('auth/passkeys')
+export class PasskeySignInController {
+  constructor(private readonly signIn: PasskeySignIn) {}
+
+  /**
+   * Says what to ask the browser for to sign in by a passkey (`navigator.credentials.get`): the same for everybody.
+   * @throws not_enabled, too_many_requests
+   */
+  @Post('sign-in-options')
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  @Public()
+  getSignInOptions(@Call() call: Origin): Promise<RequestOptionsDto> {
+    return this.signIn.getOptions(call);
+  }
+
+  /**
+   * Signs in by a passkey that has verified its user. On `unknown_passkey` the browser may be told to forget it.
+   * @throws unknown_passkey, invalid_passkey, not_enabled, too_many_requests
+   */
+  @Post('sign-in')
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  @Public()
+  signInByPasskey(@Body() { credential }: PasskeySignInDto, @Call() call: Origin): Promise<TokenPairDto> {
+    return this.signIn.login(credential, call);
+  }
+}

@@ -1,0 +1,37 @@
+import { Injectable } from '@nestjs/common';
+import { problem } from '../../problems.js';
+import type { Origin } from '../../request.js';
+import { FactorGuesses } from '../factors/factor-guesses.js';
+import { Assertions } from '../factors/passkeys/assertions.js';
+import { PasskeyOptions } from '../factors/passkeys/passkey-options.js';
+import type { AssertionDto, RequestOptionsDto } from '../factors/passkeys/passkeys.dto.js';
+import type { TokenPairDto } from '../sessions/sessions.dto.js';
+import { SignIn } from './sign-in.js';
+
+/** Getting in by nothing but a passkey: having it is one factor, and being verified by it another. */
+@Injectable()
+export class PasskeySignIn {
+  constructor(
+    private readonly signIn: SignIn,
+    private readonly assertions: Assertions,
+    private readonly options: PasskeyOptions,
+    private readonly guesses: FactorGuesses,
+  ) {}
+
+  /** What to ask the browser for; the same for everybody. @throws Problem 404 `not_enabled`, 429 */
+  async getOptions(from: Origin): Promise<RequestOptionsDto> {
+    await this.guesses.countOptions(from);
+    return this.options.forSignIn();
+  }
+
+  /** Signs in to the account whose passkey this is. @throws Problem 401 `unknown_passkey`, `invalid_passkey`, 404, 429 */
+  async login(credential: AssertionDto, from: Origin): Promise<TokenPairDto> {
+    await this.guesses.countSignIn(from);
+    const wanted = { purpose: 'sign-in', requireUserVerification: true } as const;
+    const { account, challenge, proof, amr } = await this.assertions.verify(credential, wanted, from);
+    const session = { id: challenge.id, account, amr: [...amr, 'mfa'] as const, when: new Date(), proof };
+    const tokens = await this.signIn.finish(session, from);
+    if (!tokens) throw problem('invalid_passkey');
+    return tokens;
+  }
+}

@@ -20,6 +20,7 @@ import { Task } from './src/tasks/task.entity.js';
 import { KnownDevice } from './src/users/addresses/known-device.entity.js';
 import { MailChallenge } from './src/users/addresses/mail-challenge.entity.js';
 import { PurgedUser } from './src/users/purged-user.entity.js';
+import { Webhook, WebhookEvent } from './src/webhooks/webhook.entity.js';
 import { User } from './src/users/user.entity.js';
 
 /** Every entity there is; the server collects the same from its modules. */
@@ -41,6 +42,8 @@ export const entities = [
   Post,
   Like,
   Task,
+  Webhook,
+  WebhookEvent,
 ];
 
 /**

@@ -258,6 +258,33 @@ const FEATURES: Feature[] = [
     },
   },
   {
+    name: 'webhooks',
+    parameters: async ({ root }) => {
+      const { body } = await root.api.post('/api/webhooks', { url: 'http://127.0.0.1:9/', events: ['webhook.test'] });
+      await root.api.post(`/api/webhooks/${body.id}/test`);
+      const { body: deliveries } = await root.api.get(`/api/webhooks/${body.id}/deliveries`);
+      return { id: body.id as string, delivery_id: deliveries.items[0].id as string };
+    },
+    bodies: {
+      'POST /api/webhooks': () => ({ url: 'http://127.0.0.1:9/', events: ['webhook.test'] }),
+      'PATCH /api/webhooks/:id': () => ({ description: 'x' }),
+      'POST /api/webhooks/:id/rotate-secret': () => ({}),
+      'POST /api/webhooks/:id/replay': () => ({ since: '2026-01-01T00:00:00Z' }),
+    },
+    routes: {
+      'POST /api/webhooks':                       [401, 403, 403, 201],
+      'GET /api/webhooks':                        [401, 403, 403, 200],
+      'GET /api/webhooks/:id':                    [401, 403, 403, 200],
+      'PATCH /api/webhooks/:id':                  [401, 403, 403, 200],
+      'POST /api/webhooks/:id/rotate-secret':     [401, 403, 403, 200],
+      'POST /api/webhooks/:id/test':              [401, 403, 403, 202],
+      'GET /api/webhooks/:id/deliveries':         [401, 403, 403, 200],
+      'POST /api/webhooks/:id/deliveries/:delivery_id/retry': [401, 403, 403, 202],
+      'POST /api/webhooks/:id/replay':            [401, 403, 403, 202],
+      'DELETE /api/webhooks/:id':                 [401, 403, 403, 204],
+    },
+  },
+  {
     name: 'posts',
     parameters: async ({ ada }) => ({ id: (await ada.api.post('/api/posts', { content: 'x' })).body.id as string }),
     bodies: {

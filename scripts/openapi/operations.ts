@@ -13,9 +13,6 @@ import type { AnswerType, SourceMethod } from './source.js';
 const JSON_TYPE = 'application/json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-/** What is one thing, at a version of its own: see `withVersion`. */
-const RESOURCES = new Set(['AdminUserDto', 'InvitationDto', 'UserDto', 'PublicUserDto', 'PostDto', 'TaskDto']);
-
 /** What Nest makes of an operation. */
 export interface RawOperation {
   /** `Controller.method`, with `[n]` behind it where a method has several paths. */
@@ -159,7 +156,10 @@ function successes(subject: Subject, schemas: SchemaSet): Operation['responses']
   const { answer, answers } = subject.source;
   if (answers.length) {
     const each = answers.map(([status, name]) =>
-      success(subject, schemas, { status, answer: { names: name === 'nothing' ? [] : [name], isPage: false } }),
+      success(subject, schemas, {
+        status,
+        answer: { names: name === 'nothing' ? [] : [name], isPage: false, isResource: subject.source.versioned.has(name) },
+      }),
     );
     return Object.assign({}, ...each) as Operation['responses'];
   }
@@ -174,8 +174,8 @@ function success(
 ): Operation['responses'] {
   const headers = headersOf([
     'X-Request-Id',
-    isResource(answer) && 'ETag',
-    isResource(answer) && status === '201' && 'Location',
+    answer.isResource && 'ETag',
+    answer.isResource && status === '201' && 'Location',
     answer.isPage && 'Link',
   ]);
   const [name] = answer.names;
@@ -193,9 +193,7 @@ function success(
 
 const contentOf = (schema: Schema, value: unknown): MediaType => ({ schema, examples: { example: { value } } });
 
-const isResource = ({ names, isPage }: AnswerType) => !isPage && names.some((name) => RESOURCES.has(name));
-
-const isConditionalRead = ({ method, source }: Subject) => method === 'get' && isResource(source.answer);
+const isConditionalRead = ({ method, source }: Subject) => method === 'get' && source.answer.isResource;
 
 function headersOf(names: (string | false)[]): Record<string, Reference> {
   return Object.fromEntries(names.filter((name) => name !== false).map((name) => [name, refTo('headers', name)]));

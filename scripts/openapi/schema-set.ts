@@ -35,7 +35,7 @@ export class SchemaSet {
   }
 
   /** The schema of an answer; the first page of something makes the schema of its pages. */
-  answer({ names, isPage, alternatives }: AnswerType): Schema {
+  answer({ names, isPage, alternatives }: Omit<AnswerType, 'isResource'>): Schema {
     if (alternatives) return { anyOf: alternatives.map((one) => this.answer(one)) };
     const schemas = names.map((name) => this.ref(name));
     const schema = schemas.length === 1 ? { ...schemas[0] } : { anyOf: schemas };

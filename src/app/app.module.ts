@@ -22,6 +22,7 @@ import { OutboxModule } from '../outbox/outbox.module.js';
 import { Scheduler } from '../outbox/scheduler.js';
 import { PostsModule } from '../posts/posts.module.js';
 import { TasksModule } from '../tasks/tasks.module.js';
+import { WebhooksModule } from '../webhooks/webhooks.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { SystemController } from './system.controller.js';
 import { DATABASE_IN_USE, SystemService } from './system.service.js';
@@ -55,6 +56,7 @@ export class AppModule {
         AuthModule,
         PostsModule,
         TasksModule,
+        WebhooksModule,
         ConsoleModule.register(settings),
       ],
       controllers: [

@@ -51,6 +51,11 @@ export const AUDIT_ACTIONS = [
   'throttle_cleared',
   'token_created',
   'token_revoked',
+  'webhook_created',
+  'webhook_updated',
+  'webhook_deleted',
+  'webhook_secret_rotated',
+  'webhook_disabled',
   'exported',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

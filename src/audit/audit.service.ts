@@ -129,9 +129,9 @@ export class AuditService implements OnModuleInit {
   }
 
   /** Takes the events off the rows, and tells of them. */
-  private told<Row extends object>(rows: (Row & { events: Recorded[] | null })[], call: Actor): Row[] {
-    for (const event of rows[0]?.events ?? []) this.tell(event, call);
-    for (const row of rows as Partial<(typeof rows)[number]>[]) delete row.events;
+  private told<Row extends object>(rows: (Row & { recordedEvents: Recorded[] | null })[], call: Actor): Row[] {
+    for (const event of rows[0]?.recordedEvents ?? []) this.tell(event, call);
+    for (const row of rows as Partial<(typeof rows)[number]>[]) delete row.recordedEvents;
     return rows;
   }
 

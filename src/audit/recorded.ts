@@ -44,7 +44,7 @@ export function recorded({ name, before = [], change, also = [], events }: Recor
   const ctes = [...before, `change AS (${change})`, eventCte(events, parameters), ...also];
   const happened = `jsonb_build_object('action', action, 'outcome', outcome, 'actorId', actor_id, 'userId', user_id, 'details', details)`;
   const text = `WITH ${ctes.join(',\n')}
-    SELECT change.*, (SELECT jsonb_agg(${happened}) FROM event) AS "events" FROM change`;
+    SELECT change.*, (SELECT jsonb_agg(${happened}) FROM event) AS "recordedEvents" FROM change`;
   const { topic = '', ...named } = statement(name, text);
   return { ...named, topic: `${topic}+audit_events`, parameters };
 }

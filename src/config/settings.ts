@@ -14,6 +14,7 @@ import { type MfaSettings, readMfa } from './mfa-settings.js';
 import { readOrigins } from './origins.js';
 import { type PasskeySettings, readPasskeys } from './passkey-settings.js';
 import { readTextFile } from './text-file.js';
+import { readWebhooks, type WebhookSettings } from './webhook-settings.js';
 
 const ENVIRONMENTS = ['development', 'test', 'production'] as const;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -85,6 +86,7 @@ export class Settings {
   auditRetention: number;
   mail: MailSettings;
   accounts: AccountSettings;
+  webhooks: WebhookSettings;
   firstAdmin: { email: string; password: string } | undefined;
 
   get isProduction(): boolean {
@@ -150,6 +152,7 @@ function readSettings(env: EnvironmentReader): Settings {
   settings.firstAdmin = readFirstAdmin(env);
   settings.mail = readMail(env, production);
   settings.accounts = readAccounts(env);
+  settings.webhooks = readWebhooks(env, production);
 
   settings.host = env.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1');
   settings.port = env.integer('PORT', 8000, { min: 0, max: 65_535 });

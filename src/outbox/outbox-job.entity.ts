@@ -14,6 +14,7 @@ export type JobState = (typeof JOB_STATES)[number];
 @Check('outbox_state_check', `state IN ('queued', 'sent', 'failed', 'expired')`)
 @Index('outbox_due_idx', ['channel', 'dueAt'], { where: `state = 'queued'` })
 @Index('outbox_created_at_idx', ['channel', 'createdAt', 'id'])
+@Index('outbox_lane_idx', ['lane', 'createdAt', 'id'], { where: 'lane IS NOT NULL' })
 @Index('outbox_user_id_idx', ['userId', 'createdAt'])
 @Index('outbox_recipient_idx', ['recipient', 'createdAt'])
 @Index('outbox_done_at_idx', ['doneAt'], { where: `state <> 'queued'` })
@@ -43,6 +44,10 @@ export class OutboxJob {
   /** What its link and code are computed from, at the moment of sending. */
   @Column('uuid', { name: 'challenge_id', nullable: true })
   challengeId: string | null;
+
+  /** Which event is told; null for a mail. */
+  @Column('uuid', { name: 'event_id', nullable: true })
+  eventId: string | null;
 
   /** Words for the template; never a token, a code or a rendered mail. Emptied when it has been sent. */
   @Column('jsonb', { default: {} })

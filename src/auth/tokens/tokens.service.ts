@@ -2,10 +2,14 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '../../audit/audit.service.js';
 import { Database } from '../../database/database.js';
+import { hours } from '../../config/durations.js';
+import { removalJob } from '../../outbox/removal-job.js';
+import { Scheduler } from '../../outbox/scheduler.js';
 import { Mails } from '../../mail/mails.js';
 import { conflict, fieldForbidden, forbidden, notFound } from '../../problems.js';
 import type { Call, Origin, Scope } from '../../request.js';
 import type { Me } from '../../users/users.dto.js';
+import { CredentialTables } from '../../users/credential-tables.js';
 import { UsersService } from '../../users/users.service.js';
 import { BearerTokens } from '../sessions/bearer-tokens.js';
 import type { SignedIn } from '../sessions/session-store.js';
@@ -31,6 +35,8 @@ export class TokensService implements OnModuleInit {
     private readonly users: UsersService,
     private readonly bearers: BearerTokens,
     private readonly mails: Mails,
+    private readonly tables: CredentialTables,
+    private readonly scheduler: Scheduler,
   ) {
     const parts = {
       from: 'change c JOIN users u ON u.id = c."userId"',
@@ -51,6 +57,9 @@ export class TokensService implements OnModuleInit {
 
   onModuleInit(): void {
     this.bearers.register(TOKEN_PREFIX, (token, origin) => this.find(token, origin));
+    this.tables.register('access_tokens', ['reset', 'reclaim', 'deletion']);
+    this.scheduler.register(removalJob('old_access_tokens', () => this.purge()));
+    this.scheduler.register({ name: 'expiring_access_tokens', every: hours(1), run: () => this.warnOfExpiry() });
   }
 
   /** A token for oneself. @throws Problem 403 on `admin` by who isn't one, 409 when there are too many */
@@ -90,11 +99,10 @@ export class TokensService implements OnModuleInit {
     await this.end(userId, tokenId, call);
   }
 
-  /** Tells owners of tokens that expire within a week, 500 at most. Returns how many. */
-  async warnOfExpiry(): Promise<number> {
+  /** Tells owners of tokens that expire within a week, 500 at most. */
+  async warnOfExpiry(): Promise<void> {
     const warned = await this.database.write(this.warn, []);
     if (warned.length) this.mails.wake();
-    return warned.length;
   }
 
   /** Removes tokens that expired long ago, a thousand at most. Returns how many. */

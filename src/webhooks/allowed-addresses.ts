@@ -1,0 +1,84 @@
+import dns from 'node:dns';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { Injectable } from '@nestjs/common';
+import { Settings } from '../config/settings.js';
+
+/** Addresses that are nobody's on the public internet (IANA's special-purpose registries). */
+const RESERVED = new BlockList();
+for (const [address, prefix] of [
+  ['0.0.0.0', 8], ['10.0.0.0', 8], ['100.64.0.0', 10], ['127.0.0.0', 8], ['169.254.0.0', 16], ['172.16.0.0', 12],
+  ['192.0.0.0', 24], ['192.0.2.0', 24], ['192.88.99.0', 24], ['192.168.0.0', 16], ['198.18.0.0', 15], ['198.51.100.0', 24],
+  ['203.0.113.0', 24], ['224.0.0.0', 4], ['240.0.0.0', 4],
+] as const) RESERVED.addSubnet(address, prefix, 'ipv4'); // prettier-ignore
+const GLOBAL_IPV6 = new BlockList();
+GLOBAL_IPV6.addSubnet('2000::', 3, 'ipv6');
+const RESERVED_IPV6 = new BlockList();
+for (const [address, prefix] of [
+  ['2001::', 23], ['2001:db8::', 32], ['2002::', 16], ['3fff::', 20],
+] as const) RESERVED_IPV6.addSubnet(address, prefix, 'ipv6'); // prettier-ignore
+
+/** What no setting opens: the link's own addresses, where clouds keep their credentials. */
+const NEVER = new BlockList();
+NEVER.addSubnet('169.254.0.0', 16, 'ipv4');
+NEVER.addSubnet('fe80::', 10, 'ipv6');
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+/** The address is none that we may connect to. */
+export class AddressNotAllowedError extends Error {
+  constructor(readonly hostname: string) {
+    super(`${hostname} is no address that webhooks may go to`);
+    this.name = 'AddressNotAllowedError';
+  }
+}
+
+/** Where requests that somebody else has asked for may go: to public addresses, and to what the settings open. */
+@Injectable()
+export class AllowedAddresses {
+  /** Replaced by tests: they resolve no name. */
+  resolve: typeof dns.lookup = dns.lookup;
+
+  constructor(private readonly settings: Settings) {}
+
+  /** Whether an IP address, in any spelling that node:net knows, may be connected to. */
+  has(address: string): boolean {
+    const family = isIP(address);
+    if (!family) return false;
+    const { allowLoopback, allowedNetworks } = this.settings.webhooks;
+    const mapped = ipv4In(address);
+    if (mapped) return this.has(mapped);
+    const type = family === 4 ? 'ipv4' : 'ipv6';
+    if (LOOPBACK.check(address, type)) return allowLoopback;
+    if (NEVER.check(address, type)) return false;
+    if (allowedNetworks.check(address, type)) return true;
+    if (family === 4) return !RESERVED.check(address, type);
+    return GLOBAL_IPV6.check(address, type) && !RESERVED_IPV6.check(address, type);
+  }
+
+  /**
+   * The look-up for a connection: it answers only if every address that the name has may be connected to. So the check
+   * and the connection see the same answer, whatever the name says a moment later.
+   */
+  readonly lookup: LookupFunction = (hostname, options, done) => {
+    this.resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return done(error, '');
+      const [first] = addresses;
+      if (!first || !addresses.every(({ address }) => this.has(address))) {
+        return done(new AddressNotAllowedError(hostname), '');
+      }
+      if (options.all) return done(null, addresses);
+      done(null, first.address, first.family);
+    });
+  };
+}
+
+/** The IPv4 address inside `::ffff:a.b.c.d`, `64:ff9b::a.b.c.d` and the deprecated `::a.b.c.d`; undefined for any other. */
+function ipv4In(address: string): string | undefined {
+  if (isIP(address) !== 6) return undefined;
+  const canonical = URL.parse(`http://[${address.split('%')[0]}]`)?.hostname.slice(1, -1) ?? '';
+  const tail = /^(?:::ffff:|::|64:ff9b::)(?:([0-9a-f]{1,4}):)?([0-9a-f]{1,4})$/.exec(canonical);
+  if (!tail || canonical === '::1') return undefined;
+  const bits = ((parseInt(tail[1] ?? '0', 16) << 16) | parseInt(tail[2] ?? '0', 16)) >>> 0;
+  return [24, 16, 8, 0].map((shift) => (bits >>> shift) & 255).join('.');
+}

@@ -1,0 +1,42 @@
+import { isIP } from 'node:net';
+import { Injectable } from '@nestjs/common';
+import { Settings } from '../config/settings.js';
+import { validationFailed } from '../problems.js';
+import { AllowedAddresses } from './allowed-addresses.js';
+
+const LOCAL_NAME = /(^|\.)localhost\.?$/;
+
+/** The addresses of receivers: https, no credentials, an ordinary port, and nothing inside our own network. */
+@Injectable()
+export class WebhookUrls {
+  constructor(
+    private readonly settings: Settings,
+    private readonly addresses: AllowedAddresses,
+  ) {}
+
+  /**
+   * The address in its canonical form. A name is not resolved here: what counts is what it says when it is called.
+   * @throws Problem 422 `url_not_allowed`
+   */
+  check(text: string): string {
+    const url = URL.parse(text);
+    const reason = url ? this.whyNot(url) : 'is no URL';
+    if (url && !reason) return url.href;
+    throw validationFailed([{ pointer: '/url', code: 'url_not_allowed', detail: reason ?? 'is not allowed' }]);
+  }
+
+  private whyNot(url: URL): string | undefined {
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const isLoopback = LOCAL_NAME.test(host) || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+    const mayBePlain = isLoopback && this.settings.webhooks.allowLoopback;
+    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && mayBePlain)) return 'must begin with https://';
+    if (url.username || url.password) return 'must not hold a username or password';
+    if (url.hash) return 'must not have a fragment';
+    const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+    if (port !== 443 && port < 1024 && !mayBePlain) return 'must use port 443 or one from 1024 on';
+    if (isIP(host) ? !this.addresses.has(host) : LOCAL_NAME.test(host) && !mayBePlain) {
+      return 'must not lead to a private or reserved address';
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,82 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+/** A receiver of events. Its signing secret is derived from a key of the ring, so that a dump of this table signs nothing. */
+@Entity({ name: 'webhooks' })
+export class Webhook {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'webhooks_pkey' })
+  id: string;
+
+  @Column('text')
+  url: string;
+
+  /** Types of events: `user.created`, `user.*`, `*`. */
+  @Column('text', { array: true })
+  events: string[];
+
+  @Column('text', { nullable: true })
+  description: string | null;
+
+  @Column('boolean', { name: 'is_active', default: true })
+  isActive: boolean;
+
+  /** Why UserHub switched it off; null when it is on, or an admin did. */
+  @Column('text', { name: 'disabled_reason', nullable: true })
+  disabledReason: string | null;
+
+  /** Which key of the ring the secret is derived from. */
+  @Column('text', { name: 'key_id' })
+  keyId: string;
+
+  /** Counts rotations: part of what the secret is derived from. */
+  @Column('integer', { name: 'secret_version', default: 1 })
+  secretVersion: number;
+
+  @Column('text', { name: 'previous_key_id', nullable: true })
+  previousKeyId: string | null;
+
+  /** Until when the secret of before signs as well. */
+  @Column('timestamptz', { name: 'previous_until', nullable: true })
+  previousUntil: Date | null;
+
+  /** Since when nothing has got through; null after a success. */
+  @Column('timestamptz', { name: 'failing_since', nullable: true })
+  failingSince: Date | null;
+
+  @Column({ type: 'timestamptz', name: 'last_success_at', precision: 3, nullable: true })
+  lastSuccessAt: Date | null;
+
+  @Column({ type: 'timestamptz', name: 'last_failure_at', precision: 3, nullable: true })
+  lastFailureAt: Date | null;
+
+  @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'now()' })
+  createdAt: Date;
+
+  @Column({ type: 'timestamptz', name: 'updated_at', precision: 3, default: () => 'now()' })
+  updatedAt: Date;
+
+  @Column('integer', { default: 1 })
+  version: number;
+}
+
+/** What receivers are told: the exact bytes, so that each try signs the same. Made by a trigger on `audit_events`. */
+@Entity({ name: 'webhook_events' })
+@Index('webhook_events_created_at_idx', ['createdAt'])
+@Index('webhook_events_user_id_idx', ['userId'])
+export class WebhookEvent {
+  /** `webhook-id` is `msg_` and this. */
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'webhook_events_pkey' })
+  id: string;
+
+  @Column('text')
+  type: string;
+
+  /** No foreign key: that somebody was purged is told after it. */
+  @Column('uuid', { name: 'user_id', nullable: true })
+  userId: string | null;
+
+  @Column('text')
+  body: string;
+
+  @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'now()' })
+  createdAt: Date;
+}

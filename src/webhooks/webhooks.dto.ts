@@ -1,0 +1,224 @@
+import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsBoolean, IsIn, IsInt, Max, Min } from 'class-validator';
+import { withVersion } from '../http/conditional-requests.js';
+import { ClearableText, OneOf, Optional, StringField, Time } from '../http/fields.js';
+import { PageQuery } from '../lists/pages.js';
+import { EVENT_PATTERNS, EVENT_TYPES } from './event-types.js';
+import type { Webhook } from './webhook.entity.js';
+
+/** What receivers are told of a delivery's state, and what the outbox calls it. */
+export const DELIVERY_STATES = { queued: ['queued'], delivered: ['sent'], dead: ['failed', 'expired'] } as const;
+export type DeliveryState = keyof typeof DELIVERY_STATES;
+const STATES = Object.keys(DELIVERY_STATES) as DeliveryState[];
+
+function Events(): PropertyDecorator {
+  const rules = [
+    IsArray({ message: 'must be a list' }),
+    ArrayMinSize(1, { message: 'must name at least one type of event' }),
+    ArrayMaxSize(EVENT_PATTERNS.length, { message: 'must not name more than there are' }),
+    ArrayUnique({ message: 'must name each once' }),
+    IsIn(EVENT_PATTERNS, { each: true, message: `must be of: ${EVENT_PATTERNS.join(', ')}` }),
+  ];
+  return (target, property) => {
+    for (const rule of rules) rule(target, property);
+  };
+}
+
+/** A receiver of events. */
+export class CreateWebhookDto {
+  /** https, port 443 or one from 1024 on, a public address. @example "https://example.com/hooks/userhub" */
+  @StringField()
+  url: string;
+
+  /** Types of events; `user.*` for all of a topic, `*` for all. @example ["user.*"] */
+  @Events()
+  events: string[];
+
+  /** What it is for. @example "Keeps the CRM in step" */
+  @ClearableText(500)
+  description?: string | null;
+
+  /** Whether it is sent anything; true unless said. */
+  @Optional()
+  @IsBoolean({ message: 'must be true or false' })
+  is_active: boolean = true;
+}
+
+/** What changes of a receiver. What is left out stays as it is. */
+export class UpdateWebhookDto {
+  /** @example "https://example.com/hooks/userhub" */
+  @Optional()
+  @StringField()
+  url?: string;
+
+  /** @example ["user.*"] */
+  @Optional()
+  @Events()
+  events?: string[];
+
+  /** null clears it. @example "Keeps the CRM in step" */
+  @ClearableText(500)
+  description?: string | null;
+
+  /** Switching it on again forgets why it was switched off. */
+  @Optional()
+  @IsBoolean({ message: 'must be true or false' })
+  is_active?: boolean;
+}
+
+/** How long the secret of before goes on signing. */
+export class RotateSecretDto {
+  /** Hours, 0 to 168. */
+  @Optional()
+  @IsInt({ message: 'must be a whole number' })
+  @Min(0, { message: 'must be 0 or more' })
+  @Max(168, { message: 'must be 168 or less' })
+  overlap_hours: number = 24;
+}
+
+/** Which deliveries to list. */
+export class DeliveriesQuery extends PageQuery {
+  /** Only those in this state. */
+  @Optional()
+  @OneOf(STATES)
+  state?: DeliveryState;
+
+  /** Only of this type of event. */
+  @Optional()
+  @OneOf(EVENT_TYPES)
+  type?: (typeof EVENT_TYPES)[number];
+
+  /** Only those made at or after this time (RFC 3339). @example "2026-01-01T00:00:00Z" */
+  @Optional()
+  @Time()
+  since?: string;
+}
+
+/** Which deliveries to send again. */
+export class ReplayDto {
+  /** Those made at or after this time (RFC 3339). @example "2026-01-01T00:00:00Z" */
+  @Time()
+  since: string;
+
+  /** Those made before this time; now unless said. @example "2026-01-02T00:00:00Z" */
+  @Optional()
+  @Time()
+  until?: string;
+
+  /** Which of them; the dead unless said. */
+  @Optional()
+  @OneOf(['dead', 'delivered', 'all'] as const)
+  state: 'dead' | 'delivered' | 'all' = 'dead';
+}
+
+/** How many deliveries are sent again. */
+export class ReplayedDto {
+  count: number;
+}
+
+/** It will be sent. */
+export class SendingDto {
+  status: 'accepted';
+}
+
+/** A receiver of events, without its secret. */
+export class WebhookDto {
+  id: string;
+  /** @example "https://example.com/hooks/userhub" */
+  url: string;
+  /** @example ["user.*"] */
+  events: string[];
+  /** @example "Keeps the CRM in step" */
+  description: string | null;
+  is_active: boolean;
+  /** Why UserHub switched it off. @example "The receiver answered 410 Gone." */
+  disabled_reason: string | null;
+  created_at: Date;
+  updated_at: Date;
+  last_success_at: Date | null;
+  last_failure_at: Date | null;
+}
+
+/** A new receiver, with its signing secret, which is shown only now. */
+export class NewWebhookDto extends WebhookDto {
+  /** @example "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" */
+  secret: string | null;
+}
+
+/** The new signing secret, which is shown only now. */
+export class WebhookSecretDto {
+  /** @example "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" */
+  secret: string;
+}
+
+/** All receivers: there are 20 at most. */
+export class WebhookListDto {
+  items: WebhookDto[];
+}
+
+/** An event on its way to a receiver, or there. */
+export class DeliveryDto {
+  id: string;
+  /** @example "user.updated" */
+  type: string;
+  state: DeliveryState;
+  /** How often it was tried. */
+  attempts: number;
+  /** null when it isn't tried again. */
+  next_attempt_at: Date | null;
+  created_at: Date;
+  delivered_at: Date | null;
+  /** What the receiver answered last. @example 500 */
+  last_status: number | null;
+  /** @example "The receiver answered 500." */
+  last_error: string | null;
+  /** How long the last try took. @example 42 */
+  duration_ms: number | null;
+}
+
+export interface DeliveryRow {
+  id: string;
+  type: string;
+  state: 'queued' | 'sent' | 'failed' | 'expired';
+  attempts: number;
+  dueAt: Date;
+  createdAt: Date;
+  doneAt: Date | null;
+  lastStatus: number | null;
+  lastError: string | null;
+  durationMs: number | null;
+}
+
+/** The receiver as admins see it. */
+export const toWebhookDto = (webhook: Webhook): WebhookDto =>
+  withVersion(
+    {
+      id: webhook.id,
+      url: webhook.url,
+      events: webhook.events,
+      description: webhook.description,
+      is_active: webhook.isActive,
+      disabled_reason: webhook.disabledReason,
+      created_at: webhook.createdAt,
+      updated_at: webhook.updatedAt,
+      last_success_at: webhook.lastSuccessAt,
+      last_failure_at: webhook.lastFailureAt,
+    },
+    { version: webhook.version, path: `/api/webhooks/${webhook.id}` },
+  );
+
+/** The delivery as admins see it. */
+export function toDeliveryDto(row: DeliveryRow): DeliveryDto {
+  const state = STATES.find((one) => (DELIVERY_STATES[one] as readonly string[]).includes(row.state)) ?? 'queued';
+  return {
+    id: row.id,
+    type: row.type,
+    state,
+    attempts: row.attempts,
+    next_attempt_at: state === 'queued' ? row.dueAt : null,
+    created_at: row.createdAt,
+    delivered_at: state === 'delivered' ? row.doneAt : null,
+    last_status: row.lastStatus,
+    last_error: row.lastError,
+    duration_ms: row.durationMs,
+  };
+}

@@ -158,7 +158,11 @@ function successes(subject: Subject, schemas: SchemaSet): Operation['responses']
     const each = answers.map(([status, name]) =>
       success(subject, schemas, {
         status,
-        answer: { names: name === 'nothing' ? [] : [name], isPage: false, isResource: subject.source.versioned.has(name) },
+        answer: {
+          names: name === 'nothing' ? [] : [name],
+          isPage: false,
+          isResource: subject.source.versioned.has(name),
+        },
       }),
     );
     return Object.assign({}, ...each) as Operation['responses'];

@@ -51,7 +51,7 @@ export class NewAccounts {
   private readonly insertQuietlyStatement = statement(
     'users.insert_quietly',
     `WITH taken AS (SELECT id, username, email, locale FROM users WHERE email = $2 AND deleted_at IS NULL),
-     namesake AS (SELECT FROM users WHERE lower(username) = lower($3) AND deleted_at IS NULL),
+     namesake AS (SELECT FROM users WHERE fold_case(username) = fold_case($3) AND deleted_at IS NULL),
      change AS (${INSERT} WHERE NOT EXISTS (SELECT FROM taken) RETURNING ${USER_COLUMNS}),
      ${this.alongWithIt},
      mail_taken AS (${this.mails.insert('already_registered', {

@@ -92,5 +92,5 @@ export const DELETED_BY_EMAIL = statement(
 );
 export const DELETED_BY_USERNAME = statement(
   'users.deleted_by_username',
-  `SELECT id FROM users WHERE lower(username) = lower($1) AND deleted_at IS NOT NULL ORDER BY deleted_at DESC LIMIT 1`,
+  `SELECT id FROM users WHERE fold_case(username) = fold_case($1) AND deleted_at IS NOT NULL ORDER BY deleted_at DESC LIMIT 1`,
 );

@@ -133,7 +133,7 @@ export class InvitationStore {
   list({ state, q }: InvitationsQuery): List<InvitationRow> {
     const conditions = new Conditions();
     if (state) conditions.add(`${STATE} = $`, state);
-    if (q) conditions.add(`lower(i.email || E'\\n' || coalesce(i.username, '') || E'\\n' || coalesce(i.display_name, '')) LIKE lower($)`, containing(q)); // prettier-ignore
+    if (q) conditions.add(`fold_case(i.email || E'\\n' || coalesce(i.username, '') || E'\\n' || coalesce(i.display_name, '')) LIKE fold_case($)`, containing(q)); // prettier-ignore
     return {
       identity: ['invitations', state, q],
       columns: `${COLUMNS}, ${MAIL}`,

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { startApp, type TestApp } from './support/app.js';
 import { figure } from './support/figures.js';
 import { hangUp, send } from './support/fuzz/client.js';
+import { insist, timesTurnedAway } from './support/insist.js';
 import { judge } from './support/fuzz/judge.js';
 import { anyRequest, type FuzzRequest, type Who } from './support/fuzz/requests.js';
 import { PASSWORD, person, type Tokens } from './support/people.js';
@@ -50,6 +51,7 @@ describe(`${REQUESTS} requests by FUZZ_SEED=${SEED}`, () => {
       requests: REQUESTS,
       seconds: Math.round((performance.now() - start) / 1000),
       ...statuses,
+      turnedAway: timesTurnedAway(),
     });
     expect(app.logs.filter(({ event }) => event === 'internal_error')).toEqual([]);
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
@@ -66,7 +68,7 @@ describe(`${REQUESTS} requests by FUZZ_SEED=${SEED}`, () => {
       body: typeof rest.body === 'string' ? filled(rest.body) : rest.body,
     };
     try {
-      const answer = await send(app.url, sent);
+      const answer = await insist(() => send(app.url, sent));
       const kind = `${Math.floor(answer.status / 100)}xx`;
       statuses[kind] = (statuses[kind] ?? 0) + 1;
       judge({ ...request, path: sent.path }, answer);
@@ -110,7 +112,9 @@ describe(`${REQUESTS} requests by FUZZ_SEED=${SEED}`, () => {
       [id, unique, passwordHash, name === 'root' ? 'admin' : 'user'],
     );
     world[`@${name}`] = id;
-    const { status, body } = await app.api.post('/api/auth/login', { username: unique, password: PASSWORD });
+    const { status, body } = await insist(() =>
+      app.api.post('/api/auth/login', { username: unique, password: PASSWORD }),
+    );
     return status === 200 ? (body as Tokens) : undefined;
   }
 });

@@ -163,6 +163,12 @@ describe('requests as clients really send them', () => {
       }
     });
 
+    it('has no body, even when it is too large to be read', async () => {
+      const answer = await wire(`HEAD /health?${'x'.repeat(17_000)}`);
+      expect(answer).toMatchObject({ status: 431, text: '' });
+      expect(answer.headers.get('x-request-id')).toBeTruthy();
+    });
+
     it('with an If-None-Match that matches is 304, wherever there is an ETag', async () => {
       const { body: post } = await ada.api.post('/api/posts', { content: 'Hello' });
       const { body: task } = await ada.api.post(`/api/users/${ada.id}/tasks`, { title: 'Water the plants' });

@@ -169,7 +169,7 @@ function limitAnswers(fastify: FastifyInstance): void {
 }
 
 /** What Node's parser can't make a request of never reaches Fastify: it is answered on the socket, and the socket closed. */
-function answerUnparsed(error: Error & { code?: string }, socket: Socket): void {
+function answerUnparsed(error: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -184,7 +184,9 @@ function answerUnparsed(error: Error & { code?: string }, socket: Socket): void 
     `x-request-id: ${requestId}`,
     'connection: close',
   ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  const { rawPacket } = error;
+  const isHead = Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === 'HEAD '; // whose answer has no body
+  socket.end(`${head.join('\r\n')}\r\n\r\n${isHead ? '' : body}`);
   setTimeout(() => socket.destroy(), LINGER).unref(); // its own end is the sender's to close, and it may never do so
 }
 

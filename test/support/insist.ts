@@ -3,7 +3,7 @@ import type { Answer } from './api.js';
 let turnedAway = 0;
 
 /** Asks again while the server is too busy (503), as its answer says to: on a slow machine a test's crowd is a crowd. */
-export async function insist(ask: () => Promise<Answer>): Promise<Answer> {
+export async function insist<A extends Pick<Answer, 'status'>>(ask: () => Promise<A>): Promise<A> {
   for (let tries = 1; ; tries++) {
     const answer = await ask();
     if (answer.status !== 503 || tries === 20) return answer;

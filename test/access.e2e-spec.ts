@@ -351,7 +351,7 @@ describe('who may call what', () => {
 
   it('anybody may call these, and no others', () => {
     const rows = FEATURES.flatMap(({ routes }) => Object.entries(routes));
-    expect(rows.filter(([, [anonymous]]) => anonymous !== 401).map(([route]) => route)).toEqual([
+    expect(rows.filter(([, [anonymous]]) => anonymous !== 401).map(([route]) => route).sort()).toEqual([
       'GET /health',
       'GET /health/live',
       'GET /health/ready',
@@ -382,11 +382,7 @@ describe('who may call what', () => {
       'POST /api/auth/email-change/confirm',
       'POST /api/auth/email-change/revert',
       'POST /api/invitations/accept',
-      'GET /dev/mail',
-      'GET /dev/mail.json',
-      'GET /dev/mail/:id',
-      'DELETE /dev/mail',
-    ]);
+    ].sort());
   });
 
   describe.each(FEATURES)('$name', ({ routes, parameters, bodies }) => {

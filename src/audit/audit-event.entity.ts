@@ -9,6 +9,7 @@ export const AUDIT_ACTIONS = [
   'sessions_ended',
   'password_confirmed',
   'password_changed',
+  'verification_requested',
   'password_reset_requested',
   'password_reset',
   'email_verified',

@@ -19,17 +19,9 @@ export class CredentialTables {
     this.tables.set(table, endings);
   }
 
-  /** CTEs that remove the rows of the accounts in `from`, each with a comma before it, for the end of a `WITH`. */
-  deletions(
-    ending: Ending,
-    { from, userId = 'id', where = 'true' }: { from: string; userId?: string; where?: string },
-  ): string {
-    return [...this.tables]
-      .filter(([, endings]) => endings.includes(ending))
-      .map(
-        ([table]) =>
-          `, ended_${ending}_${table} AS (DELETE FROM ${table} t USING ${from} a WHERE t.user_id = a.${userId} AND ${where})`,
-      )
-      .join('\n');
+  /** CTEs that remove the rows of the accounts in `from`. */
+  deletions(ending: Ending, { from, where = 'true' }: { from: string; where?: string }): string[] {
+    const tables = [...this.tables].filter(([, endings]) => endings.includes(ending)).map(([table]) => table);
+    return tables.map((table) => `ended_${ending}_${table} AS (DELETE FROM ${table} t USING ${from} a WHERE t.user_id = a.id AND ${where})`);
   }
 }

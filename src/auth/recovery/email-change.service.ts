@@ -1,6 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { AuditService } from '../../audit/audit.service.js';
-import { Settings } from '../../config/settings.js';
 import { Mails } from '../../mail/mails.js';
 import { problem } from '../../problems.js';
 import type { Call, OpenCall, Origin, Principal } from '../../request.js';
@@ -23,8 +21,6 @@ export class EmailChangeService {
     private readonly accounts: AccountProof,
     private readonly limits: MailLimits,
     private readonly mails: Mails,
-    private readonly settings: Settings,
-    private readonly audit: AuditService,
   ) {}
 
   /** Sends link and code of one's own change once more, if there is one. @throws Problem 429, 503 `mail_not_configured` */
@@ -38,9 +34,7 @@ export class EmailChangeService {
 
   /** Calls one's own change off, if there is one. */
   async cancel(call: Call): Promise<void> {
-    const { id } = call.me;
-    if (!(await this.changes.cancel(id))) return;
-    await this.audit.record({ action: 'email_change_cancelled', actorId: id, userId: id }, call);
+    await this.changes.cancel(call.me.id, call);
   }
 
   /**
@@ -53,23 +47,16 @@ export class EmailChangeService {
     const proof = me ? await this.proofOf(dto, me, call) : await this.proofOfAnyone(dto, call);
     if (isRepeated(proof)) return;
     assertLive(proof);
-    const changed = await this.changes.confirm(proof.challenge.id, {
-      byCode: proof.byCode,
-      sessionId: credential?.kind === 'session' ? credential.sessionId : null,
-      origin: call,
-    });
-    if (!changed) return this.assertRepeated(proof);
-    await this.audit.record({ action: 'email_changed', actorId: changed.id, userId: changed.id }, call);
+    const sessionId = credential?.kind === 'session' ? credential.sessionId : null;
+    const isChanged = await this.changes.confirm(proof.challenge.id, { byCode: proof.byCode, sessionId }, call);
+    if (!isChanged) await this.assertRepeated(proof);
   }
 
   /** Takes a change back, by the link that the old mailbox got. @throws Problem 409 `email_taken`, 410, 422 */
   async revert({ token }: { token: string }, origin: Origin): Promise<void> {
     const proof = await this.proofs.byToken(token, 'revert');
     assertLive(proof);
-    const { passwordResetLifetime: resetLifetime } = this.settings.accounts;
-    const id = await this.changes.revert(proof.challenge.id, { resetLifetime, origin });
-    if (!id) return assertLive(await this.proofs.reread(proof));
-    await this.audit.record({ action: 'email_change_reverted', userId: id }, origin);
+    if (!(await this.changes.revert(proof.challenge.id, origin))) assertLive(await this.proofs.reread(proof));
   }
 
   private async proofOf({ token, code }: ConfirmEmailDto, me: Principal, origin: Origin): Promise<Proof> {

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { AuditService } from '../../audit/audit.service.js';
 import { MailLinks } from '../../mail/links.js';
 import { Mails } from '../../mail/mails.js';
 import { conflict, invalidMember, notFound } from '../../problems.js';
@@ -29,7 +28,6 @@ export class PasswordResetService {
     private readonly links: MailLinks,
     private readonly mails: Mails,
     private readonly throttle: Throttle,
-    private readonly audit: AuditService,
   ) {}
 
   /** Sends link and code, if there is such an account and it may sign in. @throws Problem 422, 429, 503 `mail_not_configured` */
@@ -39,8 +37,7 @@ export class PasswordResetService {
     await this.limits.countRequest(call);
     const email = dto.email ?? (await this.users.findByUsername(identifier))?.email ?? null;
     if (!(await this.limits.mayMail('reset', email ?? identifier.toLowerCase()))) return;
-    const reset = await this.resets.send(email, { origin: call, locale: requestedLocale(dto.locale, call) });
-    await this.audit.record({ action: 'password_reset_requested', userId: reset?.userId }, call);
+    await this.resets.send(email, requestedLocale(dto.locale, call), call);
   }
 
   /**
@@ -50,20 +47,15 @@ export class PasswordResetService {
   async confirm(dto: ConfirmPasswordResetDto, origin: Origin): Promise<void> {
     const proof = await this.proofOf(dto, origin);
     assertLive(proof);
-    const { id, email, username, userId } = proof.challenge;
+    const { id, email, username } = proof.challenge;
     const passwordHash = await this.passwords.hashNew(dto.new_password, {
       context: { email, username: username ?? '' },
       pointer: '/new_password',
       signal: origin.signal,
     });
-    const account = await this.resets.reset(id, { passwordHash, byCode: proof.byCode, origin });
-    if (!account) return assertLive(await this.proofs.reread(proof));
-    await this.throttle.clear(account.id);
-    const details: Record<string, string> = account.isReclaimed ? { reclaimed: 'true' } : {};
-    await this.audit.record(
-      { action: 'password_reset', actorId: account.id, userId: userId ?? undefined, details },
-      origin,
-    );
+    const userId = await this.resets.reset(id, { passwordHash, byCode: proof.byCode }, origin);
+    if (userId === null) return assertLive(await this.proofs.reread(proof));
+    await this.throttle.clear(userId);
   }
 
   /**
@@ -78,18 +70,15 @@ export class PasswordResetService {
   ): Promise<PasswordResetLinkDto | null> {
     const mail = (deliver ?? this.defaultDelivery) === 'mail';
     if (mail) this.mails.assertConfigured();
-    const reset = await this.resets.open(userId, { mail, endSessions: end_sessions });
+    const reset = await this.resets.open(userId, { mail, endSessions: end_sessions }, call);
     if (!reset) throw await this.whyNot(userId);
-    const details = { deliver: mail ? 'mail' : 'link', end_sessions: String(end_sessions) };
-    await this.audit.record({ action: 'password_reset_requested', actorId: call.me.id, userId, details }, call);
     return mail ? null : this.linkOf(reset);
   }
 
   /** The same for a script: the link, to be printed once. @throws Problem 404, 409 */
   async linkFor(userId: string, origin: Origin): Promise<PasswordResetLinkDto> {
-    const reset = await this.resets.open(userId, { mail: false, endSessions: false });
+    const reset = await this.resets.open(userId, { mail: false, endSessions: false }, origin);
     if (!reset) throw await this.whyNot(userId);
-    await this.audit.record({ action: 'password_reset_requested', userId, details: { deliver: 'link' } }, origin);
     return this.linkOf(reset);
   }
 

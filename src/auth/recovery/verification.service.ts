@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { AuditService } from '../../audit/audit.service.js';
 import { Mails } from '../../mail/mails.js';
 import { problem } from '../../problems.js';
 import type { OpenCall, Origin, Principal } from '../../request.js';
@@ -23,7 +22,6 @@ export class VerificationService {
     private readonly accounts: AccountProof,
     private readonly limits: MailLimits,
     private readonly mails: Mails,
-    private readonly audit: AuditService,
   ) {}
 
   /** Sends link and code, if the address is an account's and unverified. @throws Problem 422, 429, 503 `mail_not_configured` */
@@ -32,7 +30,7 @@ export class VerificationService {
     const email = call.me ? call.me.email : required(dto.email, '/email');
     await this.limits.countRequest(call);
     if (email === null || !(await this.limits.mayMail('verify', email))) return;
-    await this.verifications.send(email, { origin: call, locale: requestedLocale(dto.locale, call) });
+    await this.verifications.send(email, requestedLocale(dto.locale, call), call);
   }
 
   /**
@@ -44,10 +42,7 @@ export class VerificationService {
     const proof = call.me ? await this.proofOf(dto, call.me, call) : await this.proofOfAnyone(dto, call);
     if (isRepeated(proof)) return;
     assertLive(proof);
-    const verified = await this.verifications.verify(proof.challenge.id, proof);
-    if (!verified) return this.assertRepeated(proof);
-    if (verified.isNew)
-      await this.audit.record({ action: 'email_verified', actorId: verified.id, userId: verified.id }, call);
+    if (!(await this.verifications.verify(proof.challenge.id, proof.byCode, call))) await this.assertRepeated(proof);
   }
 
   /** "This wasn't me": deletes an account whose address was never verified, softly. @throws Problem 410, 422 */
@@ -57,8 +52,7 @@ export class VerificationService {
     if (challenge?.isDeleted || challenge?.isVerified) return; // again, or too late
     const proof = await this.proofs.byToken(token, 'verify');
     assertLive(proof);
-    const userId = await this.verifications.reject(id);
-    if (userId) await this.audit.record({ action: 'registration_rejected', userId }, origin);
+    await this.verifications.reject(id, origin);
   }
 
   private async proofOf({ token, code }: ConfirmEmailDto, me: Principal, origin: Origin): Promise<Proof> {

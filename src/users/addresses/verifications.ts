@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { days } from '../../config/durations.js';
-import { Database, statement } from '../../database/database.js';
+import { type Actor, AuditService } from '../../audit/audit.service.js';
+import { recorded } from '../../audit/recorded.js';
+import { Settings } from '../../config/settings.js';
 import { Mails } from '../../mail/mails.js';
-import type { Origin } from '../../request.js';
 import { codeIsGood, locked, opening, PROVES_ADDRESS, using } from './challenges.statements.js';
 
 /** How long the link and the code of a verification live (NIST SP 800-63B-4, 4.2.1.2: a day at most by mail). */
@@ -12,71 +13,81 @@ export const VERIFICATION_LIFETIME = days(1);
 /** That somebody reads the mailbox of their address. */
 @Injectable()
 export class Verifications {
-  private readonly sendStatement = statement(
-    'verifications.send',
-    `WITH account AS (
-       SELECT id, username, email, locale FROM users
-       WHERE email = $1 AND email_verified_at IS NULL AND is_active AND deleted_at IS NULL FOR NO KEY UPDATE),
-     ${opening({ purpose: 'verify', from: 'account', id: '$2', lifetime: '$3::bigint' })},
-     mail AS (${this.mails.insert('verify', {
-       from: 'challenge c JOIN account a ON a.id = c.user_id',
-       to: 'c.email',
-       userId: 'a.id',
-       challengeId: 'c.id',
-       expiresAt: 'c.expires_at',
-       locale: 'coalesce(a.locale, $4)',
-       data: `$5::jsonb || jsonb_build_object('username', a.username)`,
-     })})
-     SELECT c.id FROM challenge c`,
-  );
+  /** The event, which is written for an address that nobody has as well, makes both take the same time. */
+  private readonly sendStatement = recorded({
+    name: 'mail_challenges.send_verification',
+    before: [
+      `account AS (
+         SELECT id, username, email, locale FROM users
+         WHERE email = $1 AND email_verified_at IS NULL AND is_active AND deleted_at IS NULL FOR NO KEY UPDATE)`,
+    ],
+    change: 'SELECT (SELECT id FROM account) AS id',
+    also: [
+      opening({ purpose: 'verify', from: 'account', id: '$2', lifetime: '$3::bigint' }),
+      `mail AS (${this.mails.insert('verify', {
+        from: 'challenge c JOIN account a ON a.id = c.user_id',
+        to: 'c.email',
+        userId: 'a.id',
+        challengeId: 'c.id',
+        expiresAt: 'c.expires_at',
+        locale: 'coalesce(a.locale, $4)',
+        data: `$5::jsonb || jsonb_build_object('username', a.username)`,
+      })})`,
+    ],
+    events: [{ action: 'verification_requested' }],
+  });
 
-  private readonly verifyStatement = statement(
-    'verifications.verify',
-    `WITH ${locked('$1')},
-     ${using({ purpose: 'verify', id: '$1', where: `${PROVES_ADDRESS} AND ${codeIsGood('$2::boolean')}` })},
-     change AS (
-       UPDATE users u SET email_verified_at = now(), updated_at = now(), version = u.version + 1
-       FROM used WHERE u.id = used.user_id AND u.email_verified_at IS NULL RETURNING u.id)
-     SELECT used.user_id AS id, (SELECT count(*) FROM change) > 0 AS "isNew" FROM used`,
-  );
+  private readonly verifyStatement = recorded({
+    name: 'mail_challenges.verify',
+    before: [
+      locked('$1'),
+      using({ purpose: 'verify', id: '$1', where: `${PROVES_ADDRESS} AND ${codeIsGood('$2::boolean')}` }),
+      `verified AS (
+         UPDATE users u SET email_verified_at = now(), updated_at = now(), version = u.version + 1
+         FROM used WHERE u.id = used.user_id AND u.email_verified_at IS NULL RETURNING u.id)`,
+    ],
+    change: 'SELECT user_id AS id, (SELECT count(*) FROM verified) > 0 AS is_new FROM used',
+    events: [{ action: 'email_verified', actorId: 'id', when: 'is_new' }],
+  });
 
   /** Nobody may be left without an admin by a mail that went to a stranger: an admin's account is for other admins to delete. */
-  private readonly rejectStatement = statement(
-    'verifications.reject',
-    `WITH ${locked('$1')},
-     used AS (
-       UPDATE mail_challenges c SET cancelled_at = now() FROM account a
-       WHERE c.id = $1 AND c.user_id = a.id AND c.used_at IS NULL AND a.email_verified_at IS NULL AND ${PROVES_ADDRESS}
-         AND a.role <> 'admin' RETURNING c.user_id)
-     UPDATE users u SET is_active = false, deleted_at = now(), updated_at = now(), version = u.version + 1,
-       session_generation = u.session_generation + 1
-     FROM used WHERE u.id = used.user_id RETURNING u.id`,
-  );
+  private readonly rejectStatement = recorded({
+    name: 'mail_challenges.reject_registration',
+    before: [
+      locked('$1'),
+      `used AS (
+         UPDATE mail_challenges c SET cancelled_at = now() FROM account a
+         WHERE c.id = $1 AND c.user_id = a.id AND c.used_at IS NULL AND a.email_verified_at IS NULL AND ${PROVES_ADDRESS}
+           AND a.role <> 'admin' RETURNING c.user_id)`,
+    ],
+    change: `UPDATE users u SET is_active = false, deleted_at = now(), updated_at = now(), version = u.version + 1,
+        session_generation = u.session_generation + 1, purge_at = now() + $2::bigint * interval '1 millisecond'
+      FROM used WHERE u.id = used.user_id RETURNING u.id`,
+    events: [{ action: 'registration_rejected' }],
+  });
 
   constructor(
-    private readonly database: Database,
+    private readonly audit: AuditService,
     private readonly mails: Mails,
+    private readonly settings: Settings,
   ) {}
 
   /** Sends link and code to an address that is unverified; for any other nothing happens, in the same time. */
-  async send(email: string, { origin, locale }: { origin: Origin; locale: string | null }): Promise<void> {
-    const words = JSON.stringify(this.mails.originWords(origin));
-    await this.database.write(this.sendStatement, [email, uuidv7(), VERIFICATION_LIFETIME, locale, words]);
+  async send(email: string, locale: string | null, call: Actor): Promise<void> {
+    const words = JSON.stringify(this.mails.originWords(call));
+    await this.audit.write(this.sendStatement, [email, uuidv7(), VERIFICATION_LIFETIME, locale, words], call);
     this.mails.wake();
   }
 
   /**
-   * Uses a challenge up: its address is verified from now on. Returns the account, and whether it wasn't verified before;
-   * null when the challenge doesn't hold any more.
+   * Uses a challenge up: its address is verified from now on. Returns false when the challenge doesn't hold any more.
    */
-  async verify(challengeId: string, { byCode }: { byCode: boolean }): Promise<{ id: string; isNew: boolean } | null> {
-    const [verified] = await this.database.write<{ id: string; isNew: boolean }>(this.verifyStatement, [challengeId, byCode]); // prettier-ignore
-    return verified ?? null;
+  async verify(challengeId: string, byCode: boolean, call: Actor): Promise<boolean> {
+    return (await this.audit.write(this.verifyStatement, [challengeId, byCode], call)).length > 0;
   }
 
-  /** Deletes an account whose address was never verified, softly; returns its id, or null when nothing was to be done. */
-  async reject(challengeId: string): Promise<string | null> {
-    const [rejected] = await this.database.write<{ id: string }>(this.rejectStatement, [challengeId]);
-    return rejected?.id ?? null;
+  /** Deletes an account whose address was never verified, softly, if it is still so. */
+  async reject(challengeId: string, call: Actor): Promise<void> {
+    await this.audit.write(this.rejectStatement, [challengeId, this.settings.accounts.deletedRetention ?? null], call);
   }
 }

@@ -1,6 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
+import { type Actor, AuditService } from '../../../audit/audit.service.js';
+import { recorded } from '../../../audit/recorded.js';
 import { Database, statement } from '../../../database/database.js';
+import { deviceDigests, remembering } from '../../../users/addresses/known-devices.js';
+import type { Call } from '../../../request.js';
 import { containing, Conditions } from '../../../lists/conditions.js';
 import { byCreation, type List } from '../../../lists/lists.js';
 import { Mails } from '../../../mail/mails.js';
@@ -37,38 +41,35 @@ const OFFER = statement(
    FROM invitations i LEFT JOIN users u ON u.id = i.invited_by WHERE i.id = $1`,
 );
 
-const REVOKE = statement(
-  'invitations.revoke',
-  `WITH change AS (
-     UPDATE invitations i SET revoked_at = now(), version = i.version + 1 WHERE i.id = $1 AND ${IS_OPEN} RETURNING i.id),
-   ${cancellingInvitation('change')}
-   SELECT id FROM change`,
-);
+const DETAILS = `jsonb_build_object('invitation_id', invitation_id, 'role', role)`;
+
+const REVOKE = recorded({
+  name: 'invitations.revoke',
+  change: `UPDATE invitations i SET revoked_at = now(), version = i.version + 1
+    WHERE i.id = $1 AND ${IS_OPEN} RETURNING i.id, i.id AS invitation_id, i.role`,
+  also: [cancellingInvitation('change')],
+  events: [{ action: 'invitation_revoked', userId: 'NULL::uuid', details: DETAILS }],
+});
 
 /** For who has the account: the role, never less than they have. */
-const JOIN = statement(
-  'invitations.join',
-  `WITH ${usingInvitation('$1')},
-   invitation AS (
-     UPDATE invitations i SET accepted_at = now(), accepted_by = u.id, version = i.version + 1
-     FROM used JOIN users u ON u.id = $2 AND u.email = used.email AND u.email_verified_at IS NOT NULL
-     WHERE i.id = used.invitation_id AND ${IS_OPEN} RETURNING i.id, i.role),
-   change AS (
-     UPDATE users u SET role = invitation.role, updated_at = now(), version = u.version + 1
-     FROM invitation WHERE u.id = $2 AND u.role <> 'admin' AND u.role <> invitation.role RETURNING u.id)
-   SELECT id, (SELECT count(*) FROM change) > 0 AS "isRoleNew" FROM invitation`,
-);
-
-const ACCEPT = statement(
-  'invitations.accept',
-  `WITH ${usingInvitation('$1')},
-   invitation AS (
-     UPDATE invitations i SET accepted_at = now(), accepted_by = $2, version = i.version + 1
-     FROM used WHERE i.id = used.invitation_id AND ${IS_OPEN} RETURNING i.*)
-   INSERT INTO users (id, email, username, password_hash, display_name, role, locale, email_verified_at)
-   SELECT $2, i.email, $3, $4, coalesce($5, i.display_name), i.role, coalesce(i.locale, $6), now() FROM invitation i
-   RETURNING id`,
-);
+const JOIN = recorded({
+  name: 'invitations.join',
+  before: [
+    usingInvitation('$1'),
+    `invitation AS (
+       UPDATE invitations i SET accepted_at = now(), accepted_by = u.id, version = i.version + 1
+       FROM used JOIN users u ON u.id = $2 AND u.email = used.email AND u.email_verified_at IS NOT NULL
+       WHERE i.id = used.invitation_id AND ${IS_OPEN} RETURNING i.id, i.role)`,
+    `promoted AS (
+       UPDATE users u SET role = invitation.role, updated_at = now(), version = u.version + 1
+       FROM invitation WHERE u.id = $2 AND u.role <> 'admin' AND u.role <> invitation.role RETURNING u.id)`,
+  ],
+  change: 'SELECT $2::uuid AS id, id AS invitation_id, role, (SELECT count(*) FROM promoted) > 0 AS is_new FROM invitation',
+  events: [
+    { action: 'invitation_accepted', details: DETAILS },
+    { action: 'role_changed', when: 'is_new', details: `jsonb_build_object('role', role)` },
+  ],
+});
 
 /** What whoever opens the link is offered. */
 export interface Offer extends InvitationRow {
@@ -79,36 +80,60 @@ export interface Offer extends InvitationRow {
 /** The rows of invitations, with their challenges and mails. */
 @Injectable()
 export class InvitationStore {
-  private readonly createStatement = statement(
-    'invitations.create',
-    `WITH stale AS (
-       UPDATE invitations i SET revoked_at = now(), version = i.version + 1
-       WHERE i.email = $2 AND ${IS_OPEN} AND i.expires_at <= now() RETURNING i.id),
-     change AS (
-       INSERT INTO invitations AS i (id, email, role, username, display_name, message, locale, invited_by, days, expires_at)
-       SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9::smallint, now() + $9::int * interval '1 day'
-       WHERE (SELECT count(*) FROM stale) >= 0 -- after it, as its rows are in the index until then
-         AND NOT EXISTS (SELECT FROM users WHERE email = $2 AND deleted_at IS NULL)
-       RETURNING i.*),
-     ${openingInvitation({ from: 'change', id: '$10' })},
-     mail AS (${this.mail('change', 'i.locale')})
-     SELECT ${COLUMNS}, jsonb_build_object('state', 'queued', 'last_error', NULL) AS mail FROM change i`,
-  );
+  private readonly acceptStatement = recorded({
+    name: 'invitations.accept',
+    before: [
+      usingInvitation('$1'),
+      `invitation AS (
+         UPDATE invitations i SET accepted_at = now(), accepted_by = $2, version = i.version + 1
+         FROM used WHERE i.id = used.invitation_id AND ${IS_OPEN} RETURNING i.*)`,
+      `account AS (
+         INSERT INTO users (id, email, username, password_hash, display_name, role, locale, email_verified_at)
+         SELECT $2, i.email, $3, $4, coalesce($5, i.display_name), i.role, coalesce(i.locale, $6), now() FROM invitation i
+         RETURNING id)`,
+    ],
+    change: 'SELECT account.id, i.id AS invitation_id, i.role FROM account, invitation i',
+    also: [remembering({ from: 'change', userId: 'id', network: '$7', agent: '$8' })],
+    events: [{ action: 'invitation_accepted', actorId: 'id', details: DETAILS }],
+  });
 
-  private readonly resendStatement = statement(
-    'invitations.resend',
-    `WITH change AS (
-       UPDATE invitations i SET
-         expires_at = CASE WHEN i.expires_at <= now() THEN now() + i.days * interval '1 day' ELSE i.expires_at END,
-         version = i.version + (i.expires_at <= now())::int
-       WHERE i.id = $1 AND ${IS_OPEN} RETURNING i.*),
-     ${openingInvitation({ from: 'change', id: '$2' })},
-     mail AS (${this.mail('change', 'i.locale')})
-     SELECT c.id FROM challenge c`,
-  );
+  private readonly createStatement = recorded({
+    name: 'invitations.create',
+    before: [
+      `stale AS (
+         UPDATE invitations i SET revoked_at = now(), version = i.version + 1
+         WHERE i.email = $2 AND ${IS_OPEN} AND i.expires_at <= now() RETURNING i.id)`,
+      `made AS (
+         INSERT INTO invitations AS i (id, email, role, username, display_name, message, locale, invited_by, days, expires_at)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9::smallint, now() + $9::int * interval '1 day'
+         WHERE (SELECT count(*) FROM stale) >= 0 -- after it, as its rows are in the index until then
+           AND NOT EXISTS (SELECT FROM users WHERE email = $2 AND deleted_at IS NULL)
+         RETURNING i.*)`,
+      openingInvitation({ from: 'made', id: '$10' }),
+    ],
+    change: `SELECT ${COLUMNS}, i.id AS invitation_id, jsonb_build_object('state', 'queued', 'last_error', NULL) AS mail FROM made i`,
+    also: [`mail AS (${this.mail('made', 'i.locale')})`],
+    events: [{ action: 'invitation_created', userId: 'NULL::uuid', details: DETAILS }],
+  });
+
+  private readonly resendStatement = recorded({
+    name: 'invitations.resend',
+    before: [
+      `renewed AS (
+         UPDATE invitations i SET
+           expires_at = CASE WHEN i.expires_at <= now() THEN now() + i.days * interval '1 day' ELSE i.expires_at END,
+           version = i.version + (i.expires_at <= now())::int
+         WHERE i.id = $1 AND ${IS_OPEN} RETURNING i.*)`,
+      openingInvitation({ from: 'renewed', id: '$2' }),
+    ],
+    change: 'SELECT i.id, i.id AS invitation_id, i.role FROM renewed i',
+    also: [`mail AS (${this.mail('renewed', 'i.locale')})`],
+    events: [{ action: 'invitation_resent', userId: 'NULL::uuid', details: DETAILS }],
+  });
 
   constructor(
     private readonly database: Database,
+    private readonly audit: AuditService,
     private readonly mails: Mails,
   ) {}
 
@@ -119,12 +144,13 @@ export class InvitationStore {
   async create(
     invitation: Pick<
       Invitation,
-      'email' | 'role' | 'username' | 'displayName' | 'message' | 'locale' | 'invitedBy' | 'days'
+      'email' | 'role' | 'username' | 'displayName' | 'message' | 'locale' | 'days'
     >,
+    call: Call,
   ): Promise<InvitationRow | null> {
-    const { email, role, username, displayName, message, locale, invitedBy, days } = invitation;
-    const values = [uuidv7(), email, role, username, displayName, message, locale, invitedBy, days, uuidv7()];
-    const [row] = await this.database.write<InvitationRow>(this.createStatement, values);
+    const { email, role, username, displayName, message, locale, days } = invitation;
+    const values = [uuidv7(), email, role, username, displayName, message, locale, call.me.id, days, uuidv7()];
+    const [row] = await this.audit.write<InvitationRow>(this.createStatement, values, call);
     this.mails.wake();
     return row ?? null;
   }
@@ -165,15 +191,15 @@ export class InvitationStore {
   }
 
   /** Mails an invitation again; an expired one lives anew. Returns false when it is accepted or revoked. */
-  async resend(id: string): Promise<boolean> {
-    const sent = await this.database.write(this.resendStatement, [id, uuidv7()]);
+  async resend(id: string, call: Actor): Promise<boolean> {
+    const sent = await this.audit.write(this.resendStatement, [id, uuidv7()], call);
     this.mails.wake();
     return sent.length > 0;
   }
 
   /** Ends an invitation; its link opens nothing any more. Returns false when it is accepted, or revoked already. */
-  async revoke(id: string): Promise<boolean> {
-    return (await this.database.write(REVOKE, [id])).length > 0;
+  async revoke(id: string, call: Actor): Promise<boolean> {
+    return (await this.audit.write(REVOKE, [id], call)).length > 0;
   }
 
   /**
@@ -184,17 +210,17 @@ export class InvitationStore {
   async accept(
     challengeId: string,
     account: { username: string; passwordHash: string; displayName: string | null; locale: string | null },
+    call: Actor,
   ): Promise<string | null> {
     const { username, passwordHash, displayName, locale } = account;
-    const values = [challengeId, uuidv7(), username, passwordHash, displayName, locale];
-    const [user] = await this.database.write<{ id: string }>(ACCEPT, values);
-    return user?.id ?? null;
+    const id = uuidv7();
+    const values = [challengeId, id, username, passwordHash, displayName, locale, ...deviceDigests(id, call)];
+    return (await this.audit.write(this.acceptStatement, values, call)).length > 0 ? id : null;
   }
 
-  /** Uses an invitation up for an account that has its address, verified: it gets the role. Null when either doesn't hold. */
-  async join(challengeId: string, userId: string): Promise<{ id: string; isRoleNew: boolean } | null> {
-    const [joined] = await this.database.write<{ id: string; isRoleNew: boolean }>(JOIN, [challengeId, userId]);
-    return joined ?? null;
+  /** Uses an invitation up for an account that has its address, verified: it gets the role. False when either doesn't hold. */
+  async join(challengeId: string, userId: string, call: Actor): Promise<boolean> {
+    return (await this.audit.write(JOIN, [challengeId, userId], call)).length > 0;
   }
 
   private mail(from: string, locale: string): string {

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { AuditService } from '../../../audit/audit.service.js';
 import { Lists } from '../../../lists/lists.js';
 import type { Page } from '../../../lists/pages.js';
 import { Mails } from '../../../mail/mails.js';
@@ -26,7 +25,6 @@ export class InvitationsService {
     private readonly limits: MailLimits,
     private readonly mails: Mails,
     private readonly lists: Lists,
-    private readonly audit: AuditService,
   ) {}
 
   /** Invites somebody. @throws Problem 403 for a role above one's own, 409 `email_taken`, `invitation_open`, 503 `mail_not_configured` */
@@ -41,16 +39,11 @@ export class InvitationsService {
       displayName: display_name ?? null,
       message: message ?? null,
       locale: locale ?? null,
-      invitedBy: call.me.id,
       days: expires_in_days ?? DEFAULT_DAYS,
     };
-    const row = await this.store.create(invitation).catch((error: unknown) => this.explain(error, email));
+    const row = await this.store.create(invitation, call).catch((error: unknown) => this.explain(error, email));
     if (!row) throw problem('email_taken');
     this.lists.changed('invitations');
-    await this.audit.record(
-      { action: 'invitation_created', actorId: call.me.id, details: { invitation_id: row.id, role } },
-      call,
-    );
     return toInvitationDto(row);
   }
 
@@ -70,19 +63,14 @@ export class InvitationsService {
     const { email, state } = await this.getRow(id);
     if (state === 'accepted' || state === 'revoked') throw conflict(`The invitation is ${state}.`);
     if (!(await this.limits.mayMail('invitation', email))) return;
-    if (!(await this.store.resend(id))) throw conflict('The invitation is accepted or revoked.');
+    if (!(await this.store.resend(id, call))) throw conflict('The invitation is accepted or revoked.');
     this.lists.changed('invitations');
-    await this.audit.record({ action: 'invitation_resent', actorId: call.me.id, details: { invitation_id: id } }, call);
   }
 
   /** Ends an invitation; again is as good as once. @throws Problem 404, 409 when it is accepted */
   async revoke(id: string, call: Call): Promise<void> {
-    if (await this.store.revoke(id)) {
+    if (await this.store.revoke(id, call)) {
       this.lists.changed('invitations');
-      await this.audit.record(
-        { action: 'invitation_revoked', actorId: call.me.id, details: { invitation_id: id } },
-        call,
-      );
     } else if ((await this.getRow(id)).state === 'accepted') {
       throw conflict('The invitation is accepted.');
     }
@@ -114,29 +102,16 @@ export class InvitationsService {
     const context = { email: offer.email, username };
     const passwordHash = await this.passwords.hashNew(password, { context, signal: call.signal });
     const displayName = dto.display_name ?? null;
-    const id = await this.store.accept(proof.challenge.id, {
-      username,
-      passwordHash,
-      displayName,
-      locale: requestedLocale(undefined, call),
-    });
+    const account = { username, passwordHash, displayName, locale: requestedLocale(undefined, call) };
+    const id = await this.store.accept(proof.challenge.id, account, call);
     if (!id) return this.refuse(proof);
     this.lists.changed('users');
-    await this.audit.record({ action: 'invitation_accepted', actorId: id, userId: id, details: { invitation_id: offer.id, role: offer.role } }, call); // prettier-ignore
     return { user: toUserDto(await this.users.getRow(id)), isNew: true };
   }
 
   private async join(proof: Proof, me: Me, origin: Origin): Promise<UserDto> {
-    const joined = await this.store.join(proof.challenge.id, me.id);
-    if (!joined) {
-      if (!me.emailVerifiedAt) throw problem('email_taken');
-      return this.refuse(proof);
-    }
-    await this.audit.record(
-      { action: 'invitation_accepted', actorId: me.id, userId: me.id, details: { invitation_id: joined.id } },
-      origin,
-    );
-    if (joined.isRoleNew) await this.audit.record({ action: 'role_changed', actorId: me.id, userId: me.id }, origin);
+    if (!me.emailVerifiedAt) throw problem('email_taken');
+    if (!(await this.store.join(proof.challenge.id, me.id, origin))) return this.refuse(proof);
     return toUserDto(await this.users.getRow(me.id));
   }
 

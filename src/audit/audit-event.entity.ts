@@ -25,6 +25,7 @@ export const AUDIT_ACTIONS = [
   'invitation_accepted',
   'user_created',
   'first_admin',
+  'user_updated',
   'users_imported',
   'role_changed',
   'user_activated',

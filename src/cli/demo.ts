@@ -9,13 +9,13 @@ import { type ImportedUser, UsersService } from '../users/users.service.js';
 /** What everybody in the demo data signs in with. */
 export const DEMO_PASSWORD = 'demo horse battery';
 
-type Person = Omit<CreateUserDto, 'password'> & { username: string };
+type Person = CreateUserDto & { email: string };
 
 const PEOPLE: Person[] = [
   { username: 'ada', email: 'ada@example.com', display_name: 'Ada Lovelace', role: 'admin' },
   { username: 'alan', email: 'alan@example.com', display_name: 'Alan Turing' },
   { username: 'grace', email: 'grace@example.com', display_name: 'Grace Hopper' },
-  { username: 'katherine', email: 'katherine@example.com', display_name: 'Katherine Johnson' },
+  { username: 'katherine', email: 'katherine@example.com', display_name: 'Katherine Johnson', email_verified: false },
   { username: 'edsger', email: 'edsger@example.com', display_name: 'Edsger Dijkstra', is_active: false },
 ];
 
@@ -37,7 +37,7 @@ async function people(app: INestApplicationContext): Promise<string[]> {
   const planted: string[] = [];
   for (const person of PEOPLE) {
     if ((await users.findByUsername(person.username)) ?? (await users.findByEmail(person.email))) continue;
-    await users.create({ ...person, password: DEMO_PASSWORD }, SCRIPT);
+    await users.create({ email_verified: true, ...person, password: DEMO_PASSWORD }, SCRIPT);
     planted.push(describePerson(person));
   }
   return planted;

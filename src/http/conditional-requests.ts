@@ -9,6 +9,8 @@ import { problem } from '../problems.js';
 interface Resource {
   version: number;
   path: string;
+  /** Whether the answer holds what is shown this once, and must not be kept by any cache. */
+  isSecret?: boolean;
 }
 
 /** For the browser's own cache, which asks each time whether it still holds. Whatever has no tag isn't kept at all. */
@@ -44,7 +46,8 @@ export function sendResourceHeaders(fastify: FastifyInstance): void {
     if (reply.statusCode === 412 && reply.hasHeader('etag')) reply.header('cache-control', VALIDATED);
     if (!reply.resource || typeof payload !== 'string') return done(null, payload);
     const etag = entityTag(reply.resource.version, payload);
-    reply.header('etag', etag).header('cache-control', VALIDATED);
+    reply.header('etag', etag);
+    if (!reply.resource.isSecret) reply.header('cache-control', VALIDATED);
     done(null, isFresh(request, etag) ? notModified(request, reply, payload) : payload);
   });
 }

@@ -5,14 +5,18 @@ import { Id } from '../http/fields.js';
 import { type CsvColumn, csvFile } from '../http/csv.js';
 import type { Page } from '../lists/pages.js';
 import { ConditionalWrite } from '../http/conditional-requests.js';
-import { type AdminUserDto, CreateUserDto, DeleteUserQuery, type Me, type PublicUserDto, type ThrottleDto, toAdminUserDto, UpdateUserDto, type UserDto, UsersQuery } from './users.dto.js'; // prettier-ignore
+import { type AdminUserDto, type CreatedUserDto, CreateUserDto, DeleteUserQuery, type Me, type PublicUserDto, type ThrottleDto, toCreatedUserDto, UpdateUserDto, type UserDto, UsersQuery } from './users.dto.js'; // prettier-ignore
+import { SignUps } from './sign-ups.js';
 import { UsersService } from './users.service.js';
 
 /** Accounts: one's own, other people's public side, and all of them for admins. */
 @Controller()
 @Scoped('users')
 export class UsersController {
-  constructor(private readonly users: UsersService) {}
+  constructor(
+    private readonly users: UsersService,
+    private readonly signUps: SignUps,
+  ) {}
 
   /**
    * Lists users, newest first unless asked otherwise.
@@ -37,13 +41,18 @@ export class UsersController {
   }
 
   /**
-   * Creates an account for somebody else, as an admin.
-   * @throws email_taken, username_taken
+   * Creates an account for somebody else, as an admin. Without a password the person chooses one, by a link that is mailed
+   * to them, or answered here this once.
+   * @throws email_taken, username_taken, mail_not_configured
    */
   @Post('users')
   @Roles('admin')
-  async createUser(@Body() dto: CreateUserDto, @Call() call: Call): Promise<AdminUserDto> {
-    return toAdminUserDto(await this.users.create(dto, call));
+  async createUser(
+    @Body() dto: CreateUserDto,
+    @Call() call: Call,
+  ): Promise<CreatedUserDto> {
+    const { user, passwordReset } = await this.signUps.create(dto, call);
+    return toCreatedUserDto(user, passwordReset);
   }
 
   /** Finds a user by id: whole for oneself and admins, the public part for others. */

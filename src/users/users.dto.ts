@@ -3,6 +3,7 @@ import { type Principal, type Role, ROLES } from '../request.js';
 import { OneOf, Optional, QueryBoolean, SearchText, Time } from '../http/fields.js';
 import { PageQuery } from '../lists/pages.js';
 import { withVersion } from '../http/conditional-requests.js';
+import { DELIVERIES, type Delivery, type PasswordResetLinkDto } from './passwords/password-resets.dto.js';
 import { DisplayName, Email, Locale, PictureUrl, Reason, Username } from './user-fields.js';
 import type { User } from './user.entity.js';
 
@@ -33,8 +34,46 @@ export class RegisterDto {
   locale?: string | null;
 }
 
+export const KINDS = ['person', 'service'] as const;
+
 /** What an admin says of a new account. */
-export class CreateUserDto extends RegisterDto {
+export class CreateUserDto {
+  /** `service` for a program: without address and password, it gets in by access tokens. `person` unless said. */
+  @Optional()
+  @OneOf(KINDS)
+  kind?: (typeof KINDS)[number];
+
+  /** Every person has one. Kept trimmed, in lower case, with the domain in ASCII; unique among accounts. @example "ada@example.com" */
+  @Optional()
+  @Email()
+  email?: string;
+
+  /** Kept as typed; unique without regard to case. @example "ada" */
+  @Username()
+  username: string;
+
+  /** Left out, the person gets a link to choose one. @example "correct horse battery" */
+  @Optional()
+  @IsString({ message: 'must be a string' })
+  password?: string;
+
+  /** Without a password: `mail` sends the link to the person (the default where mail is configured), `link` answers it. */
+  @Optional()
+  @OneOf(DELIVERIES)
+  deliver?: Delivery;
+
+  /** How others see the person. @example "Ada Lovelace" */
+  @DisplayName()
+  display_name?: string | null;
+
+  /** @example "https://example.com/ada.png" */
+  @PictureUrl()
+  profile_picture_url?: string | null;
+
+  /** The language of mails (BCP 47). @example "de" */
+  @Locale()
+  locale?: string | null;
+
   /** What the person may be; `user` unless said. */
   @Optional()
   @OneOf(ROLES)
@@ -71,6 +110,10 @@ export class UpdateUserDto {
   @PictureUrl()
   profile_picture_url?: string | null;
 
+  /** The language of mails (BCP 47); null clears it. @example "de" */
+  @Locale()
+  locale?: string | null;
+
   /** For admins. */
   @Optional()
   @OneOf(ROLES)
@@ -86,12 +129,17 @@ export class UpdateUserDto {
   @IsBoolean({ message: 'must be true or false' })
   mfa_required?: boolean;
 
+  /** For admins: whether they vouch for the address. */
+  @Optional()
+  @IsBoolean({ message: 'must be true or false' })
+  email_verified?: boolean;
+
   /** For admins: why the account is deactivated; kept with the event. Only together with `is_active: false`. @example "Asked for it" */
   @Optional()
   @Reason()
   reason?: string;
 
-  /** Needed to change one's own e-mail address. */
+  /** Needed to change one's own e-mail address. A verified one stays until the new mailbox has confirmed the change. */
   @Optional()
   @IsString({ message: 'must be a string' })
   current_password?: string;
@@ -220,6 +268,12 @@ export class ThrottleDto {
   until: Date | null;
 }
 
+/** An account that was just made for somebody. */
+export class CreatedUserDto extends AdminUserDto {
+  /** For an account without a password, unless it was mailed: how the person chooses one. Shown once. */
+  password_reset?: PasswordResetLinkDto;
+}
+
 /** The columns that the answers to oneself and to admins are made of. */
 export type UserRow = Omit<User, 'passwordHash' | 'sessionGeneration' | 'purgeAt'> & {
   hasPassword: boolean;
@@ -268,6 +322,13 @@ export function toUserDto(user: UserRow & { ownRole?: Role }, viewer: Pick<Princ
 
 /** The whole person, with what only admins see. */
 export const toAdminUserDto = (user: UserRow): AdminUserDto => toUserDto(user, { role: 'admin' }) as AdminUserDto;
+
+/** An account that was just made for somebody, with the link that lets them in, if it is to be handed over. */
+export function toCreatedUserDto(user: UserRow, passwordReset: PasswordResetLinkDto | undefined): CreatedUserDto {
+  const dto: CreatedUserDto = toAdminUserDto(user);
+  if (!passwordReset) return dto;
+  return withVersion({ ...dto, password_reset: passwordReset }, { ...resourceOf(user), isSecret: true });
+}
 
 /** The public part of a person. */
 export function toPublicUserDto(user: PublicUserRow & { version?: number }): PublicUserDto {

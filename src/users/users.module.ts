@@ -21,6 +21,10 @@ import { UserStatistics } from './user-statistics.js';
 import { UserNames } from './user-names.js';
 import { User } from './user.entity.js';
 import { UserPurges } from './user-purges.js';
+import { UserLookups } from './user-lookups.js';
+import { UserChanges } from './user-changes.js';
+import { UserRemovals } from './user-removals.js';
+import { SignUps } from './sign-ups.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
@@ -39,6 +43,10 @@ import { UsersService } from './users.service.js';
     HeldUsers,
     UserStatistics,
     NewAccounts,
+    SignUps,
+    UserRemovals,
+    UserChanges,
+    UserLookups,
     CredentialTables,
     Challenges,
     Verifications,
@@ -51,6 +59,9 @@ import { UsersService } from './users.service.js';
     UserPurges,
     FirstAdmin,
     UsersService,
+    UserLookups,
+    UserRemovals,
+    SignUps,
     Passwords,
     PasswordResets,
     CredentialTables,

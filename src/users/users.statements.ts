@@ -1,7 +1,7 @@
 /** The hot paths of users, written by hand: hydrating an entity costs more than finding its row. */
 import { recorded } from '../audit/recorded.js';
-import { changing, hasVersion, type Update } from '../lists/conditions.js';
-import { composedStatement, statement } from '../database/database.js';
+import { hasVersion } from '../lists/conditions.js';
+import { statement } from '../database/database.js';
 import { PENDING_EMAIL } from './addresses/challenges.statements.js';
 
 /** What anybody may see of a person, named as the entity names it. */
@@ -45,25 +45,8 @@ export const IMPORT = statement(
    ON CONFLICT DO NOTHING RETURNING id`,
 );
 
-const DELETED = `UPDATE users SET is_active = false, mfa_enabled = false, deleted_at = now(), updated_at = now(), version = version + 1,
-    session_generation = session_generation + 1
-  WHERE id = $1 AND deleted_at IS NULL AND ${hasVersion('$2')}`;
-
-/** What takes no admin away needs no look at the other admins. */
-export const DELETE_ORDINARY = statement('users.delete_ordinary', `${DELETED} AND role <> 'admin' RETURNING id`);
-export const DELETE_ANY = `${DELETED} RETURNING id`;
-
 export const LOCK_ADMINS = `SELECT id FROM users WHERE role = 'admin' AND is_active AND deleted_at IS NULL
   ORDER BY id FOR UPDATE`;
-
-/** A change of a user: the row as it is afterwards, and what events tell of it before. */
-export const update = (change: Update) =>
-  composedStatement(
-    `WITH ${changing(change)}
-     SELECT ${USER_COLUMNS}, (SELECT email FROM old) AS "oldEmail", (SELECT role FROM old) AS "oldRole",
-       (SELECT is_active FROM old) AS "wasActive", (SELECT mfa_required FROM old) AS "wasMfaRequired"
-     FROM current`,
-  );
 
 /** First it is deleted, so that nothing comes to it any more; then what hangs on it goes, in batches; then the row. */
 export const BEGIN_PURGE = `UPDATE users SET is_active = false, deleted_at = coalesce(deleted_at, now()), updated_at = now(),
@@ -72,19 +55,9 @@ export const BEGIN_PURGE = `UPDATE users SET is_active = false, deleted_at = coa
 export const PURGE = recorded({
   name: 'users.purge',
   change: `DELETE FROM users WHERE id = $1 AND deleted_at IS NOT NULL RETURNING id`,
+  also: ['remembered AS (INSERT INTO purged_users (id) SELECT id FROM change ON CONFLICT (id) DO UPDATE SET purged_at = now())'],
   events: [{ action: 'user_purged' }],
 });
-
-const RESTORED = {
-  table: 'users',
-  where: 'id = $1',
-  assignments: 'is_active = true, deleted_at = NULL',
-  differs: 'NOT old.is_active OR old.deleted_at IS NOT NULL',
-};
-export const RESTORE = statement(
-  'users.restore',
-  `WITH ${changing(RESTORED)} SELECT ${USER_COLUMNS}, EXISTS (SELECT FROM changed) AS "isChanged" FROM current`,
-);
 
 export const DELETED_BY_EMAIL = statement(
   'users.deleted_by_email',

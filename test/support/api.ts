@@ -61,7 +61,7 @@ export class Api {
   }
 }
 
-const SECRET_MEMBERS = /hash|generation|counter|(?<!wrong_|current_|new_|has_)password|^version$|salt/i;
+const SECRET_MEMBERS = /hash|generation|counter|(?<!wrong_|current_|new_|has_)password(?!_reset)|^version$|salt/i;
 const TOKEN_MEMBERS = new Set(['access_token', 'refresh_token']);
 const TOKEN_ROUTES = /\/auth\/(?:login|token|refresh|mfa|step-up|passkeys\/sign-in)\b/;
 

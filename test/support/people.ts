@@ -26,8 +26,8 @@ export interface Tokens {
 export const PASSWORD = 'correct horse battery';
 
 /** Registers somebody by name and signs them in. The password holds "horse", which no log may. */
-export async function person(app: TestApp, name: string, more: object = {}): Promise<Person> {
-  const email = `${name}@example.com`;
+export async function person(app: TestApp, name: string, more: { email?: string; [member: string]: unknown } = {}): Promise<Person> {
+  const { email = `${name}@example.com` } = more;
   const { body, status } = await app.api.post('/api/auth/register', {
     email,
     username: name,

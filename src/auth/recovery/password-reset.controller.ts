@@ -2,8 +2,9 @@ import { Body, Controller, Header, HttpCode, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Id } from '../../http/fields.js';
 import { Call, type OpenCall, type Origin, Public, Roles } from '../../request.js';
+import type { PasswordResetLinkDto } from '../../users/passwords/password-resets.dto.js';
 import { PasswordResetService } from './password-reset.service.js';
-import { ACCEPTED, type AcceptedDto, ConfirmPasswordResetDto, type PasswordResetLinkDto, RequestPasswordResetDto, ResetPasswordOfDto } from './recovery.dto.js'; // prettier-ignore
+import { ACCEPTED, type AcceptedDto, ConfirmPasswordResetDto, RequestPasswordResetDto, ResetPasswordOfDto } from './recovery.dto.js'; // prettier-ignore
 
 /** A new password for who has forgotten theirs. */
 @Controller()

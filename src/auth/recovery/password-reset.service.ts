@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { MailLinks } from '../../mail/links.js';
 import { Mails } from '../../mail/mails.js';
 import { conflict, invalidMember, notFound } from '../../problems.js';
 import type { Call, Origin } from '../../request.js';
@@ -8,11 +7,12 @@ import { Challenges } from '../../users/addresses/challenges.js';
 import { MailLimits } from '../../users/addresses/mail-limits.js';
 import { normalizeEmail } from '../../users/emails.js';
 import { requestedLocale } from '../../users/locales.js';
-import { type OpenReset, PasswordResets } from '../../users/passwords/password-resets.js';
+import { PasswordResets } from '../../users/passwords/password-resets.js';
+import type { PasswordResetLinkDto } from '../../users/passwords/password-resets.dto.js';
 import { Passwords } from '../../users/passwords/passwords.js';
 import { UsersService } from '../../users/users.service.js';
 import { assertLive, type Proof, Proofs } from './proofs.js';
-import type { ConfirmPasswordResetDto, PasswordResetLinkDto, RequestPasswordResetDto, ResetPasswordOfDto } from './recovery.dto.js'; // prettier-ignore
+import type { ConfirmPasswordResetDto, RequestPasswordResetDto, ResetPasswordOfDto } from './recovery.dto.js'; // prettier-ignore
 import { required, tokenOrCode } from './recovery.fields.js';
 
 /** A new password for somebody who has forgotten theirs. */
@@ -25,7 +25,6 @@ export class PasswordResetService {
     private readonly users: UsersService,
     private readonly passwords: Passwords,
     private readonly limits: MailLimits,
-    private readonly links: MailLinks,
     private readonly mails: Mails,
     private readonly throttle: Throttle,
   ) {}
@@ -68,22 +67,18 @@ export class PasswordResetService {
     { deliver, end_sessions = false }: ResetPasswordOfDto,
     call: Call,
   ): Promise<PasswordResetLinkDto | null> {
-    const mail = (deliver ?? this.defaultDelivery) === 'mail';
-    if (mail) this.mails.assertConfigured();
-    const reset = await this.resets.open(userId, { mail, endSessions: end_sessions }, call);
-    if (!reset) throw await this.whyNot(userId);
-    return mail ? null : this.linkOf(reset);
+    const by = deliver ?? this.resets.defaultDelivery;
+    if (by === 'mail') this.mails.assertConfigured();
+    const link = await this.resets.open(userId, { deliver: by, endSessions: end_sessions }, call);
+    if (!link) throw await this.whyNot(userId);
+    return by === 'mail' ? null : link;
   }
 
   /** The same for a script: the link, to be printed once. @throws Problem 404, 409 */
   async linkFor(userId: string, origin: Origin): Promise<PasswordResetLinkDto> {
-    const reset = await this.resets.open(userId, { mail: false, endSessions: false }, origin);
-    if (!reset) throw await this.whyNot(userId);
-    return this.linkOf(reset);
-  }
-
-  private get defaultDelivery(): 'mail' | 'link' {
-    return this.mails.isConfigured ? 'mail' : 'link';
+    const link = await this.resets.open(userId, { deliver: 'link' }, origin);
+    if (!link) throw await this.whyNot(userId);
+    return link;
   }
 
   private async proofOf({ token, email, code, new_password }: ConfirmPasswordResetDto, origin: Origin): Promise<Proof> {
@@ -97,10 +92,6 @@ export class PasswordResetService {
     const address = normalizeEmail(typed) ?? typed;
     const find = () => this.challenges.findByAddress('reset', address);
     return this.proofs.byCode(code as string, { purpose: 'reset', address, find, origin });
-  }
-
-  private linkOf({ id, expiresAt }: OpenReset): PasswordResetLinkDto {
-    return { url: this.links.url('reset', id), code: this.links.code(id), expires_at: expiresAt };
   }
 
   private async whyNot(userId: string): Promise<Error> {

@@ -2,6 +2,7 @@ import { IsBoolean, IsString } from 'class-validator';
 import { OneOf, Optional } from '../../http/fields.js';
 import type { Role } from '../../request.js';
 import type { LinkPurpose } from '../../mail/links.js';
+import { DELIVERIES, type Delivery } from '../../users/passwords/password-resets.dto.js';
 import { Email, Locale } from '../../users/user-fields.js';
 
 const StringField = () => IsString({ message: 'must be a string' });
@@ -87,9 +88,6 @@ export class ConfirmPasswordResetDto {
   new_password: string;
 }
 
-export const DELIVERIES = ['mail', 'link'] as const;
-export type Delivery = (typeof DELIVERIES)[number];
-
 /** How an admin has somebody's password reset. */
 export class ResetPasswordOfDto {
   /** `mail` sends it to the user (the default where mail is configured), `link` shows it to the admin, once. */
@@ -110,15 +108,6 @@ export class AcceptedDto {
 
 /** What is answered whether there is anybody to send a mail to or not. */
 export const ACCEPTED: AcceptedDto = { status: 'accepted' };
-
-/** The link and the code of a password reset, shown once. */
-export class PasswordResetLinkDto {
-  /** The page on which the user chooses a new password. @example "https://app.example.com/reset-password#token=pr_AZqy…" */
-  url: string;
-  /** The same, to be read out on the telephone. @example "482 915" */
-  code: string;
-  expires_at: Date;
-}
 
 /** What a link is for, before anything is done with it. */
 export class LinkPreviewDto {

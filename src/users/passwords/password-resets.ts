@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { type Actor, AuditService } from '../../audit/audit.service.js';
 import { recorded, type RecordedStatement } from '../../audit/recorded.js';
 import { Settings } from '../../config/settings.js';
+import { MailLinks } from '../../mail/links.js';
 import { Mails } from '../../mail/mails.js';
 import {
   codeIsGood,
@@ -14,11 +16,11 @@ import {
   using,
 } from '../addresses/challenges.statements.js';
 import { CredentialTables } from '../credential-tables.js';
+import type { Delivery, PasswordResetLinkDto } from './password-resets.dto.js';
 
-/** The challenge of a reset: what its link and code are computed from. */
-export interface OpenReset {
-  id: string;
-  expiresAt: Date;
+interface OpenReset {
+  challenge_id: string;
+  expires_at: Date;
 }
 
 /** A new password for whoever reads the mailbox of the account's address. */
@@ -66,6 +68,7 @@ export class PasswordResets {
     private readonly mails: Mails,
     private readonly settings: Settings,
     private readonly tables: CredentialTables,
+    private readonly links: MailLinks,
   ) {}
 
   /** Sends link and code to the account with this address; to nobody when there is none that may sign in, in the same time. */
@@ -76,14 +79,27 @@ export class PasswordResets {
   }
 
   /**
-   * Opens a reset for an account, as an admin, and mails it if asked. Null when the account doesn't exist, or may not sign in.
-   * @param options.endSessions ends the sessions of the account at once, not only with the new password
+   * Opens a reset for an account, as an admin, and mails it or not. Returns its link; null when the account doesn't exist, or may not sign in.
+   * @param endSessions ends the sessions of the account at once, not only with the new password
    */
-  async open(userId: string, options: { mail: boolean; endSessions: boolean }, call: Actor): Promise<OpenReset | null> {
-    const values = [userId, uuidv7(), this.lifetime, options.endSessions, options.mail];
-    const [reset] = await this.audit.write<{ challenge_id: string; expires_at: Date }>(this.openStatement, values, call);
-    if (options.mail) this.mails.wake();
-    return reset ? { id: reset.challenge_id, expiresAt: reset.expires_at } : null;
+  async open(
+    userId: string,
+    { deliver, endSessions = false, db }: { deliver: Delivery; endSessions?: boolean; db?: EntityManager },
+    call: Actor,
+  ): Promise<PasswordResetLinkDto | null> {
+    const values = [userId, uuidv7(), this.lifetime, endSessions, deliver === 'mail'];
+    const [reset] = await (db
+      ? this.audit.writeIn<OpenReset>(db, this.openStatement, values, call)
+      : this.audit.write<OpenReset>(this.openStatement, values, call));
+    if (!reset) return null;
+    if (deliver === 'mail') this.mails.wake();
+    const { challenge_id: id, expires_at } = reset;
+    return { url: this.links.url('reset', id), code: this.links.code(id), expires_at };
+  }
+
+  /** By mail where mail is configured, else by a link to be handed over. */
+  get defaultDelivery(): Delivery {
+    return this.mails.isConfigured ? 'mail' : 'link';
   }
 
   /**

@@ -1,0 +1,12 @@
+/** How somebody gets the link that sets a password. */
+export const DELIVERIES = ['mail', 'link'] as const;
+export type Delivery = (typeof DELIVERIES)[number];
+
+/** The link and the code of a password reset, shown once. */
+export class PasswordResetLinkDto {
+  /** The page on which the user chooses a new password. @example "https://app.example.com/reset-password#token=pr_AZqy…" */
+  url: string;
+  /** The same, to be read out on the telephone. @example "482 915" */
+  code: string;
+  expires_at: Date;
+}

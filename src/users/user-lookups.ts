@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Statement } from '../database/database.js';
+import { notFound } from '../problems.js';
+import { normalizeEmail } from './emails.js';
+import type { UserRow } from './users.dto.js';
+import * as sql from './users.statements.js';
+
+/** Finds users, for the application itself: whoever may see them is another question. */
+@Injectable()
+export class UserLookups {
+  constructor(private readonly database: Database) {}
+
+  /** The user with this id, inactive and deleted ones too, or null. */
+  findById(id: string): Promise<UserRow | null> {
+    return this.findOne(sql.BY_ID, id);
+  }
+
+  /** The user with this e-mail address in any spelling, or null. */
+  findByEmail(email: string): Promise<UserRow | null> {
+    return this.findOne(sql.BY_EMAIL, normalizeEmail(email));
+  }
+
+  /** The user with this username in any case, or null. */
+  findByUsername(username: string): Promise<UserRow | null> {
+    return this.findOne(sql.BY_USERNAME, username.trim());
+  }
+
+  /** The user with this id. @throws Problem 404 */
+  async getRow(id: string): Promise<UserRow> {
+    const user = await this.findById(id);
+    if (!user) throw notFound('user');
+    return user;
+  }
+
+  /** The account deleted last that had this e-mail address or username, if there is one. */
+  async findDeletedId(identifier: string): Promise<string | undefined> {
+    const email = normalizeEmail(identifier);
+    const [statement, key] = email ? [sql.DELETED_BY_EMAIL, email] : [sql.DELETED_BY_USERNAME, identifier.trim()];
+    const [deleted] = await this.database.lookUp<{ id: string }>(statement, [key]);
+    return deleted?.id;
+  }
+
+  /** The row that a statement finds by a key, or null. */
+  async findOne(statement: Statement, key: string | null): Promise<UserRow | null> {
+    const [user] = await this.database.lookUp<UserRow>(statement, [key]);
+    return user ?? null;
+  }
+}

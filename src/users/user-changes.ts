@@ -95,7 +95,7 @@ export class UserChanges {
   private async changeLater({ id, sessionGeneration }: Credentials, changes: Changes, call: Call): Promise<UserRow> {
     const email = changes.email as string;
     const request = { userId: id, generation: sessionGeneration, email, mail: await this.limits.mayMail('change', email) };
-    const { email: _, ...others } = changes;
+    const others = { ...changes, email: undefined };
     const user = await this.tryChange(id, { ...others, address: 'pending' }, call, {
       then: async (db) => {
         if (!(await this.addressChanges.request(db, request, call))) throw wrongPassword(); // it was changed meanwhile

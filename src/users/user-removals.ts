@@ -159,10 +159,13 @@ export class UserRemovals implements OnModuleInit {
   /** Purges the accounts whose time is over, a hundred at a time. */
   async purgeDue(signal: AbortSignal): Promise<void> {
     const { deletedRetention, unverifiedRetention } = this.settings.accounts;
-    for (let found = BATCH; found === BATCH && !signal.aborted; ) {
+    for (let found = BATCH; found === BATCH && !isOver(signal); ) {
       const due = await this.database.read<{ id: string }>(DUE, [deletedRetention, unverifiedRetention]);
       found = due.length;
-      for (const { id } of due) if (!signal.aborted) await this.purgeOne(id);
+      for (const { id } of due) {
+        if (isOver(signal)) return;
+        await this.purgeOne(id);
+      }
     }
   }
 
@@ -243,6 +246,9 @@ export class UserRemovals implements OnModuleInit {
     return null;
   }
 }
+
+/** A function, as the compiler takes a flag that it has seen to be false to stay so. */
+const isOver = (signal: AbortSignal): boolean => signal.aborted;
 
 interface Deleted {
   purgeAt: Date | null;

@@ -351,38 +351,45 @@ describe('who may call what', () => {
 
   it('anybody may call these, and no others', () => {
     const rows = FEATURES.flatMap(({ routes }) => Object.entries(routes));
-    expect(rows.filter(([, [anonymous]]) => anonymous !== 401).map(([route]) => route).sort()).toEqual([
-      'GET /health',
-      'GET /health/live',
-      'GET /health/ready',
-      'GET /docs',
-      'GET /docs/:file',
-      'GET /docs-json',
-      'GET /openapi.json',
-      'GET /.well-known/jwks.json',
-      'GET /admin',
-      'GET /admin/assets/:file',
-      'POST /api/auth/register',
-      'POST /api/auth/login',
-      'POST /api/auth/token',
-      'POST /api/auth/refresh',
-      'POST /api/auth/logout',
-      'POST /api/auth/mfa/verify',
-      'POST /api/auth/mfa/passkey-options',
-      'POST /api/auth/mfa/enroll',
-      'POST /api/auth/mfa/enroll/confirm',
-      'POST /api/auth/passkeys/sign-in-options',
-      'POST /api/auth/passkeys/sign-in',
-      'POST /api/auth/verify-email',
-      'POST /api/auth/verify-email/send',
-      'POST /api/auth/verify-email/reject',
-      'POST /api/auth/links/preview',
-      'POST /api/auth/password-reset',
-      'POST /api/auth/password-reset/confirm',
-      'POST /api/auth/email-change/confirm',
-      'POST /api/auth/email-change/revert',
-      'POST /api/invitations/accept',
-    ].sort());
+    expect(
+      rows
+        .filter(([, [anonymous]]) => anonymous !== 401)
+        .map(([route]) => route)
+        .sort(),
+    ).toEqual(
+      [
+        'GET /health',
+        'GET /health/live',
+        'GET /health/ready',
+        'GET /docs',
+        'GET /docs/:file',
+        'GET /docs-json',
+        'GET /openapi.json',
+        'GET /.well-known/jwks.json',
+        'GET /admin',
+        'GET /admin/assets/:file',
+        'POST /api/auth/register',
+        'POST /api/auth/login',
+        'POST /api/auth/token',
+        'POST /api/auth/refresh',
+        'POST /api/auth/logout',
+        'POST /api/auth/mfa/verify',
+        'POST /api/auth/mfa/passkey-options',
+        'POST /api/auth/mfa/enroll',
+        'POST /api/auth/mfa/enroll/confirm',
+        'POST /api/auth/passkeys/sign-in-options',
+        'POST /api/auth/passkeys/sign-in',
+        'POST /api/auth/verify-email',
+        'POST /api/auth/verify-email/send',
+        'POST /api/auth/verify-email/reject',
+        'POST /api/auth/links/preview',
+        'POST /api/auth/password-reset',
+        'POST /api/auth/password-reset/confirm',
+        'POST /api/auth/email-change/confirm',
+        'POST /api/auth/email-change/revert',
+        'POST /api/invitations/accept',
+      ].sort(),
+    );
   });
 
   describe.each(FEATURES)('$name', ({ routes, parameters, bodies }) => {

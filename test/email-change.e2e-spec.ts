@@ -25,14 +25,18 @@ describe('changing an address', () => {
   };
   const change = (body: object, who = ada) => who.api.patch(`/api/users/${who.id}`, body);
   const changeTo = (email: string) => change({ email, current_password: PASSWORD });
-  const me = async (api = ada.api) => (await api.get('/api/auth/me')).body as { email: string; email_verified: boolean; pending_email: string | null };
+  const me = async (api = ada.api) =>
+    (await api.get('/api/auth/me')).body as { email: string; email_verified: boolean; pending_email: string | null };
   const confirm = (body: object, api = ada.api) => api.post('/api/auth/email-change/confirm', body);
   const revert = (token: string) => app.api.post('/api/auth/email-change/revert', { token });
   const login = (username: string, password = PASSWORD) => app.api.post('/api/auth/login', { username, password });
 
   describe('that was never verified', () => {
     it('replaces it at once, and tells the old one nothing', async () => {
-      expect(await changeTo(NEW)).toMatchObject({ status: 200, body: { email: NEW, email_verified: false, pending_email: null } });
+      expect(await changeTo(NEW)).toMatchObject({
+        status: 200,
+        body: { email: NEW, email_verified: false, pending_email: null },
+      });
       await mailTo(app, NEW, 'verify');
       expect(await queuedTo(app, OLD)).toEqual(['verify']);
     });
@@ -68,12 +72,18 @@ describe('changing an address', () => {
 
     it('changes the rest at once', async () => {
       const answer = await change({ email: NEW, current_password: PASSWORD, display_name: 'The Countess' });
-      expect(answer).toMatchObject({ status: 200, body: { email: OLD, pending_email: NEW, display_name: 'The Countess' } });
+      expect(answer).toMatchObject({
+        status: 200,
+        body: { email: OLD, pending_email: NEW, display_name: 'The Countess' },
+      });
     });
 
     it('changes nothing when part of it can’t be', async () => {
       await person(app, 'bob');
-      expect(await change({ email: NEW, current_password: PASSWORD, username: 'bob' })).toFailWith(409, 'username_taken');
+      expect(await change({ email: NEW, current_password: PASSWORD, username: 'bob' })).toFailWith(
+        409,
+        'username_taken',
+      );
       expect(await me()).toMatchObject({ pending_email: null });
       expect(await queuedTo(app, NEW)).toEqual([]);
     });
@@ -143,7 +153,10 @@ describe('changing an address', () => {
     it('is sent again, with the same link, and again', async () => {
       await changeTo(NEW);
       const first = await mailTo(app, NEW, 'change');
-      expect(await ada.api.post('/api/auth/email-change/send')).toMatchObject({ status: 202, body: { status: 'accepted' } });
+      expect(await ada.api.post('/api/auth/email-change/send')).toMatchObject({
+        status: 202,
+        body: { status: 'accepted' },
+      });
       expect((await mailTo(app, NEW, 'change', 2)).token).toBe(first.token);
       await changeTo(NEW);
       expect((await mailTo(app, NEW, 'change', 3)).token).toBe(first.token);
@@ -189,8 +202,14 @@ describe('changing an address', () => {
 
     it.each<[string, () => Promise<string>]>([
       ['before it is confirmed', async () => (await mailTo(app, OLD, 'email_change_requested')).token],
-      ['after it, by the first notice', async () => (await confirmed(), (await mailTo(app, OLD, 'email_change_requested')).token)],
-      ['after it, by the second notice', async () => (await confirmed(), (await mailTo(app, OLD, 'email_changed')).token)],
+      [
+        'after it, by the first notice',
+        async () => (await confirmed(), (await mailTo(app, OLD, 'email_change_requested')).token),
+      ],
+      [
+        'after it, by the second notice',
+        async () => (await confirmed(), (await mailTo(app, OLD, 'email_changed')).token),
+      ],
     ])('%s: address back, password and sessions gone, a reset on its way', async (_, tokenOf) => {
       expect(await revert(await tokenOf())).toMatchObject({ status: 204, text: '' });
       expect(await ada.api.get('/api/auth/me')).toFailWith(401, 'invalid_token');
@@ -231,7 +250,10 @@ describe('changing an address', () => {
     it('leaves him none either when both come at once', async () => {
       await confirmed();
       await changeTo('third@example.com');
-      const [thiefs, mine] = [await mailTo(app, NEW, 'email_change_requested'), await mailTo(app, OLD, 'email_changed')];
+      const [thiefs, mine] = [
+        await mailTo(app, NEW, 'email_change_requested'),
+        await mailTo(app, OLD, 'email_changed'),
+      ];
       await Promise.all([revert(mine.token), revert(thiefs.token), revert(mine.token), revert(thiefs.token)]);
       await revert(thiefs.token);
       expect(await app.sql('SELECT email FROM users')).toEqual([{ email: OLD }]);
@@ -264,7 +286,9 @@ describe('changing an address', () => {
     });
 
     it('is verified if the admin says so', async () => {
-      expect(await set({ email: NEW, email_verified: true })).toMatchObject({ body: { email: NEW, email_verified: true } });
+      expect(await set({ email: NEW, email_verified: true })).toMatchObject({
+        body: { email: NEW, email_verified: true },
+      });
       expect(await queuedTo(app, NEW)).toEqual([]);
       expect(await set({ email_verified: false })).toMatchObject({ body: { email_verified: false } });
       expect(await set({ email_verified: true })).toMatchObject({ body: { email_verified: true } });
@@ -288,19 +312,22 @@ describe('changing an address', () => {
       expect(await queuedTo(app, NEW)).toEqual(['change', 'email_changed']);
     });
 
-    it.each(Array.from({ length: 8 }, (_, i) => i))('a change asked for while the password is reset doesn’t survive it (%i)', async () => {
-      await app.api.post('/api/auth/password-reset', { email: OLD });
-      const { token } = await mailTo(app, OLD, 'reset');
-      const reset = app.api.post('/api/auth/password-reset/confirm', { token, new_password: NEW_PASSWORD });
-      const [done] = await Promise.all([reset, changeTo(NEW), changeTo('third@example.com')]);
-      expect(done).toMatchObject({ status: 204 });
-      const api = app.api.as(await signIn(app, OLD, NEW_PASSWORD));
-      expect(await me(api)).toMatchObject({ email: OLD, pending_email: null });
-      for (const email of [NEW, 'third@example.com']) {
-        for (const mail of await mailsTo(app, email, 'change')) {
-          expect(await confirm({ token: mail.token }, api)).toFailWith(422, 'link_invalid');
+    it.each(Array.from({ length: 8 }, (_, i) => i))(
+      'a change asked for while the password is reset doesn’t survive it (%i)',
+      async () => {
+        await app.api.post('/api/auth/password-reset', { email: OLD });
+        const { token } = await mailTo(app, OLD, 'reset');
+        const reset = app.api.post('/api/auth/password-reset/confirm', { token, new_password: NEW_PASSWORD });
+        const [done] = await Promise.all([reset, changeTo(NEW), changeTo('third@example.com')]);
+        expect(done).toMatchObject({ status: 204 });
+        const api = app.api.as(await signIn(app, OLD, NEW_PASSWORD));
+        expect(await me(api)).toMatchObject({ email: OLD, pending_email: null });
+        for (const email of [NEW, 'third@example.com']) {
+          for (const mail of await mailsTo(app, email, 'change')) {
+            expect(await confirm({ token: mail.token }, api)).toFailWith(422, 'link_invalid');
+          }
         }
-      }
-    });
+      },
+    );
   });
 });

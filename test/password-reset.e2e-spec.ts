@@ -38,7 +38,12 @@ describe('resetting a password', () => {
     await app.sql(`UPDATE users SET is_active = false WHERE username = 'bob'`);
     await eve.api.delete(`/api/users/${eve.id}`);
     const known = await ask({ email: ada.email });
-    for (const who of [{ email: bob.email }, { email: eve.email }, { email: 'nobody@example.com' }, { username: 'nobody' }]) {
+    for (const who of [
+      { email: bob.email },
+      { email: eve.email },
+      { email: 'nobody@example.com' },
+      { username: 'nobody' },
+    ]) {
       const answer = await ask(who);
       expect([answer.status, answer.text]).toEqual([known.status, known.text]);
       expect([...answer.headers.keys()]).toEqual([...known.headers.keys()]);
@@ -46,12 +51,15 @@ describe('resetting a password', () => {
     expect(await app.sql(`SELECT recipient FROM outbox WHERE kind = 'reset'`)).toEqual([{ recipient: ada.email }]);
   });
 
-  it.each([{}, { email: 'ada@example.com', username: 'ada' }, { email: 'ada' }, { username: 7 }, { email: 'a@b.example', x: 1 }])(
-    'refuses %j',
-    async (body) => {
-      expect(await ask(body)).toFailWith(422, 'validation_failed');
-    },
-  );
+  it.each([
+    {},
+    { email: 'ada@example.com', username: 'ada' },
+    { email: 'ada' },
+    { username: 7 },
+    { email: 'a@b.example', x: 1 },
+  ])('refuses %j', async (body) => {
+    expect(await ask(body)).toFailWith(422, 'validation_failed');
+  });
 
   it.each<[string, (mail: { token: string; code: string }) => object]>([
     ['the link', ({ token }) => ({ token })],
@@ -88,7 +96,10 @@ describe('resetting a password', () => {
     const { token, code } = await resetMail();
     await confirm({ token, new_password: NEW });
     expect(await confirm({ token, new_password: 'another horse battery' })).toFailWith(410, 'link_used');
-    expect(await confirm({ email: ada.email, code, new_password: 'another horse battery' })).toFailWith(410, 'link_used');
+    expect(await confirm({ email: ada.email, code, new_password: 'another horse battery' })).toFailWith(
+      410,
+      'link_used',
+    );
     expect(await login(NEW)).toMatchObject({ status: 200 });
   });
 
@@ -143,9 +154,18 @@ describe('resetting a password', () => {
 
   describe('what ends it', () => {
     it.each<[string, () => Promise<unknown>]>([
-      ['a new password', () => ada.api.put('/api/auth/password', { current_password: PASSWORD, new_password: 'my own horse battery' })],
-      ['another address', () => ada.api.patch(`/api/users/${ada.id}`, { email: 'other@example.com', current_password: PASSWORD })],
-      ['deactivation', () => app.sql(`UPDATE users SET is_active = false, session_generation = session_generation + 1`)],
+      [
+        'a new password',
+        () => ada.api.put('/api/auth/password', { current_password: PASSWORD, new_password: 'my own horse battery' }),
+      ],
+      [
+        'another address',
+        () => ada.api.patch(`/api/users/${ada.id}`, { email: 'other@example.com', current_password: PASSWORD }),
+      ],
+      [
+        'deactivation',
+        () => app.sql(`UPDATE users SET is_active = false, session_generation = session_generation + 1`),
+      ],
       ['deletion', () => ada.api.delete(`/api/users/${ada.id}`)],
     ])('%s', async (_, end) => {
       const { token, code } = await resetMail();
@@ -201,7 +221,10 @@ describe('resetting a password', () => {
 
     it('is shown as a link, once, and sends nothing', async () => {
       const answer = await reset(ada.id, { deliver: 'link' });
-      expect(answer).toMatchObject({ status: 201, body: { url: expect.stringContaining('/reset-password#token=pr_') as string } });
+      expect(answer).toMatchObject({
+        status: 201,
+        body: { url: expect.stringContaining('/reset-password#token=pr_') as string },
+      });
       expect(answer.headers.get('cache-control')).toContain('no-store');
       expect(await queuedTo(app, ada.email)).toEqual(['verify']);
       const { code } = answer.body as { code: string };
@@ -242,7 +265,12 @@ describe('resetting a password', () => {
   });
 
   describe('where no mail is set up', () => {
-    const PRODUCTION = { NODE_ENV: 'production', CORS_ORIGINS: 'https://app.example.com', BCRYPT_ROUNDS: '10', LOG_LEVEL: 'silent' };
+    const PRODUCTION = {
+      NODE_ENV: 'production',
+      CORS_ORIGINS: 'https://app.example.com',
+      BCRYPT_ROUNDS: '10',
+      LOG_LEVEL: 'silent',
+    };
 
     it('is 503 for every address, and a link is what admins get', async () => {
       const mute = await app.replica(PRODUCTION);
@@ -252,7 +280,10 @@ describe('resetting a password', () => {
       }
       const root = await admin(app);
       const api = mute.api.as(root.tokens);
-      expect(await api.post(`/api/users/${ada.id}/password-reset`, { deliver: 'mail' })).toFailWith(503, 'mail_not_configured');
+      expect(await api.post(`/api/users/${ada.id}/password-reset`, { deliver: 'mail' })).toFailWith(
+        503,
+        'mail_not_configured',
+      );
       const answer = await api.post(`/api/users/${ada.id}/password-reset`, {});
       expect(answer).toMatchObject({ status: 201 });
       const token = (answer.body.url as string).split('#token=')[1];

@@ -22,6 +22,9 @@ export class CredentialTables {
   /** CTEs that remove the rows of the accounts in `from`. */
   deletions(ending: Ending, { from, where = 'true' }: { from: string; where?: string }): string[] {
     const tables = [...this.tables].filter(([, endings]) => endings.includes(ending)).map(([table]) => table);
-    return tables.map((table) => `ended_${ending}_${table} AS (DELETE FROM ${table} t USING ${from} a WHERE t.user_id = a.id AND ${where})`);
+    return tables.map(
+      (table) =>
+        `ended_${ending}_${table} AS (DELETE FROM ${table} t USING ${from} a WHERE t.user_id = a.id AND ${where})`,
+    );
   }
 }

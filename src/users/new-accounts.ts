@@ -64,7 +64,12 @@ export class NewAccounts {
     ],
     events: [
       { action: 'register', actorId: 'id', when: 'id IS NOT NULL' },
-      { action: 'register', outcome: 'failure', userId: '(SELECT id FROM taken)', when: 'id IS NULL AND NOT is_name_taken' },
+      {
+        action: 'register',
+        outcome: 'failure',
+        userId: '(SELECT id FROM taken)',
+        when: 'id IS NULL AND NOT is_name_taken',
+      },
     ],
   });
 
@@ -94,9 +99,14 @@ export class NewAccounts {
    * @param mails whether the mailbox takes the one mail or the other
    * @throws Problem 409 `username_taken`: names are public
    */
-  async registerQuietly(account: NewAccount, mails: { free: boolean; taken: boolean }, origin: Origin): Promise<boolean> {
+  async registerQuietly(
+    account: NewAccount,
+    mails: { free: boolean; taken: boolean },
+    origin: Origin,
+  ): Promise<boolean> {
     const values = [...this.valuesOf(account, { mail: mails.free, isOwner: true }, origin), mails.taken];
-    const register = () => this.audit.write<{ id: string | null; is_name_taken: boolean }>(this.registerQuietlyStatement, values, origin);
+    const register = () =>
+      this.audit.write<{ id: string | null; is_name_taken: boolean }>(this.registerQuietlyStatement, values, origin);
     const [made] = await register().catch((error: unknown) => {
       if (error instanceof Problem && error.code === 'email_taken') return register(); // by somebody at the same moment
       throw error;
@@ -111,7 +121,11 @@ export class NewAccounts {
    * @param making.mail whether to send the mail that verifies the address; not for one that is verified
    * @throws Problem 409 `email_taken`, `username_taken`
    */
-  async create(account: NewAccount, { mail, db }: { mail: boolean; db?: EntityManager | undefined }, call: Actor): Promise<UserRow> {
+  async create(
+    account: NewAccount,
+    { mail, db }: { mail: boolean; db?: EntityManager | undefined },
+    call: Actor,
+  ): Promise<UserRow> {
     const values = this.valuesOf(account, { mail, isOwner: false }, call);
     const [user] = await (db
       ? this.audit.writeIn<UserRow>(db, this.createStatement, values, call)
@@ -143,7 +157,11 @@ export class NewAccounts {
   }
 
   /** @param isOwner whether the device that asks is the owner's, so that signing in from it is nothing new */
-  private valuesOf(account: NewAccount, { mail, isOwner }: { mail: boolean; isOwner: boolean }, origin: Origin): unknown[] {
+  private valuesOf(
+    account: NewAccount,
+    { mail, isOwner }: { mail: boolean; isOwner: boolean },
+    origin: Origin,
+  ): unknown[] {
     const { kind, email, username, passwordHash, displayName, profilePictureUrl, role, isActive, locale, isVerified } =
       account;
     const id = uuidv7();

@@ -61,14 +61,25 @@ export class SignUps {
     assertConsistent(dto);
     const { password, deliver = this.resets.defaultDelivery } = dto;
     const account = { ...accountOf(dto), kind: dto.kind, email: dto.email ?? null, role: dto.role, isActive: dto.is_active, locale: dto.locale, isVerified: dto.email_verified === true }; // prettier-ignore
-    const created = password === undefined && dto.kind !== 'service'
-      ? await this.createWithoutPassword(account, deliver, call)
-      : { user: await this.newAccounts.create({ ...account, passwordHash: await this.hashOf(dto, call) }, { mail: true }, call) };
+    const created =
+      password === undefined && dto.kind !== 'service'
+        ? await this.createWithoutPassword(account, deliver, call)
+        : {
+            user: await this.newAccounts.create(
+              { ...account, passwordHash: await this.hashOf(dto, call) },
+              { mail: true },
+              call,
+            ),
+          };
     this.lists.changed('users');
     return created;
   }
 
-  private async createWithoutPassword(account: Omit<NewAccount, 'passwordHash'>, deliver: 'mail' | 'link', call: Actor): Promise<CreatedUser> {
+  private async createWithoutPassword(
+    account: Omit<NewAccount, 'passwordHash'>,
+    deliver: 'mail' | 'link',
+    call: Actor,
+  ): Promise<CreatedUser> {
     if (deliver === 'mail') this.mails.assertConfigured();
     return this.database.transaction(async (db) => {
       const user = await this.newAccounts.create({ ...account, passwordHash: null }, { mail: false, db }, call);
@@ -98,7 +109,11 @@ export class SignUps {
     const free = await this.limits.reserveMail('verify', account.email);
     const taken = await this.limits.reserveMail('already_registered', account.email);
     try {
-      const isMade = await this.newAccounts.registerQuietly(account, { free: free !== null, taken: taken !== null }, origin);
+      const isMade = await this.newAccounts.registerQuietly(
+        account,
+        { free: free !== null, taken: taken !== null },
+        origin,
+      );
       await (isMade ? free : taken)?.count();
       return null;
     } finally {
@@ -110,7 +125,11 @@ export class SignUps {
 
 type RegisteredAccount = NewAccount & { email: string };
 
-const accountOf = ({ username, display_name, profile_picture_url }: Pick<CreateUserDto, 'username' | 'display_name' | 'profile_picture_url'>) => ({
+const accountOf = ({
+  username,
+  display_name,
+  profile_picture_url,
+}: Pick<CreateUserDto, 'username' | 'display_name' | 'profile_picture_url'>) => ({
   username,
   displayName: display_name,
   profilePictureUrl: profile_picture_url,
@@ -123,6 +142,9 @@ function assertConsistent({ kind = 'person', email, password, deliver, email_ver
     if (deliver !== undefined && password !== undefined) throw invalidMember('/deliver', 'without_password', 'is for an account without a password only'); // prettier-ignore
     return;
   }
-  const forPeople = Object.entries({ email, password, deliver, email_verified }).find(([, value]) => value !== undefined);
-  if (forPeople) throw invalidMember(`/${forPeople[0]}`, 'for_people', 'is for people only: a service has access tokens');
+  const forPeople = Object.entries({ email, password, deliver, email_verified }).find(
+    ([, value]) => value !== undefined,
+  );
+  if (forPeople)
+    throw invalidMember(`/${forPeople[0]}`, 'for_people', 'is for people only: a service has access tokens');
 }

@@ -26,7 +26,16 @@ type Changes = Omit<UpdateUserDto, 'current_password' | 'reason'>;
 /** How an address is changed: not at all; at once; or once the new mailbox has confirmed it. */
 type AddressChange = 'none' | 'at once' | 'pending';
 
-const COLUMNS = ['email', 'username', 'display_name', 'profile_picture_url', 'locale', 'role', 'is_active', 'mfa_required'] as const;
+const COLUMNS = [
+  'email',
+  'username',
+  'display_name',
+  'profile_picture_url',
+  'locale',
+  'role',
+  'is_active',
+  'mfa_required',
+] as const;
 
 /** What `user_updated` tells of: what has no event of its own. */
 const PROFILE = ['username', 'display_name', 'profile_picture_url', 'locale'] as const;
@@ -73,7 +82,9 @@ export class UserChanges {
     if (id === me.id && changes.email === me.email) delete changes.email;
     const isOwnAddress = id === me.id && changes.email !== undefined;
     const account = isOwnAddress ? await this.passwords.confirm(current_password, call) : undefined;
-    const user = account ? await this.changeOwnAddress(account, changes, call) : await this.change(id, changes, call, reason);
+    const user = account
+      ? await this.changeOwnAddress(account, changes, call)
+      : await this.change(id, changes, call, reason);
     this.lists.changed('users');
     this.mails.wake();
     return toUserDto(user, me);
@@ -87,14 +98,20 @@ export class UserChanges {
       if (user) return user;
       if (!this.mails.isConfigured) throw await this.whyNotChanged(account.id, call);
     }
-    if (this.settings.accounts.registrationReveals && (await this.lookups.findByEmail(email))) throw problem('email_taken');
+    if (this.settings.accounts.registrationReveals && (await this.lookups.findByEmail(email)))
+      throw problem('email_taken');
     return this.changeLater(account, changes, call);
   }
 
   /** The rest at once, the address when its mailbox has confirmed it. */
   private async changeLater({ id, sessionGeneration }: Credentials, changes: Changes, call: Call): Promise<UserRow> {
     const email = changes.email as string;
-    const request = { userId: id, generation: sessionGeneration, email, mail: await this.limits.mayMail('change', email) };
+    const request = {
+      userId: id,
+      generation: sessionGeneration,
+      email,
+      mail: await this.limits.mayMail('change', email),
+    };
     const others = { ...changes, email: undefined };
     const user = await this.tryChange(id, { ...others, address: 'pending' }, call, {
       then: async (db) => {
@@ -123,7 +140,14 @@ export class UserChanges {
     const mail = address === 'at once' && (!isOwn || (await this.limits.mayMail('verify', changes.email as string)));
     const known = [id, call.versions, reason ?? null, uuidv7(), VERIFICATION_LIFETIME, JSON.stringify(this.mails.originWords(call)), mail, email_verified ?? null]; // prettier-ignore
     const { assignments, differs, values } = assignmentsOf(changes, COLUMNS, known);
-    const parts = { assignments, differs, address, isOwn, isAdmin: call.me.role === 'admin', vouches: email_verified !== undefined };
+    const parts = {
+      assignments,
+      differs,
+      address,
+      isOwn,
+      isAdmin: call.me.role === 'admin',
+      vouches: email_verified !== undefined,
+    };
     const statement = this.statementFor(changes.is_active === false ? { ...parts, ends: true } : parts);
     const mayTakeAdminAway = changes.role === 'user' || changes.is_active === false;
     if (!mayTakeAdminAway && !then) return (await this.audit.write<UserRow>(statement, values, call))[0];
@@ -168,9 +192,16 @@ export class UserChanges {
       change: `SELECT ${USER_COLUMNS}, before.*, ${CHANGED} AS changed_members FROM current, ${BEFORE}`,
       also: [...(address === 'at once' ? this.onMove(isOwn) : []), ...(isOwn ? [] : this.onAdmins())],
       events: [
-        { action: 'user_updated', when: `changed_members <> ''`, details: `jsonb_build_object('changed', changed_members)` },
+        {
+          action: 'user_updated',
+          when: `changed_members <> ''`,
+          details: `jsonb_build_object('changed', changed_members)`,
+        },
         { action: 'email_changed', when: IS_MOVED },
-        { action: 'email_verified', when: `"emailVerifiedAt" IS NOT NULL AND (old_verified_at IS NULL OR ${IS_MOVED})` },
+        {
+          action: 'email_verified',
+          when: `"emailVerifiedAt" IS NOT NULL AND (old_verified_at IS NULL OR ${IS_MOVED})`,
+        },
         { action: 'role_changed', when: HAS_NEW_ROLE, details: `jsonb_build_object('role', role)` },
         {
           action: 'mfa_required_changed',

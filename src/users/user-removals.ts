@@ -63,9 +63,7 @@ export class UserRemovals implements OnModuleInit {
     name: 'users.restore',
     before: [changing(RESTORED)],
     change: `SELECT ${USER_COLUMNS}, EXISTS (SELECT FROM changed) AS is_changed, (SELECT deleted_at FROM old) AS old_deleted_at FROM current`,
-    also: [
-      `notice AS (${this.mails.insert('account_restored', { ...NOTICE, where: 'old_deleted_at IS NOT NULL' })})`,
-    ],
+    also: [`notice AS (${this.mails.insert('account_restored', { ...NOTICE, where: 'old_deleted_at IS NOT NULL' })})`],
     events: [{ action: 'user_restored', when: 'is_changed' }],
   });
 
@@ -74,7 +72,11 @@ export class UserRemovals implements OnModuleInit {
     name: 'users.restore_by_link',
     before: [
       locked('$1'),
-      using({ purpose: 'restore', id: '$1', where: `a.deleted_at IS NOT NULL AND a.email = c.email AND ${SAME_GENERATION}` }),
+      using({
+        purpose: 'restore',
+        id: '$1',
+        where: `a.deleted_at IS NOT NULL AND a.email = c.email AND ${SAME_GENERATION}`,
+      }),
     ],
     change: `UPDATE users u SET is_active = true, deleted_at = NULL, purge_at = NULL, updated_at = now(), version = u.version + 1
       FROM used WHERE u.id = used.user_id RETURNING u.id, u.username, u.email, u.locale`,
@@ -159,7 +161,7 @@ export class UserRemovals implements OnModuleInit {
   /** Purges the accounts whose time is over, a hundred at a time. */
   async purgeDue(signal: AbortSignal): Promise<void> {
     const { deletedRetention, unverifiedRetention } = this.settings.accounts;
-    for (let found = BATCH; found === BATCH && !isOver(signal); ) {
+    for (let found = BATCH; found === BATCH && !isOver(signal);) {
       const due = await this.database.read<{ id: string }>(DUE, [deletedRetention, unverifiedRetention]);
       found = due.length;
       for (const { id } of due) {
@@ -212,7 +214,9 @@ export class UserRemovals implements OnModuleInit {
         WHERE id = $1 AND deleted_at IS NULL AND ${hasVersion('$2')} ${isOrdinary ? `AND role <> 'admin'` : ''}
         RETURNING id, username, email, locale, session_generation, purge_at AS "purgeAt"`,
       also: [
-        ...(isOwn ? this.wayBack(mail) : [`mail AS (${this.mails.insert('account_deleted', { ...mail, from: 'change a' })})`]),
+        ...(isOwn
+          ? this.wayBack(mail)
+          : [`mail AS (${this.mails.insert('account_deleted', { ...mail, from: 'change a' })})`]),
         ...this.tables.deletions('deletion', { from: 'change' }),
       ],
       events: [{ action: 'user_deleted', details: `jsonb_build_object('reason', $4::text)` }],
@@ -223,7 +227,14 @@ export class UserRemovals implements OnModuleInit {
     if (!this.mails.isConfigured) return [];
     const generation = 'session_generation';
     return [
-      opening({ purpose: 'restore', from: 'change', id: '$5::uuid', lifetime: '$6::bigint', generation, where: 'email IS NOT NULL' }),
+      opening({
+        purpose: 'restore',
+        from: 'change',
+        id: '$5::uuid',
+        lifetime: '$6::bigint',
+        generation,
+        where: 'email IS NOT NULL',
+      }),
       `mail AS (${this.mails.insert('account_deleted', {
         ...mail,
         from: 'challenge c JOIN change a ON a.id = c.user_id',

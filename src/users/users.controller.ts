@@ -47,10 +47,7 @@ export class UsersController {
    */
   @Post('users')
   @Roles('admin')
-  async createUser(
-    @Body() dto: CreateUserDto,
-    @Call() call: Call,
-  ): Promise<CreatedUserDto> {
+  async createUser(@Body() dto: CreateUserDto, @Call() call: Call): Promise<CreatedUserDto> {
     const { user, passwordReset } = await this.signUps.create(dto, call);
     return toCreatedUserDto(user, passwordReset);
   }

@@ -55,7 +55,9 @@ export const BEGIN_PURGE = `UPDATE users SET is_active = false, deleted_at = coa
 export const PURGE = recorded({
   name: 'users.purge',
   change: `DELETE FROM users WHERE id = $1 AND deleted_at IS NOT NULL RETURNING id`,
-  also: ['remembered AS (INSERT INTO purged_users (id) SELECT id FROM change ON CONFLICT (id) DO UPDATE SET purged_at = now())'],
+  also: [
+    'remembered AS (INSERT INTO purged_users (id) SELECT id FROM change ON CONFLICT (id) DO UPDATE SET purged_at = now())',
+  ],
   events: [{ action: 'user_purged' }],
 });
 

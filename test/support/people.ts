@@ -26,7 +26,11 @@ export interface Tokens {
 export const PASSWORD = 'correct horse battery';
 
 /** Registers somebody by name and signs them in. The password holds "horse", which no log may. */
-export async function person(app: TestApp, name: string, more: { email?: string; [member: string]: unknown } = {}): Promise<Person> {
+export async function person(
+  app: TestApp,
+  name: string,
+  more: { email?: string; [member: string]: unknown } = {},
+): Promise<Person> {
   const { email = `${name}@example.com` } = more;
   const { body, status } = await app.api.post('/api/auth/register', {
     email,

@@ -127,7 +127,11 @@ export class AddressChanges {
     name: 'users.confirm_email_change',
     before: [
       locked('$1'),
-      using({ purpose: 'change', id: '$1', where: `${IS_ACTIVE} AND ${SAME_GENERATION} AND ${codeIsGood('$2::boolean')}` }),
+      using({
+        purpose: 'change',
+        id: '$1',
+        where: `${IS_ACTIVE} AND ${SAME_GENERATION} AND ${codeIsGood('$2::boolean')}`,
+      }),
     ],
     change: `UPDATE users u SET email = used.email, email_verified_at = now(), updated_at = now(), version = u.version + 1,
         session_generation = u.session_generation + 1

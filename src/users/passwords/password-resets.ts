@@ -36,7 +36,13 @@ export class PasswordResets {
     ],
     change: 'SELECT (SELECT id FROM account) AS id',
     also: [
-      opening({ purpose: 'reset', from: 'account', id: '$2', lifetime: '$3::bigint', generation: 'session_generation' }),
+      opening({
+        purpose: 'reset',
+        from: 'account',
+        id: '$2',
+        lifetime: '$3::bigint',
+        generation: 'session_generation',
+      }),
       `mail AS (${this.mail(`$5::jsonb || jsonb_build_object('username', a.username)`, 'coalesce(a.locale, $4)')})`,
     ],
     events: [{ action: 'password_reset_requested' }],
@@ -48,10 +54,18 @@ export class PasswordResets {
       `account AS (
          UPDATE users a SET session_generation = session_generation + $4::boolean::int
          WHERE id = $1 AND ${IS_ACTIVE} AND email IS NOT NULL RETURNING id, username, email, locale, session_generation)`,
-      opening({ purpose: 'reset', from: 'account', id: '$2', lifetime: '$3::bigint', generation: 'session_generation' }),
+      opening({
+        purpose: 'reset',
+        from: 'account',
+        id: '$2',
+        lifetime: '$3::bigint',
+        generation: 'session_generation',
+      }),
     ],
     change: 'SELECT user_id AS id, id AS challenge_id, expires_at FROM challenge',
-    also: [`mail AS (${this.mail(`jsonb_build_object('username', a.username, 'by_admin', true)`, 'a.locale', '$5::boolean')})`],
+    also: [
+      `mail AS (${this.mail(`jsonb_build_object('username', a.username, 'by_admin', true)`, 'a.locale', '$5::boolean')})`,
+    ],
     events: [
       {
         action: 'password_reset_requested',
@@ -140,7 +154,11 @@ export class PasswordResets {
       name: 'users.reset_password',
       before: [
         locked('$1'),
-        using({ purpose: 'reset', id: '$1', where: `${PROVES_ADDRESS} AND ${SAME_GENERATION} AND ${codeIsGood('$3::boolean')}` }),
+        using({
+          purpose: 'reset',
+          id: '$1',
+          where: `${PROVES_ADDRESS} AND ${SAME_GENERATION} AND ${codeIsGood('$3::boolean')}`,
+        }),
       ],
       change: `UPDATE users u SET password_hash = $2, session_generation = u.session_generation + 1,
           email_verified_at = coalesce(u.email_verified_at, now()),

@@ -64,7 +64,8 @@ const JOIN = recorded({
        UPDATE users u SET role = invitation.role, updated_at = now(), version = u.version + 1
        FROM invitation WHERE u.id = $2 AND u.role <> 'admin' AND u.role <> invitation.role RETURNING u.id)`,
   ],
-  change: 'SELECT $2::uuid AS id, id AS invitation_id, role, (SELECT count(*) FROM promoted) > 0 AS is_new FROM invitation',
+  change:
+    'SELECT $2::uuid AS id, id AS invitation_id, role, (SELECT count(*) FROM promoted) > 0 AS is_new FROM invitation',
   events: [
     { action: 'invitation_accepted', details: DETAILS },
     { action: 'role_changed', when: 'is_new', details: `jsonb_build_object('role', role)` },
@@ -142,10 +143,7 @@ export class InvitationStore {
    * @throws Problem 409 `invitation_open` when there is an open one for the address
    */
   async create(
-    invitation: Pick<
-      Invitation,
-      'email' | 'role' | 'username' | 'displayName' | 'message' | 'locale' | 'days'
-    >,
+    invitation: Pick<Invitation, 'email' | 'role' | 'username' | 'displayName' | 'message' | 'locale' | 'days'>,
     call: Call,
   ): Promise<InvitationRow | null> {
     const { email, role, username, displayName, message, locale, days } = invitation;

@@ -159,6 +159,15 @@ describe('personal access tokens', () => {
     });
   });
 
+  it('needs a fresh sign-in to be made', async () => {
+    const hal = await person(app, 'hal');
+    const old = await app.replica({ STEP_UP_MAX_AGE_SECONDS: '1' });
+    await new Promise((resolve) => setTimeout(resolve, 2100));
+    const answer = await old.api.as(hal.tokens).post('/api/auth/tokens', { name: 'x', scopes: ['users:read'] });
+    expect(answer).toFailWith(403, 'step_up_required');
+    await old.close();
+  });
+
   it('tells the story: made, revoked', async () => {
     const bob = await person(app, 'bob');
     const { id } = await tokenOf(bob, ['tasks:write']);

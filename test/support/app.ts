@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { loadSettings, type Settings } from '../../src/config/settings.js';
 import { createApp } from '../../src/app/create-app.js';
 import { prepareApp } from '../../src/app/prepare.js';
+import { MailLinks } from '../../src/mail/links.js';
 import { Api } from './api.js';
 import { createDatabase, type TestDatabase } from './database.js';
 
@@ -60,6 +61,7 @@ export async function startApp(env: Record<string, string> = {}, database?: Test
   const close = async () => {
     await nest.close();
     assertNoSecretLogged(logs);
+    assertNoCodeLogged(logs, await mailCodes(nest, db));
     if (!database) await db.drop();
   };
   const replica = (more: Record<string, string> = {}) => startApp({ ...env, ...more }, db);
@@ -67,9 +69,26 @@ export async function startApp(env: Record<string, string> = {}, database?: Test
 }
 
 /** What must never be logged: tokens, hashes, connection strings. Passwords of the tests all hold the word "horse". */
-const SECRETS = /\beyJ[\w-]{10,}\.|\b(?:rt|mt|dt)_[\w-]{20,}|\$2[aby]\$\d\d\$|postgres(?:ql)?:\/\/|horse/;
+const SECRETS =
+  /\beyJ[\w-]{10,}\.|\b(?:rt|mt|dt|ev|pr|ec|er|iv|ur)_[\w-]{20,}|\$2[aby]\$\d\d\$|postgres(?:ql)?:\/\/|horse/;
 
 function assertNoSecretLogged(logs: Record<string, unknown>[]): void {
   const line = logs.map((entry) => JSON.stringify(entry)).find((text) => SECRETS.test(text));
   if (line) throw new Error(`A secret was logged: ${line.slice(0, 500)}`);
+}
+
+/** The codes of all mails that there were: six digits, so they are looked for one by one. */
+async function mailCodes(nest: NestFastifyApplication, { sql }: TestDatabase): Promise<string[]> {
+  const links = nest.get(MailLinks, { strict: false });
+  const challenges = await sql<{ id: string }>('SELECT id FROM mail_challenges').catch(() => []); // a test may have taken it away
+  return challenges.map(({ id }) => links.code(id));
+}
+
+function assertNoCodeLogged(logs: Record<string, unknown>[], codes: string[]): void {
+  if (codes.length === 0) return;
+  const pattern = new RegExp(
+    `(?<![\\w.-])(?:${codes.map((code) => `${code.slice(0, 3)} ?${code.slice(3)}`).join('|')})(?![\\w.-])`,
+  );
+  const line = logs.map((entry) => JSON.stringify(entry)).find((text) => pattern.test(text));
+  if (line) throw new Error(`A code was logged: ${line.slice(0, 500)}`);
 }

@@ -12,9 +12,6 @@ import { sendPageLinks } from '../lists/pages.js';
 import { allowOrigins } from '../http/cors.js';
 import { createAdapter } from '../http/server.js';
 
-/** Paths that are not below `/api`. */
-const OUTSIDE_API = ['/', 'health', 'health/live', 'health/ready', 'docs', 'docs/:file', 'openapi.json', 'docs-json', 'admin', 'admin/assets/:file', '.well-known/jwks.json', 'dev/mail', 'dev/mail/:id', 'dev/mail.json']; // prettier-ignore
-
 /** What an application is made of. */
 export interface AppOptions {
   settings: Settings;
@@ -33,7 +30,6 @@ export async function createApp({ settings, database, logger }: AppOptions): Pro
     bodyParser: false,
     abortOnError: false,
   });
-  app.setGlobalPrefix('api', { exclude: OUTSIDE_API });
   await allowOrigins(app, settings, logger);
   sendPageLinks(app.getHttpAdapter().getInstance());
   refuseUntilPrepared(app);

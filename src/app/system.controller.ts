@@ -4,7 +4,7 @@ import type { SystemDto } from './system.dto.js';
 import { SystemService } from './system.service.js';
 
 /** The server itself. */
-@Controller('system')
+@Controller('api/system')
 @Roles('admin')
 export class SystemController {
   constructor(private readonly system: SystemService) {}

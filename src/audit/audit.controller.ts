@@ -6,7 +6,7 @@ import { type EventDto, EventsQuery, OwnEventsQuery } from './audit.dto.js';
 import { AuditService } from './audit.service.js';
 
 /** Security events: who did what, when, from where. */
-@Controller()
+@Controller('api')
 export class AuditController {
   constructor(private readonly audit: AuditService) {}
 

@@ -4,7 +4,7 @@ import { BulkDto, type BulkResultsDto } from './bulk.dto.js';
 import { BulkService } from './bulk.service.js';
 
 /** Many users at once. */
-@Controller('users')
+@Controller('api/users')
 @Roles('admin')
 @Scoped('users')
 export class BulkController {

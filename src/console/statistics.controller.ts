@@ -4,7 +4,7 @@ import { type DailyStatsListDto, DailyStatsQuery, type StatsDto } from './statis
 import { StatisticsService } from './statistics.service.js';
 
 /** Figures: how many users there are, and what happens day by day. */
-@Controller('stats')
+@Controller('api/stats')
 @Roles('admin')
 @Scoped('users')
 export class StatisticsController {

@@ -6,7 +6,7 @@ import { MailLog } from './mail-log.js';
 import { type AcceptedDto, type MailDto, MailsQuery, TestMailDto } from './mails.dto.js';
 
 /** Mails: which were sent, which wait, and why. */
-@Controller('mails')
+@Controller('api/mails')
 @Roles('admin')
 export class MailsController {
   constructor(private readonly mails: MailLog) {}

@@ -7,7 +7,7 @@ import { CreatePostDto, type LikeDto, LikesQuery, type PostDto, PostsQuery, Upda
 import { PostsService } from './posts.service.js';
 
 /** Posts that everybody who is signed in can read and like. */
-@Controller('posts')
+@Controller('api/posts')
 @Scoped('posts')
 export class PostsController {
   constructor(private readonly posts: PostsService) {}

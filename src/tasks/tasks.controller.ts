@@ -8,7 +8,7 @@ import { CreateTaskDto, type TaskDto, TasksQuery, UpdateTaskDto } from './tasks.
 import { TasksService } from './tasks.service.js';
 
 /** One's own tasks. Another's are out of reach, for admins too. Older clients leave `users/` out of the path. */
-@Controller(['users/:user_id/tasks', ':user_id/tasks'])
+@Controller(['api/users/:user_id/tasks', 'api/:user_id/tasks'])
 @Scoped('tasks')
 export class TasksController {
   constructor(private readonly tasks: TasksService) {}

@@ -10,7 +10,7 @@ import { SignUps } from './sign-ups.js';
 import { UsersService } from './users.service.js';
 
 /** Accounts: one's own, other people's public side, and all of them for admins. */
-@Controller()
+@Controller('api')
 @Scoped('users')
 export class UsersController {
   constructor(

@@ -7,7 +7,7 @@ import { CreateWebhookDto, DeliveriesQuery, type DeliveryDto, type NewWebhookDto
 import { WebhooksService } from './webhooks.service.js';
 
 /** Receivers that are told what happens to accounts (Standard Webhooks 1.0), for admins. */
-@Controller('webhooks')
+@Controller('api/webhooks')
 @Roles('admin')
 export class WebhooksController {
   constructor(private readonly webhooks: WebhooksService) {}

@@ -5,7 +5,7 @@ import { ConfirmTotpDto, type FactorsChangedDto, type MfaDto, type RecoveryCodes
 import { Mfa } from './mfa.service.js';
 
 /** One's own second factors. */
-@Controller('auth/mfa')
+@Controller('api/auth/mfa')
 @BeforeMfa()
 export class MfaController {
   constructor(private readonly mfa: Mfa) {}

@@ -4,7 +4,7 @@ import { Call, Fresh, Roles } from '../../request.js';
 import { Mfa } from './mfa.service.js';
 
 /** Other people's second factors, for admins. */
-@Controller('users/:id/mfa')
+@Controller('api/users/:id/mfa')
 @Roles('admin')
 export class UserMfaController {
   constructor(private readonly mfa: Mfa) {}

@@ -4,7 +4,7 @@ import { EmailChangeService } from './email-change.service.js';
 import { ACCEPTED, type AcceptedDto, ConfirmEmailDto, LinkDto } from './recovery.dto.js';
 
 /** A change of a verified address, on its way: ask for it by a PATCH of the user. */
-@Controller('auth/email-change')
+@Controller('api/auth/email-change')
 export class EmailChangeController {
   constructor(private readonly changes: EmailChangeService) {}
 

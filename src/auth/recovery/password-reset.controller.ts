@@ -7,7 +7,7 @@ import { PasswordResetService } from './password-reset.service.js';
 import { ACCEPTED, type AcceptedDto, ConfirmPasswordResetDto, RequestPasswordResetDto, ResetPasswordOfDto } from './recovery.dto.js'; // prettier-ignore
 
 /** A new password for who has forgotten theirs. */
-@Controller()
+@Controller('api')
 export class PasswordResetController {
   constructor(private readonly resets: PasswordResetService) {}
 

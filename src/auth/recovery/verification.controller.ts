@@ -5,7 +5,7 @@ import { ACCEPTED, type AcceptedDto, ConfirmEmailDto, LinkDto, type LinkPreviewD
 import { VerificationService } from './verification.service.js';
 
 /** Proof that people read the mailbox of their address, and what links in mails are for. */
-@Controller('auth')
+@Controller('api/auth')
 export class VerificationController {
   constructor(
     private readonly verification: VerificationService,

@@ -7,7 +7,7 @@ import { ChangePasswordDto, LogoutDto, RefreshDto, type SessionListDto, type Tok
 import { SessionsService } from './sessions.service.js';
 
 /** Staying signed in: tokens, one's own sessions, one's own password. */
-@Controller('auth')
+@Controller('api/auth')
 export class SessionsController {
   constructor(private readonly sessions: SessionsService) {}
 

@@ -5,7 +5,7 @@ import type { SessionListDto } from './sessions.dto.js';
 import { SessionsService } from './sessions.service.js';
 
 /** Other people's sessions, for admins. */
-@Controller('users/:id/sessions')
+@Controller('api/users/:id/sessions')
 @Roles('admin')
 export class UserSessionsController {
   constructor(private readonly sessions: SessionsService) {}

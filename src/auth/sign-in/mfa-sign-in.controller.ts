@@ -6,7 +6,7 @@ import { ConfirmEnrollmentDto, type EnrolledTokenDto, MfaTokenDto, type Remember
 import { SecondFactorSignIn } from './second-factor-sign-in.js';
 
 /** The second half of a sign-in. */
-@Controller('auth/mfa')
+@Controller('api/auth/mfa')
 export class MfaSignInController {
   constructor(private readonly signIn: SecondFactorSignIn) {}
 

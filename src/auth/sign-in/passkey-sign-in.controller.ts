@@ -5,7 +5,7 @@ import type { TokenPairDto } from '../sessions/sessions.dto.js';
 import { PasskeySignIn } from './passkey-sign-in.js';
 
 /** Signing in by nothing but a passkey. */
-@Controller('auth/passkeys')
+@Controller('api/auth/passkeys')
 export class PasskeySignInController {
   constructor(private readonly signIn: PasskeySignIn) {}
 

@@ -21,7 +21,7 @@ const FORM_MEMBERS = [
 ];
 
 /** Registration and sign-in. */
-@Controller('auth')
+@Controller('api/auth')
 export class SignInController {
   constructor(
     private readonly grants: Grants,

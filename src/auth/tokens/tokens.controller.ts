@@ -5,7 +5,7 @@ import { type AccessTokenListDto, CreateTokenDto, type NewAccessTokenDto } from 
 import { TokensService } from './tokens.service.js';
 
 /** Personal access tokens: what programs show in place of one's password. */
-@Controller('auth/tokens')
+@Controller('api/auth/tokens')
 export class TokensController {
   constructor(private readonly tokens: TokensService) {}
 

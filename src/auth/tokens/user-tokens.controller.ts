@@ -5,7 +5,7 @@ import { type AccessTokenListDto, CreateTokenDto, type NewAccessTokenDto } from 
 import { TokensService } from './tokens.service.js';
 
 /** Tokens of service accounts, and other people's to be revoked, for admins. */
-@Controller('users/:id/tokens')
+@Controller('api/users/:id/tokens')
 @Roles('admin')
 export class UserTokensController {
   constructor(private readonly tokens: TokensService) {}

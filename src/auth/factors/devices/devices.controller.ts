@@ -5,7 +5,7 @@ import type { DeviceListDto } from './devices.dto.js';
 import { Devices } from './devices.service.js';
 
 /** One's own devices that aren't asked for a second factor. */
-@Controller('auth/devices')
+@Controller('api/auth/devices')
 export class DevicesController {
   constructor(private readonly devices: Devices) {}
 

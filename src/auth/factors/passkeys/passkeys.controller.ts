@@ -6,7 +6,7 @@ import { AddPasskeyDto, type CreationOptionsDto, type PasskeyDto, type PasskeyLi
 import { Passkeys } from './passkeys.service.js';
 
 /** One's own passkeys. */
-@Controller('auth/passkeys')
+@Controller('api/auth/passkeys')
 @BeforeMfa()
 export class PasskeysController {
   constructor(private readonly passkeys: Passkeys) {}

@@ -5,7 +5,7 @@ import type { RequestOptionsDto } from '../passkeys/passkeys.dto.js';
 import { StepUp } from './step-up.service.js';
 
 /** Proving once more who one is, for what asks for a fresh sign-in. */
-@Controller('auth/step-up')
+@Controller('api/auth/step-up')
 @BeforeMfa()
 export class StepUpController {
   constructor(private readonly stepUps: StepUp) {}

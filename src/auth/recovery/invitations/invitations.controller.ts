@@ -9,7 +9,7 @@ import { AcceptInvitationDto, CreateInvitationDto, type InvitationDto, Invitatio
 import { InvitationsService } from './invitations.service.js';
 
 /** Accounts that are offered by mail. */
-@Controller('invitations')
+@Controller('api/invitations')
 export class InvitationsController {
   constructor(private readonly invitations: InvitationsService) {}
 

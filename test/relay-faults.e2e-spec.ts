@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import { jest } from '@jest/globals';
 import { Mails } from '../src/mail/mails.js';
 import { startApp, type TestApp } from './support/app.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
@@ -139,6 +140,20 @@ describe('a relay that', () => {
     expect(copies('secret@example.com')).toHaveLength(0);
     await plain.close();
     await plain.database.drop();
+  });
+
+  it('is ready for a message when the lease of it is over gets nothing from the one that was frozen', async () => {
+    relay.manners.recipientDelay = 1500;
+    const id = await send('frozen@example.com');
+    await jobWhen(id, ({ attempts }) => attempts === 1);
+    const now = performance.now.bind(performance);
+    const asleep = jest.spyOn(performance, 'now').mockImplementation(() => now() + 45_000);
+    await jobWhen(id, ({ attempts }) => attempts === 0); // given back: nothing was tried
+    expect(copies('frozen@example.com')).toHaveLength(0);
+    asleep.mockRestore();
+    relay.manners = {};
+    await jobWhen(id, ({ state }) => state === 'sent');
+    expect(copies('frozen@example.com')).toHaveLength(1);
   });
 
   it('is slow holds up nobody: five at once, requests as quick as ever', async () => {

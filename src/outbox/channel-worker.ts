@@ -7,8 +7,8 @@ import { Lease } from './lease.js';
 import type { Note, Notes } from './notes.js';
 import { CLAIM } from './outbox.statements.js';
 
-const POLL = seconds(1);
-const IDLE_POLL = seconds(2);
+const POLL = seconds(0.9); // ± 10 %: within a second
+const IDLE_POLL = seconds(1.8); // ± 10 %: within two
 const IDLE_AFTER = minutes(1);
 const REMINDER = minutes(1);
 /** Before the first try of a job that was claimed but not begun: others may have it. */
@@ -176,7 +176,7 @@ export class ChannelWorker {
   /** Until somebody wakes it, or it is time to look for what other replicas have committed. */
   private sleep(): Promise<void> {
     const isIdle = performance.now() - this.lastFound > IDLE_AFTER;
-    const pause = (isIdle ? IDLE_POLL * 0.9 : POLL) * (0.9 + Math.random() * 0.2);
+    const pause = (isIdle ? IDLE_POLL : POLL) * (0.9 + Math.random() * 0.2);
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, pause);
       this.wakeUp = () => {

@@ -16,6 +16,8 @@ export interface ReceivedMail {
 export interface RelayManners {
   /** At RCPT TO. */
   recipient?: (address: string) => number | undefined;
+  /** How long it thinks about a recipient. */
+  recipientDelay?: number;
   /** At the end of DATA. */
   data?: (mail: ReceivedMail) => number | undefined;
   /** How long it thinks before it takes a message. */
@@ -65,7 +67,7 @@ export async function startRelay({ port = 0, ...options }: SMTPServerOptions & {
     closeTimeout: 100,
     onRcptTo({ address }, _session, answer) {
       const status = relay.manners.recipient?.(address);
-      answer(status ? refusal(status) : undefined);
+      setTimeout(() => answer(status ? refusal(status) : undefined), relay.manners.recipientDelay ?? 0);
     },
     onData(stream, session, answer) {
       const chunks: Buffer[] = [];

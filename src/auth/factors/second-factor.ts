@@ -9,6 +9,7 @@ import { Sealer } from '../sessions/sealer.js';
 import type { AccountFactors } from './account-factors.js';
 import { FactorGuesses } from './factor-guesses.js';
 import { Factors } from './factors.service.js';
+import { FactorNotices } from './notices.js';
 import { Assertions } from './passkeys/assertions.js';
 import type { ChallengePurpose } from './passkeys/challenges.js';
 import type { AssertionDto } from './passkeys/passkeys.dto.js';
@@ -56,6 +57,7 @@ export class SecondFactor {
     private readonly guesses: FactorGuesses,
     private readonly recovery: RecoveryProofs,
     private readonly sealer: Sealer,
+    private readonly notices: FactorNotices,
     private readonly audit: AuditService,
   ) {}
 
@@ -96,8 +98,12 @@ export class SecondFactor {
         throw problem(signedIn ? 'wrong_code' : 'invalid_code');
       }
       const done = await spend(right);
-      if (done !== null) await attempt.forgive();
-      else if (await this.isUsedNow(shown, occasion)) throw used(signedIn);
+      if (done === null) {
+        if (await this.isUsedNow(shown, occasion)) throw used(signedIn);
+        return null;
+      }
+      await attempt.forgive();
+      this.notices.wake(); // a recovery code is told of
       return done;
     } finally {
       await attempt.release();

@@ -49,6 +49,26 @@ describe('webhooks', () => {
       expect(text).not.toMatch(/hash|\$2|203\.0\.113/);
     });
 
+    it('names what changed, in the state after it, and who did it', async () => {
+      const bob = await person(app, 'bob');
+      await add();
+      await bob.api.patch(`/api/users/${bob.id}`, { display_name: 'Bob' });
+      const { body } = await receiver.next('user.updated');
+      expect(body.data).toMatchObject({
+        user: { id: bob.id, display_name: 'Bob' },
+        version: 2,
+        changed: ['display_name'],
+        actor_id: bob.id,
+      });
+      await root.api.patch(`/api/users/${bob.id}`, { role: 'admin' });
+      expect((await receiver.next('user.role_changed')).body.data).toMatchObject({
+        user: { role: 'admin' },
+        changed: ['role'],
+        actor_id: root.id,
+      });
+      expect(receiver.received.filter(({ body: { type } }) => type === 'user.updated')).toHaveLength(1);
+    });
+
     it('is only what was asked for', async () => {
       await add({ events: ['session.created'] });
       const carol = await person(app, 'carol');

@@ -6,6 +6,7 @@ import { dataSourceOptions } from '../database/data-source-options.js';
 import { listMigrations } from '../database/migrate.js';
 import { countUnusableHashes } from '../users/passwords/unusable-hashes.js';
 import { unmetRequirements } from '../database/requirements.js';
+import { examineWebhooks } from './doctor.webhooks.js';
 import { explain } from './failures.js';
 import { bad, doubtful, type Finding, good } from './findings.js';
 
@@ -119,7 +120,12 @@ async function schema(
   const all = await listMigrations(settings, database);
   const pending = all.filter(({ applied }) => !applied).map(({ name }) => name);
   if (pending.length === 0) {
-    return [good(`All ${all.length} migrations are applied.`), await admins(db), ...(await hashes(db, settings))];
+    return [
+      good(`All ${all.length} migrations are applied.`),
+      await admins(db),
+      ...(await hashes(db, settings)),
+      ...(await examineWebhooks(db, settings)),
+    ];
   }
   const text = `Migrations are pending: ${pending.join(', ')}`;
   if (!facts.mayCreateTables)

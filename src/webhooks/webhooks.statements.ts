@@ -133,3 +133,6 @@ export const PURGE_EVENTS = statement(
      FOR UPDATE SKIP LOCKED)
    RETURNING id`,
 );
+
+/** Which receivers' secrets are derived from which keys. */
+export const KEYS_IN_USE = `SELECT url, key_id AS "keyId" FROM webhooks WHERE is_active`;

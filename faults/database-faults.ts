@@ -206,11 +206,22 @@ async function deadlock(world: World): Promise<Row> {
   ]);
 }
 
-/** At the strictest isolation level people who like the same post get in each other's way all the time. */
+/** One change of people in three fails as transactions do that got in each other's way: our own ask for read committed. */
 async function serialization(world: World): Promise<Row> {
-  const { postgres } = world;
-  await postgres.sql(`ALTER ROLE ${ROLE} SET default_transaction_isolation = 'serializable'`);
-  await postgres.terminateBackends();
+  const { postgres, database } = world;
+  await postgres.sql(
+    `CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+       IF random() < 0.33 THEN RAISE EXCEPTION 'conflict' USING ERRCODE = '40001'; END IF;
+       RETURN NEW;
+     END $$`,
+    [],
+    database,
+  );
+  await postgres.sql(
+    'CREATE TRIGGER conflict BEFORE INSERT ON posts FOR EACH ROW EXECUTE FUNCTION conflict()',
+    [],
+    database,
+  );
   const before = await rollbacks(world);
   const result = await underLoad('serialization failures (40001) for 5 s', world, {}, async (load) => {
     await delay(5_000);
@@ -222,12 +233,12 @@ async function serialization(world: World): Promise<Row> {
       note: `${undone} transactions undone`,
       expect: [
         ['there were conflicts', undone > 0],
-        ['nearly all succeed when tried again', failed.length <= writes.length / 50],
+        ['nearly all succeed when tried again', failed.length <= writes.length / 20], // a third to the third, of a third
       ],
     };
   });
-  await postgres.sql(`ALTER ROLE ${ROLE} RESET default_transaction_isolation`);
-  await postgres.terminateBackends();
+  await postgres.sql('DROP TRIGGER conflict ON posts', [], database);
+  await postgres.sql('DROP FUNCTION conflict()', [], database);
   return result;
 }
 

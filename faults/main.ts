@@ -6,6 +6,7 @@ import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { databaseFaults } from './database-faults.js';
 import { removeDisk } from './disk.js';
+import { lockedTables } from './locked-tables.js';
 import { mailFaults } from './mail-faults.js';
 import { overloadFaults } from './overload-faults.js';
 import { processFaults } from './process-faults.js';
@@ -38,7 +39,7 @@ process.exit(broken.length > 0 ? 1 : 0);
 async function runFaults(world: World): Promise<Row[]> {
   const rows: Row[] = [];
   const { short, only = '' } = options;
-  const wanted = [...databaseFaults, ...processFaults, ...overloadFaults, ...mailFaults].filter(
+  const wanted = [...databaseFaults, ...lockedTables, ...processFaults, ...overloadFaults, ...mailFaults].filter(
     ({ name, isQuick }) => (isQuick || !short) && new RegExp(only, 'i').test(name),
   );
   for (const { name, run } of wanted) {

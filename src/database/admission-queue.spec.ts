@@ -139,4 +139,17 @@ describe('AdmissionQueue', () => {
     }
     expect(outcomes.filter((outcome) => outcome === 'unavailable')).toHaveLength(1);
   });
+
+  it('turns away who waits behind a statement that found its table locked, and nobody else', async () => {
+    const queue = new AdmissionQueue(5);
+    const { outcomes, start, end } = traffic(queue);
+    start('write', 5, 'posts');
+    start('write', 5, 'users');
+    await jest.advanceTimersByTimeAsync(100);
+    queue.lockTimedOut({ kind: 'write', topic: 'posts+audit_events' });
+    await jest.advanceTimersByTimeAsync(0);
+    expect(outcomes).toEqual(['unavailable', 'unavailable']);
+    for (let i = 0; i < 9; i++) await end();
+    expect(outcomes.filter((outcome) => outcome === 'write')).toHaveLength(8);
+  });
 });

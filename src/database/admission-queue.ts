@@ -39,6 +39,15 @@ export class AdmissionQueue extends BoundedQueue<Admission> {
     super();
   }
 
+  /** A statement has waited for a lock in vain: those behind it, which want the same, would wait as long once more. */
+  lockTimedOut({ kind, topic }: Admission): void {
+    const topics = topic.split('+');
+    this.turnAway(
+      unavailable(),
+      (job) => job.kind === kind && job.topic.split('+').some((one) => topics.includes(one)),
+    );
+  }
+
   protected admits(job: Admission): boolean {
     return this.boundsFor(job).every(hasRoom);
   }

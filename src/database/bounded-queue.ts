@@ -51,9 +51,9 @@ export abstract class BoundedQueue<Job> {
     this.admitWaiting();
   }
 
-  /** Turns away everybody who waits. */
-  turnAway(failure: Error): void {
-    for (const waiter of this.waiters) waiter.answer(failure);
+  /** Turns away everybody who waits, or those with such a job. */
+  turnAway(failure: Error, isSuch: (job: Job) => boolean = () => true): void {
+    for (const waiter of this.waiters) if (isSuch(waiter.job)) waiter.answer(failure);
   }
 
   /** Whether there is room for this job now, beside those that are in. */

@@ -12,6 +12,7 @@ import { DatabaseClient, type DatabaseClientConfig } from './client.js';
 import { forgetSessionParameters, hasPipeline, poolSize, type SharedOptions } from './data-source-options.js';
 import {
   isConnectionLost,
+  isLockTimeout,
   isPlanOutdated,
   isRetriable,
   isStatementOfOthers,
@@ -160,6 +161,7 @@ export class Database implements OnApplicationShutdown {
         try {
           return await work();
         } catch (error) {
+          if (isLockTimeout(error)) this.admission.lockTimedOut({ kind, topic });
           if (dead === this.settings.poolMax || !isConnectionLost(error)) throw error;
         }
       }
@@ -177,6 +179,7 @@ export class Database implements OnApplicationShutdown {
         try {
           return await work();
         } catch (error) {
+          if (isLockTimeout(error)) this.admission.lockTimedOut({ kind: 'write', topic });
           if (tries === TRIES || !isRetriable(error)) throw violation(error) ?? error;
           await delay(Math.random() * PAUSE * tries); // so that the same two don't meet again
         }

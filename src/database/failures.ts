@@ -150,6 +150,11 @@ export function refusesSessionParameters(error: unknown): boolean {
   return /unsupported startup parameter/i.test(databaseError(error).message ?? '');
 }
 
+/** Whether a lock wasn't to be had within `lock_timeout`. */
+export function isLockTimeout(error: unknown): boolean {
+  return databaseError(error).code === '55P03';
+}
+
 /** Whether the database undid the transaction and asks for it to be tried again. */
 export function isRetriable(error: unknown): boolean {
   return RETRIABLE.has(databaseError(error).code ?? '');

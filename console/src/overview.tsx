@@ -104,17 +104,17 @@ function Health() {
         <a href="#/system">{texts.nav.system}</a>
       </div>
       <Shown of={system} lines={4}>
-        {({ version, postgresql, migrations, findings, draining }) => {
+        {({ build, postgresql, migrations, findings, is_draining }) => {
           const pending = migrations.filter(({ applied }) => !applied).length;
-          const troubles = findings.filter(({ level }) => level !== 'ok').length;
+          const troubles = findings.filter(({ verdict }) => verdict !== 'good').length;
           return (
             <div class="card">
               <Facts
                 facts={[
-                  [t.facts.version, version],
+                  [t.facts.version, build],
                   [t.facts.database, postgresql],
                   [t.facts.migrations, pending ? bad(t.pending(pending)) : t.applied],
-                  [t.facts.replica, draining ? bad(t.draining) : t.serving],
+                  [t.facts.replica, is_draining ? bad(t.draining) : t.serving],
                   [t.facts.findings, troubles ? bad(t.troubles(troubles)) : t.noTroubles],
                 ]}
               />

@@ -34,13 +34,13 @@ export function SystemPage() {
   );
 }
 
-const serverFacts = ({ version, environment, node, started_at, draining, signing_keys }: System): Fact[] => [
-  [t.version, version],
+const serverFacts = ({ build, environment, node, started_at, is_draining, signing_keys }: System): Fact[] => [
+  [t.version, build],
   [t.environment, environment],
   ['Node.js', node],
   [t.started, <When at={started_at} />],
-  [t.state, draining ? t.draining : t.serving],
-  [t.keys, signing_keys.map(({ kid, alg }) => `${kid} (${alg})`).join(', ')],
+  [t.state, is_draining ? t.draining : t.serving],
+  [t.keys, signing_keys.map(({ kid, alg, signs }) => `${kid} (${alg}${signs ? '' : t.onlyVerifies})`).join(', ')],
 ];
 
 const databaseFacts = ({ postgresql, pool, migrations }: System): Fact[] => [
@@ -63,9 +63,12 @@ function Findings({ findings }: Pick<System, 'findings'>) {
     <section class="card">
       <h2>{t.findings}</h2>
       <ul class="findings">
-        {findings.map(({ level, text }) => (
+        {findings.map(({ verdict, text, remedy }) => (
           <li key={text}>
-            <Badge kind={level} words={t.levels[level]} /> {text}
+            <Badge kind={verdict} words={t.levels[verdict]} />
+            <span>
+              {text} {remedy && <small>{remedy}</small>}
+            </span>
           </li>
         ))}
       </ul>

@@ -72,17 +72,17 @@ export interface ResetLink {
 }
 
 export interface System {
-  version: string;
+  build: string;
   node: string;
   postgresql: string;
   started_at: string;
   environment: string;
   pool: { max: number; open: number; idle: number; waiting: number };
   migrations: { name: string; applied: boolean }[];
-  signing_keys: { kid: string; alg: string }[];
-  draining: boolean;
+  signing_keys: { kid: string; alg: string; signs: boolean }[];
+  is_draining: boolean;
   settings: { name: string; value: string | null; source: 'default' | 'environment'; is_secret: boolean }[];
-  findings: { level: 'ok' | 'warning' | 'error'; text: string }[];
+  findings: { verdict: 'good' | 'doubtful' | 'bad'; text: string; remedy: string | null }[];
 }
 
 export interface Mail {

@@ -25,7 +25,6 @@ const precompress: Plugin = {
 export default defineConfig({
   plugins: [precompress],
   base: './', // works below any path
-  resolve: { alias: { 'openapi-fetch': path.join(import.meta.dirname, 'transport.ts') } },
   server: { port: 5180, strictPort: true, proxy: { '/api': target, '/dev/mail': target } },
   build: {
     outDir: '../dist/console',

@@ -18,7 +18,7 @@ const PROJECTS = {
   },
   console: {
     folder: ROOT,
-    sources: ['console/src', 'console/index.html', 'console/vite.config.ts', 'console/transport.ts', 'client/src'],
+    sources: ['console/src', 'console/index.html', 'console/vite.config.ts', 'client/src'],
     output: 'dist/console',
     main: 'dist/console/index.html',
     isOptional: true, // the server answers 404 at /admin without it

@@ -1,9 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { hub } from './hub.ts';
+import { signOut } from './hub.ts';
 import { texts } from './texts.ts';
 import type { User } from './types.ts';
-import { Icon } from './ui/icon.tsx';
 import { nameOf } from './ui/person.tsx';
 import { arrive, type Route } from './ui/router.ts';
 import { complain } from './ui/status.tsx';
@@ -24,8 +23,14 @@ export function Frame({ me, place, route, children }: FrameProps) {
   const path = route.path.join('/');
   const menu = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
-    if (menu.current && matchMedia('(width < 48rem)').matches) menu.current.open = false;
+    const narrow = matchMedia('(width < 48rem)');
+    const follow = () => {
+      if (menu.current) menu.current.open = !narrow.matches;
+    };
+    follow();
+    narrow.addEventListener('change', follow);
     arrive();
+    return () => narrow.removeEventListener('change', follow);
   }, [path]);
   return (
     <div class="frame">
@@ -40,36 +45,36 @@ export function Frame({ me, place, route, children }: FrameProps) {
         {texts.skip}
       </a>
       <header class="side">
-        <a class="logo" href="#/">
-          UserHub
-        </a>
-        <details ref={menu} open>
-          <summary aria-label={texts.menu}>
-            <Icon name="menu" />
-          </summary>
-          <nav aria-label={texts.mainNavigation}>
-            <ul>
-              {PLACES.map((name) => (
-                <li key={name}>
-                  <a
-                    href={name === 'overview' ? '#/' : `#/${name}`}
-                    title={texts.nav[name]}
-                    aria-current={name === place ? 'page' : undefined}
-                  >
-                    <Icon name={name} />
-                    <span>{texts.nav[name]}</span>
-                  </a>
-                </li>
-              ))}
-            </ul>
-          </nav>
-          <div class="whoami">
-            <a href={`#/users/${me.id}`}>{nameOf(me)}</a>
-            <button type="button" class="small" onClick={() => void hub.signOut().catch(complain)}>
-              {texts.signOut}
-            </button>
-          </div>
-        </details>
+        <div>
+          <a class="logo" href="#/">
+            UserHub
+          </a>
+          <details ref={menu} open>
+            <summary class="icon menu" aria-label={texts.menu} />
+            <nav aria-label={texts.mainNavigation}>
+              <ul>
+                {PLACES.map((name) => (
+                  <li key={name}>
+                    <a
+                      class={`icon ${name}`}
+                      href={name === 'overview' ? '#/' : `#/${name}`}
+                      title={texts.nav[name]}
+                      aria-current={name === place ? 'page' : undefined}
+                    >
+                      <span>{texts.nav[name]}</span>
+                    </a>
+                  </li>
+                ))}
+              </ul>
+            </nav>
+            <div class="whoami">
+              <a href={`#/users/${me.id}`}>{nameOf(me)}</a>
+              <button type="button" class="small" onClick={() => void signOut().catch(complain)}>
+                {texts.signOut}
+              </button>
+            </div>
+          </details>
+        </div>
       </header>
       <main id="main" tabIndex={-1}>
         {children}

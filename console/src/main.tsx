@@ -2,7 +2,7 @@ import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { ActivityPage } from './activity/activity.tsx';
 import { Frame, type Place } from './frame.tsx';
-import { hub, onSession, whoAmI } from './hub.ts';
+import { isSignedIn, onSession, signOut, whoAmI } from './hub.ts';
 import { InvitationsPage } from './features/invitations.tsx';
 import { MailsPage } from './features/mails.tsx';
 import { WebhooksPage } from './features/webhooks.tsx';
@@ -25,14 +25,14 @@ type Session = 'unknown' | { me: User } | { problem: unknown } | { reason?: stri
 function Console() {
   const [session, setSession] = useState<Session>('unknown');
   const enter = async () => {
-    if (!(await hub.isSignedIn())) return setSession({});
+    if (!(await isSignedIn())) return setSession({});
     try {
       const me = await whoAmI();
       if (me.role === 'admin') return setSession({ me });
-      await hub.signOut().catch(() => undefined);
+      await signOut().catch(() => undefined);
       setSession({ reason: texts.signIn.notAdmin(me.username) });
     } catch (problem) {
-      if (await hub.isSignedIn()) setSession({ problem });
+      if (await isSignedIn()) setSession({ problem });
     }
   };
   useEffect(() => {
@@ -72,7 +72,7 @@ function Inside({ me, leave, ask }: InsideProps) {
   useShortcuts();
   useIdleSignOut(() => {
     leave(texts.signIn.idle);
-    void hub.signOut().catch(() => undefined);
+    void signOut().catch(() => undefined);
   });
   useEffect(() => {
     const demoted = () => void ask();

@@ -1,99 +1,120 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
-import type { UserHubProblem } from '../../client/src/problem.ts';
+import { useEffect, useState } from 'preact/hooks';
 import type { TokenPair } from '../../client/src/schema.d.ts';
-import { hub, keepFresh, post } from './hub.ts';
+import { type ApiProblem, askFirst, keepFresh, post, signIn } from './hub.ts';
 import { texts } from './texts.ts';
 import { openDialog } from './ui/dialog.tsx';
 import { Field, Form } from './ui/form.tsx';
+import { Button } from './ui/pieces.tsx';
 import { isProblem } from './ui/problem.ts';
+import { attempt } from './ui/status.tsx';
 
-/** Asks who is there. Who is no admin is refused by whoever asks next who it was. */
+const t = texts.signIn;
+type Pending = NonNullable<ApiProblem['body']>['mfa'];
+type Values = Record<string, string>;
+
+/** Asks who is there, and for the second factor of those who have one. Who is no admin is refused by whoever asks next. */
 export function SignIn({ reason }: { reason?: string }) {
-  const [needsCode, setNeedsCode] = useState(false);
-  const heading = useRef<HTMLHeadingElement>(null);
+  const [pending, setPending] = useState<Pending>();
   useEffect(() => {
-    document.title = `${texts.signIn.title} · UserHub`;
-    document.querySelector<HTMLElement>('input')?.focus();
-  }, []);
-  useEffect(() => {
-    if (needsCode) document.querySelector<HTMLElement>('[name=otp]')?.focus();
-  }, [needsCode]);
+    document.title = `${t.title} · UserHub`;
+    document.querySelector<HTMLElement>('main input')?.focus();
+  }, [pending]);
 
-  const signIn = async ({ name = '', password = '', otp }: Record<string, string>) => {
+  const first = async ({ name = '', password = '' }: Values) => {
     const who = name.includes('@') ? { email: name.trim() } : { username: name.trim() };
-    const credentials = { ...who, password, ...(otp ? { otp: otp.replaceAll(' ', '') } : {}) };
     try {
-      await hub.signIn(credentials as Parameters<typeof hub.signIn>[0]);
+      await signIn('/api/auth/login', { ...who, password });
     } catch (problem) {
-      if (!isProblem(problem) || (problem.code as string) !== 'mfa_required') throw problem;
-      setNeedsCode(true);
+      const mfa = isProblem(problem) ? (problem as ApiProblem).body?.mfa : undefined;
+      if (!mfa?.methods.length) throw problem;
+      setPending(mfa);
     }
+  };
+  const second = (proof: object) => signIn('/api/auth/mfa/verify', { mfa_token: pending?.token, ...proof });
+  const byPasskey = async () => {
+    const options = await askFirst<object>('/api/auth/mfa/passkey-options', { mfa_token: pending?.token });
+    await second({ passkey: await passkey(options) });
   };
   return (
     <main class="sign-in">
       <div class="card">
         <p class="logo">UserHub</p>
-        <h1 ref={heading} tabIndex={-1}>
-          {texts.signIn.title}
-        </h1>
+        <h1 tabIndex={-1}>{t.title}</h1>
         {reason && (
           <p class="banner" role="status">
             {reason}
           </p>
         )}
-        <Form
-          act={texts.signIn.act}
-          submit={signIn}
-          refuse={(values) =>
-            Object.fromEntries(
-              ['name', 'password', 'otp']
-                .filter((field) => values[field] === '')
-                .map((field) => [field, texts.required]),
-            )
-          }
-        >
-          <Field name="name" label={texts.signIn.name} autoComplete="username" />
-          <PasswordField name="password" label={texts.signIn.password} />
-          {needsCode && (
-            <Field name="otp" label={texts.signIn.code} hint={texts.signIn.codeHint} autoComplete="one-time-code" />
-          )}
-        </Form>
+        {pending ? (
+          <Form
+            act={t.act}
+            cancel={() => setPending(undefined)}
+            submit={({ code = '' }) => second(proofOf(code))}
+            refuse={missing('code')}
+          >
+            <Field name="code" label={t.code} hint={t.codeHint} autoComplete="one-time-code" />
+            {pending.methods.includes('passkey') && <Button act={() => attempt(byPasskey)}>{t.passkey}</Button>}
+          </Form>
+        ) : (
+          <Form act={t.act} submit={first} refuse={missing('name', 'password')}>
+            <Field name="name" label={t.name} autoComplete="username" />
+            <PasswordField name="password" />
+          </Form>
+        )}
       </div>
     </main>
   );
 }
 
-function PasswordField({ name, label, first }: { name: string; label: string; first?: boolean }) {
+const missing =
+  (...fields: string[]) =>
+  (values: Values): Values =>
+    Object.fromEntries(fields.filter((field) => !values[field]).map((field) => [field, texts.required]));
+
+function PasswordField({ name, first }: { name: string; first?: boolean }) {
   const [isShown, setShown] = useState(false);
+  const type = isShown ? 'text' : 'password';
   return (
-    <Field name={name} label={label} type={isShown ? 'text' : 'password'} autoComplete="current-password" first={first}>
+    <Field name={name} label={t.password} type={type} autoComplete="current-password" first={first}>
       <button type="button" class="small" aria-pressed={isShown} onClick={() => setShown(!isShown)}>
-        {texts.signIn.show}
+        {t.show}
       </button>
     </Field>
   );
 }
 
-/** Asks for the password, or for a code by those who have a second factor. Returns whether a fresh token is held now. */
-export async function askForFreshSignIn(problem: UserHubProblem): Promise<boolean> {
-  const methods = methodsOf(problem);
-  const usesCode = methods ? methods.some((method) => method !== 'password') : false;
+/** Asks for the password, or for a second factor by those who have one. Returns whether a fresh token is held now. */
+export async function askForFreshSignIn({ body }: ApiProblem): Promise<boolean> {
+  const methods = body?.step_up?.methods ?? ['password'];
+  const usesPassword = methods.includes('password');
+  const prove = async (proof: object) => keepFresh(await post<TokenPair>('/api/auth/step-up', proof));
   const done = await openDialog<boolean>((close) => (
     <Form
       act={texts.stepUp.act}
       cancel={() => close()}
       submit={async ({ current_password, code = '' }) => {
-        const proof = usesCode ? codeOf(code) : { current_password };
-        await keepFresh(await post<TokenPair>('/api/auth/step-up', proof));
+        await prove(usesPassword ? { current_password } : proofOf(code));
         close(true);
       }}
     >
       <h2>{texts.stepUp.title}</h2>
-      <p>{usesCode ? texts.stepUp.code : texts.stepUp.password}</p>
-      {usesCode ? (
-        <Field name="code" label={texts.signIn.code} hint={texts.signIn.codeHint} autoComplete="one-time-code" first />
+      <p>{usesPassword ? texts.stepUp.password : texts.stepUp.code}</p>
+      {usesPassword ? (
+        <PasswordField name="current_password" first />
       ) : (
-        <PasswordField name="current_password" label={texts.signIn.password} first />
+        <Field name="code" label={t.code} hint={t.codeHint} autoComplete="one-time-code" first />
+      )}
+      {methods.includes('passkey') && (
+        <Button
+          act={() =>
+            attempt(async () => {
+              await prove({ passkey: await passkey(await post<object>('/api/auth/step-up/passkey-options')) });
+              close(true);
+            })
+          }
+        >
+          {t.passkey}
+        </Button>
       )}
     </Form>
   ));
@@ -101,11 +122,13 @@ export async function askForFreshSignIn(problem: UserHubProblem): Promise<boolea
 }
 
 /** Six digits are a code of the app; anything longer is a recovery code. */
-const codeOf = (text: string) => {
+const proofOf = (text: string) => {
   const code = text.replaceAll(/\s/g, '');
   return /^\d{6}$/.test(code) ? { code } : { recovery_code: code };
 };
 
-function methodsOf(problem: UserHubProblem): string[] | undefined {
-  return (problem as UserHubProblem & { stepUp?: { methods?: string[] } }).stepUp?.methods;
+/** What the browser's passkey says to a challenge; an abort by the person is no failure of the server's. */
+async function passkey(options: object): Promise<unknown> {
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options as PublicKeyCredentialRequestOptionsJSON);
+  return ((await navigator.credentials.get({ publicKey })) as PublicKeyCredential | null)?.toJSON();
 }

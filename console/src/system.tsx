@@ -46,9 +46,7 @@ const serverFacts = ({ build, environment, node, started_at, is_draining, signin
 const databaseFacts = ({ postgresql, pool, migrations }: System): Fact[] => [
   ['PostgreSQL', postgresql],
   [t.connections, t.pool(number(pool.open), number(pool.idle), number(pool.max))],
-  [t.waiting, number(pool.waiting)],
   [t.migrations, t.applied(migrations.filter(({ applied }) => applied).length, migrations.length)],
-  [t.latest, migrations.at(-1)?.name ?? '–'],
 ];
 
 const Section = ({ title, facts }: { title: string; facts: Fact[] }) => (
@@ -58,23 +56,38 @@ const Section = ({ title, facts }: { title: string; facts: Fact[] }) => (
   </section>
 );
 
+/** What is to be looked at first; what is fine only on demand. */
 function Findings({ findings }: Pick<System, 'findings'>) {
+  const [fine, others] = [true, false].map((isFine) =>
+    findings.filter(({ verdict }) => (verdict === 'good') === isFine),
+  );
   return (
     <section class="card">
       <h2>{t.findings}</h2>
-      <ul class="findings">
-        {findings.map(({ verdict, text, remedy }) => (
-          <li key={text}>
-            <Badge kind={verdict} words={t.levels[verdict]} />
-            <span>
-              {text} {remedy && <small>{remedy}</small>}
-            </span>
-          </li>
-        ))}
-      </ul>
+      <FindingList findings={others ?? []} />
+      <details>
+        <summary>{t.fine(fine?.length ?? 0)}</summary>
+        <FindingList findings={fine ?? []} />
+      </details>
     </section>
   );
 }
+
+const FindingList = ({ findings }: Pick<System, 'findings'>) => (
+  <ul class="findings">
+    {findings.map(({ verdict, text, remedy }) => (
+      <li key={text}>
+        <Badge kind={verdict} words={t.levels[verdict]} />
+        <span>
+          {text} {remedy && <small>{remedy}</small>}
+        </span>
+      </li>
+    ))}
+  </ul>
+);
+
+/** Those that somebody has set come first. */
+const RANK = { environment: 0, default: 1 };
 
 function Settings({ settings }: Pick<System, 'settings'>) {
   return (
@@ -83,14 +96,14 @@ function Settings({ settings }: Pick<System, 'settings'>) {
       <p class="muted">{t.settingsHint}</p>
       <Table
         caption={t.settings}
-        rows={settings}
+        rows={settings.toSorted((one, other) => RANK[one.source] - RANK[other.source])}
         idOf={({ name }) => name}
         columns={[
           { key: 'setting', head: t.name, isName: true, cell: ({ name }) => <code>{name}</code> },
           {
             key: 'value',
             head: t.value,
-            cell: ({ value, is_secret }) => (is_secret && value ? t.set : (value ?? t.notSet)),
+            cell: ({ value, source }) => value ?? (source === 'environment' ? t.set : t.notSet),
           },
           { key: 'source', head: t.source, cell: ({ source }) => t.sources[source] },
         ]}

@@ -1,4 +1,12 @@
 /** Every sentence of the console, by topic. A second language is a second file of this shape. */
+const LEAVE =
+  'They are signed out everywhere at once and can’t sign in until they are activated again. Nothing is lost.';
+const GONE =
+  'They are signed out at once; the e-mail address and the username are free for others. You can restore them.';
+const RESENT = 'Send again';
+const ADDRESS = 'E-mail address';
+const USERNAME = 'Username';
+const LAST_SIGN_IN = 'Last sign-in';
 const who = (count: number) => (count === 1 ? '1 person' : `${count} people`);
 
 export const texts = {
@@ -16,13 +24,10 @@ export const texts = {
   dismiss: 'Dismiss',
   done: 'Done',
   exportCsv: 'Export CSV',
-  exported: 'The export is in your downloads.',
   filters: 'Filters',
   from: 'From',
   to: 'To',
   lastDays: (count: number) => `in ${count} days`,
-  chartKeys: (title: string) =>
-    `${title}: a chart. Left and right arrow keys walk through the days; the same numbers stand in the table below.`,
   loading: 'Loading',
   mainNavigation: 'Main',
   menu: 'Menu',
@@ -52,7 +57,6 @@ export const texts = {
   tick: (name: string) => `Select ${name}`,
   tickAll: 'Select all on this page',
   tryAgain: 'Try again',
-  typeExactly: (text: string) => `Type exactly: ${text}`,
   typeToConfirm: (text: string) => `To confirm, type ${text}`,
   undo: 'Undo',
   unknownDevice: 'unknown device',
@@ -63,19 +67,7 @@ export const texts = {
 
   /** Failures for which we have better words than the server, which doesn't know who reads them. */
   problems: {
-    invalid_credentials: 'That is not right. Check the name and the password.',
-    not_found: 'There is no such thing, or not any more.',
-    forbidden: 'You are not allowed to do this.',
-    email_taken: 'Somebody else has this e-mail address now.',
-    username_taken: 'Somebody else has this username now.',
-    last_admin: 'This is the last active admin, and must stay one.',
-    invitation_open: 'This address has an open invitation already: send that one again.',
-    invalid_code: 'The code is wrong or too old.',
-    wrong_code: 'The code is wrong or too old.',
-    code_used: 'This code was used before. Wait for the next one.',
     mail_not_configured: 'This server sends no mail. Choose the link instead.',
-    step_up_required: 'This needs a fresh sign-in.',
-    mfa_enrollment_required: 'This account needs a second factor first. Set one up where you usually sign in.',
   } as Record<string, string | undefined>,
 
   nav: {
@@ -112,6 +104,7 @@ export const texts = {
     show: 'Show',
     code: 'Code from your app',
     codeHint: 'Six digits, or a recovery code.',
+    passkey: 'Use a passkey',
     act: 'Sign in',
     ended: 'Your session has ended. Sign in again to go on where you were.',
     idle: 'You were away for half an hour, so you have been signed out.',
@@ -155,7 +148,7 @@ export const texts = {
     draining: 'shutting down',
     serving: 'serving',
     troubles: (count: number) => (count === 1 ? '1 thing to look at' : `${count} things to look at`),
-    noTroubles: 'nothing to complain of',
+    noTroubles: 'all well',
   },
 
   users: {
@@ -164,7 +157,7 @@ export const texts = {
     role: 'Role',
     state: 'State',
     joined: 'Joined',
-    lastSignIn: 'Last sign-in',
+    lastSignIn: LAST_SIGN_IN,
     more: 'More filters',
     moreFilters: (count: number) => `More filters (${count})`,
     joinedFrom: 'Joined from',
@@ -185,8 +178,8 @@ export const texts = {
   newUser: {
     title: 'New user',
     act: 'Create',
-    email: 'E-mail address',
-    username: 'Username',
+    email: ADDRESS,
+    username: USERNAME,
     usernameHint: '3 to 32 letters, digits, dots, underscores or hyphens.',
     displayName: 'Display name (optional)',
     deliver: 'How they get in',
@@ -196,7 +189,6 @@ export const texts = {
     once: (until: string) =>
       `Pass this link on: whoever opens it chooses the password. It works once, until ${until}, and isn’t shown again.`,
     link: 'Link',
-    copyLink: 'Copy link',
     code: 'Or by telephone, the code',
   },
 
@@ -204,23 +196,29 @@ export const texts = {
     label: 'Selected people',
     ticked: (count: number) => `${count} selected`,
     clear: 'Clear selection',
-    sure: (act: string, count: number) => `${act}: ${who(count)}?`,
     said: (done: string, good: number, bad: number) =>
       bad ? `${who(good)} ${done}; ${bad} could not be, see the list.` : `${who(good)} ${done}.`,
     acts: {
       deactivate: {
         act: 'Deactivate',
+        title: (count: string) => `Deactivate ${who(Number(count))}?`,
         done: 'deactivated',
-        text: 'They are signed out at once, and can’t sign in until they are activated again. Nothing is lost.',
+        text: LEAVE,
       },
-      activate: { act: 'Activate', done: 'activated', text: '' },
-      end_sessions: { act: 'End sessions', done: 'signed out', text: 'They have to sign in again, everywhere.' },
+      activate: { act: 'Activate', done: 'activated' },
+      end_sessions: {
+        act: 'End sessions',
+        title: (count: string) => `End the sessions of ${who(Number(count))}?`,
+        done: 'signed out',
+        text: 'They have to sign in again, everywhere.',
+      },
       delete: {
         act: 'Delete',
+        title: (count: string) => `Delete ${who(Number(count))}?`,
         done: 'deleted',
-        text: 'They are signed out at once; their addresses and names are free for others. You can restore them.',
+        text: GONE,
       },
-      restore: { act: 'Restore', done: 'restored', text: '' },
+      restore: { act: 'Restore', done: 'restored' },
     },
   },
 
@@ -234,10 +232,10 @@ export const texts = {
   banner: {
     locked: (attempts: number) =>
       attempts === 1 ? 'Locked after a wrong attempt.' : `Locked after ${attempts} wrong attempts.`,
-    until: 'Nobody gets in from there until',
+    again: 'They can try again',
     lockedHint: 'Unblock them if it was they themselves.',
-    deactivated: 'Deactivated:',
-    deleted: 'Deleted:',
+    deactivated: 'Deactivated',
+    deleted: 'Deleted',
     deletedHint: 'The e-mail address and the username are free for others.',
     by: 'by',
   },
@@ -250,7 +248,7 @@ export const texts = {
     deactivate: {
       act: 'Deactivate',
       title: (name: string) => `Deactivate ${name}?`,
-      text: 'They are signed out everywhere at once and can’t sign in until they are activated again. Nothing is lost.',
+      text: LEAVE,
       done: 'Deactivated.',
     },
     endAll: {
@@ -274,7 +272,7 @@ export const texts = {
     delete: {
       act: 'Delete',
       title: (name: string) => `Delete ${name}?`,
-      text: 'They are signed out at once; the e-mail address and the username are free for others. You can restore them.',
+      text: GONE,
       done: 'Deleted.',
     },
     purge: {
@@ -287,20 +285,18 @@ export const texts = {
   profile: {
     save: 'Save',
     saved: 'Saved.',
-    unchanged: 'Nothing has been changed.',
     deleted: 'A deleted account can’t be changed. Restore it first.',
     about: 'About',
     fields: {
       display_name: 'Display name',
-      username: 'Username',
-      email: 'E-mail address',
+      username: USERNAME,
+      email: ADDRESS,
       profile_picture_url: 'Address of a picture',
       role: 'Role',
     },
     facts: {
-      id: 'Id',
       joined: 'Joined',
-      lastSignIn: 'Last sign-in',
+      lastSignIn: LAST_SIGN_IN,
       changed: 'Changed',
       verified: 'E-mail verified',
       pending: 'Changing to',
@@ -308,7 +304,7 @@ export const texts = {
       password: 'Has a password',
     },
     conflict: 'Somebody else has changed this',
-    conflictHint: 'While you were typing, the account was saved by somebody else. Which shall it be?',
+    conflictHint: 'Somebody saved it while you were typing. Which shall it be?',
     mine: 'Yours',
     theirs: 'As it is now',
     keepMine: 'Save mine',
@@ -363,6 +359,7 @@ export const texts = {
     failure: 'failed',
     person: 'Person',
     ip: 'Address',
+    more: 'Address and time',
     none: 'Nothing like that has happened.',
     older: 'Load older',
     nobody: (q: string) => `Nobody is found by “${q}”.`,
@@ -423,24 +420,10 @@ export const texts = {
       exported: 'exported a list',
       mfa_challenged: 'was asked for the second factor',
       step_up: 'confirmed who they are',
-      totp_added: 'set up an authenticator',
-      totp_removed: 'removed the authenticator',
-      recovery_codes_made: 'made recovery codes',
-      recovery_code_used: 'used a recovery code',
-      passkey_added: 'added a passkey',
-      passkey_removed: 'removed a passkey',
-      passkey_counter: 'used a passkey that may have been copied',
-      device_remembered: 'had a device remembered',
-      device_forgotten: 'had a device forgotten',
       mfa_reset: 'had the second factor reset',
-      identity_linked: 'linked a provider',
-      identity_unlinked: 'unlinked a provider',
-      token_created: 'made an access token',
-      token_revoked: 'had an access token revoked',
+      recovery_code_used: 'used a recovery code',
       invitation_created: 'invited somebody',
       invitation_accepted: 'accepted an invitation',
-      invitation_revoked: 'took an invitation back',
-      webhook_disabled: 'had a webhook switched off',
     } as Record<string, string>,
     failed: {
       login: 'failed to sign in',
@@ -453,16 +436,14 @@ export const texts = {
   invitations: {
     title: 'Invitations',
     invite: 'Invite',
-    inviteTitle: 'Invite somebody',
     act: 'Send the invitation',
     email: 'Invited',
     message: 'Message (optional)',
-    messageHint: 'Stands in the mail, as plain text.',
     invited: (email: string) => `The invitation is on its way to ${email}.`,
     searchHint: 'e-mail address or name',
     sent: 'Sent',
     expires: 'Until',
-    resend: 'Send again',
+    resend: RESENT,
     resent: (email: string) => `Sent again to ${email}.`,
     revoke: {
       act: 'Take back',
@@ -472,14 +453,13 @@ export const texts = {
     },
     mailFailed: (why: string) => `The mail failed: ${why}`,
     none: 'No invitations here.',
-    off: 'This server has no invitations: they need mail, which is switched on by MAIL_URL.',
+    off: 'Invitations need mail: set MAIL_URL.',
     states: { open: 'open', accepted: 'accepted', expired: 'expired', revoked: 'taken back' },
   },
 
   mails: {
     title: 'Mails',
     test: 'Send a test mail',
-    testTitle: 'Send a test mail',
     testSent: (to: string) => `A test mail is on its way to ${to}.`,
     to: 'To',
     kind: 'Kind',
@@ -487,41 +467,26 @@ export const texts = {
     written: 'Written',
     sent: 'Sent',
     preview: 'Preview',
-    previewTitle: 'The mail',
-    notKept: 'What was sent isn’t kept here: only the development mailbox keeps mails.',
-    retry: 'Send again',
+    notKept: 'Only the development mailbox keeps mails.',
+    retry: RESENT,
     retried: (to: string) => `The mail to ${to} is tried again.`,
     none: 'No mails here.',
-    off: 'This server sends no mail. It is switched on by MAIL_URL or SMTP_HOST.',
+    off: 'This server sends no mail: set MAIL_URL.',
     states: { queued: 'waiting', sent: 'sent', failed: 'failed', expired: 'given up' },
-    kinds: {
-      verify: 'confirm the address',
-      reset: 'reset the password',
-      change: 'confirm a new address',
-      invitation: 'invitation',
-      new_sign_in: 'new sign-in',
-      password_changed: 'password changed',
-      password_reset: 'password reset',
-      session_theft: 'stolen session ended',
-    } as Record<string, string>,
   },
 
   webhooks: {
     title: 'Webhooks',
     add: 'Add a webhook',
-    addTitle: 'Add a webhook',
     url: 'Address',
     events: 'Events',
     eventsHint: 'Separated by spaces; user.* stands for all about users.',
-    description: 'Description (optional)',
     lastSuccess: 'Last success',
     lastFailure: 'Last failure',
     on: 'on',
     isOff: 'off',
     turnOn: 'Switch on',
     turnOff: 'Switch off',
-    turnedOn: 'Switched on.',
-    turnedOff: 'Switched off.',
     test: 'Send a test',
     tested: 'A test event is on its way.',
     rotate: {
@@ -530,7 +495,7 @@ export const texts = {
       text: 'For 24 hours both secrets sign, so that the receiver can change over.',
     },
     secretTitle: 'The secret',
-    secretHint: 'The receiver checks signatures with it. It isn’t shown again.',
+    secretHint: 'The receiver checks signatures with it; it isn’t shown again.',
     secret: 'Secret',
     delete: {
       act: 'Delete',
@@ -541,14 +506,11 @@ export const texts = {
     deliveries: 'Deliveries',
     event: 'Event',
     answer: 'Answer',
-    took: 'Took',
-    milliseconds: (count: string) => `${count} ms`,
     when: 'When',
-    nextTry: 'next try',
-    resend: 'Send again',
+    resend: RESENT,
     resent: 'The delivery is sent again.',
     noDeliveries: 'Nothing has been delivered yet.',
-    none: 'No webhooks yet: add one to tell another system what happens here.',
+    none: 'No webhooks yet.',
     off: 'This server has no webhooks.',
     states: { queued: 'waiting', delivered: 'delivered', dead: 'given up' },
   },
@@ -567,15 +529,14 @@ export const texts = {
     keys: 'Signing keys',
     connections: 'Connections',
     pool: (open: string, idle: string, most: string) => `${open} open, ${idle} idle, ${most} at most`,
-    waiting: 'Waiting for one',
     migrations: 'Migrations',
     applied: (applied: number, all: number) => `${applied} of ${all} applied`,
-    latest: 'Latest',
     findings: 'Checks',
+    fine: (count: number) => `${count} checks are fine`,
     onlyVerifies: ', only verifies',
     levels: { good: 'fine', doubtful: 'look', bad: 'wrong' },
     settings: 'Settings',
-    settingsHint: 'They come from the environment of the process and can’t be changed here.',
+    settingsHint: 'They come from the environment and can’t be changed here.',
     name: 'Name',
     value: 'Value',
     source: 'From',

@@ -139,9 +139,14 @@ function EventFilters({ route, isForOne }: { route: Route; isForOne?: boolean })
         ]}
         choose={set('outcome')}
       />
-      {entry('ip', t.ip, 'text')}
-      {entry('from', texts.from, 'date')}
-      {entry('to', texts.to, 'date')}
+      <details class="sheet" open={['ip', 'from', 'to'].some((name) => query.has(name)) || undefined}>
+        <summary>{t.more}</summary>
+        <div class="filters">
+          {entry('ip', t.ip, 'text')}
+          {entry('from', texts.from, 'date')}
+          {entry('to', texts.to, 'date')}
+        </div>
+      </details>
       {[...query.keys()].length > 0 && <a href={href(route.path)}>{texts.clearFilters}</a>}
     </Filters>
   );

@@ -14,10 +14,11 @@ export interface Sentence {
 export function sentenceOf(event: Event): Sentence {
   const { action, outcome, user, actor, user_id, actor_id, details } = event;
   const failed = outcome === 'failure' ? texts.events.failed[action] : undefined;
-  const told = failed ?? texts.events.done[action] ?? action.replaceAll('_', ' ');
+  const told = failed ?? texts.events.done[action] ?? `: ${action.replaceAll('_', ' ')}`;
   const reason = typeof details['reason'] === 'string' ? details['reason'] : undefined;
   const why = reason && (texts.events.reasons[reason] ?? reason);
-  const role = typeof details['role'] === 'string' ? details['role'] : undefined;
+  const role =
+    details['role'] === 'user' && action === 'user_created' ? undefined : (details['role'] as string | undefined);
   const count = details['count'] === undefined ? undefined : String(details['count']);
   const extra = why ?? role ?? count;
   const isOwn = actor_id === null || actor_id === user_id;
@@ -45,13 +46,13 @@ export function detailsOf({ details, request_id, id, user_agent, action }: Event
   ];
 }
 
-/** Kinds of events by topic, for a filter. */
-export const TOPICS: Record<string, string[]> = {
-  sign_in: ['login', 'logout', 'mfa_failed', 'mfa_challenged', 'step_up'],
+/** Kinds of events by topic, for a filter: the server refuses names that it doesn't know. */
+export const TOPICS: Record<string, Event['action'][]> = {
+  sign_in: ['login', 'logout'],
   held_back: ['throttled', 'throttle_cleared', 'token_reused'],
-  sessions: ['sessions_ended', 'session_ended', 'logout', 'token_reused'],
   password: ['password_changed', 'password_confirmed', 'password_reset', 'password_reset_requested'],
-  accounts: ['register', 'user_created', 'user_updated', 'users_imported', 'email_changed', 'role_changed'],
+  accounts: ['register', 'user_created', 'users_imported', 'email_changed', 'role_changed', 'invitation_accepted'],
   state: ['user_activated', 'user_deactivated', 'user_deleted', 'user_restored', 'user_purged'],
+  sessions: ['logout', 'sessions_ended', 'token_reused', 'password_changed', 'password_reset'],
   exports: ['exported'],
 };

@@ -2,11 +2,11 @@ import { post } from '../hub.ts';
 import { texts } from '../texts.ts';
 import type { Delivery } from '../types.ts';
 import { Empty, Shown } from '../ui/loaded.tsx';
-import { Badge, Button } from '../ui/pieces.tsx';
+import { Button } from '../ui/pieces.tsx';
 import type { Route } from '../ui/router.ts';
 import { attempt, say } from '../ui/status.tsx';
-import { Table } from '../ui/table.tsx';
-import { number, When } from '../ui/when.tsx';
+import { actColumn, stateColumn, Table, timeColumn } from '../ui/table.tsx';
+import { number } from '../ui/when.tsx';
 import { OlderButton, StateFilter, usePages } from './lists.tsx';
 
 const t = texts.webhooks;
@@ -26,9 +26,6 @@ export function Deliveries({ path, route }: { path: string; route: Route }) {
       <div class="head-row">
         <h2>{t.deliveries}</h2>
         <StateFilter route={route} states={STATES} words={t.states} />
-        <Button kind="small" act={list.reload}>
-          {texts.reload}
-        </Button>
       </div>
       <Shown of={list} lines={6}>
         {({ items }) =>
@@ -40,46 +37,15 @@ export function Deliveries({ path, route }: { path: string; route: Route }) {
               classOf={({ state }) => (state === 'dead' ? 'failed' : undefined)}
               columns={[
                 { key: 'type', head: t.event, isName: true, cell: ({ type }) => <code>{type}</code> },
-                {
-                  key: 'state',
-                  head: texts.users.state,
-                  cell: ({ state, last_error }) => (
-                    <>
-                      <Badge kind={state} words={t.states[state]} />
-                      {last_error && <small class="error">{last_error}</small>}
-                    </>
-                  ),
-                },
+                stateColumn(t.states, ({ last_error }: Delivery) => last_error),
                 { key: 'status', head: t.answer, cell: ({ last_status }) => last_status ?? '–' },
-                {
-                  key: 'took',
-                  head: t.took,
-                  cell: ({ duration_ms }) => (duration_ms === null ? '–' : t.milliseconds(number(duration_ms))),
-                },
                 { key: 'attempts', head: texts.mails.attempts, cell: ({ attempts }) => number(attempts) },
-                {
-                  key: 'at',
-                  head: t.when,
-                  cell: ({ delivered_at, next_attempt_at, created_at, state }) => (
-                    <>
-                      <When at={delivered_at ?? created_at} />
-                      {state === 'queued' && next_attempt_at && (
-                        <small>
-                          {t.nextTry} <When at={next_attempt_at} />
-                        </small>
-                      )}
-                    </>
-                  ),
-                },
-                {
-                  key: 'act',
-                  head: texts.action,
-                  cell: (delivery) => (
-                    <Button kind="small" act={() => resend(delivery)}>
-                      {t.resend}
-                    </Button>
-                  ),
-                },
+                timeColumn('at', t.when, ({ delivered_at, created_at }: Delivery) => delivered_at ?? created_at),
+                actColumn((delivery: Delivery) => (
+                  <Button kind="small" act={() => resend(delivery)}>
+                    {t.resend}
+                  </Button>
+                )),
               ]}
             />
           ) : (

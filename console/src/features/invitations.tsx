@@ -4,11 +4,10 @@ import type { Invitation } from '../types.ts';
 import { confirm, openDialog } from '../ui/dialog.tsx';
 import { Field, Form } from '../ui/form.tsx';
 import { Empty, Shown } from '../ui/loaded.tsx';
-import { Badge, Button, Entry, Filters, PageHead } from '../ui/pieces.tsx';
+import { Button, Entry, Filters, PageHead } from '../ui/pieces.tsx';
 import { replace, type Route, withQuery } from '../ui/router.ts';
 import { attempt, say } from '../ui/status.tsx';
-import { Table } from '../ui/table.tsx';
-import { When } from '../ui/when.tsx';
+import { actColumn, stateColumn, Table, timeColumn } from '../ui/table.tsx';
 import { NotEnabled, OlderButton, StateFilter, usePages } from './lists.tsx';
 
 const t = texts.invitations;
@@ -75,26 +74,11 @@ function Invitations({ items, reload }: { items: Invitation[]; reload: () => Pro
           ),
         },
         { key: 'role', head: texts.users.role, cell: ({ role }) => texts.roles[role] ?? role },
-        {
-          key: 'state',
-          head: texts.users.state,
-          cell: ({ state, mail }) => (
-            <>
-              <Badge kind={state} words={t.states[state]} />
-              {mail?.last_error && <small class="error">{t.mailFailed(mail.last_error)}</small>}
-            </>
-          ),
-        },
-        { key: 'made', head: t.sent, cell: ({ created_at }) => <When at={created_at} /> },
-        {
-          key: 'expires',
-          head: t.expires,
-          cell: ({ accepted_at, expires_at }) => <When at={accepted_at ?? expires_at} />,
-        },
-        {
-          key: 'act',
-          head: texts.action,
-          cell: (invitation) =>
+        stateColumn(t.states, ({ mail }: Invitation) => mail?.last_error && t.mailFailed(mail.last_error)),
+        timeColumn('made', t.sent, ({ created_at }: Invitation) => created_at),
+        timeColumn('expires', t.expires, ({ accepted_at, expires_at }: Invitation) => accepted_at ?? expires_at),
+        actColumn(
+          (invitation: Invitation) =>
             (invitation.state === 'open' || invitation.state === 'expired') && (
               <span class="acts">
                 <Button kind="small" act={() => resend(invitation)}>
@@ -105,7 +89,7 @@ function Invitations({ items, reload }: { items: Invitation[]; reload: () => Pro
                 </Button>
               </span>
             ),
-        },
+        ),
       ]}
     />
   );
@@ -123,11 +107,11 @@ function Invite({ close }: { close: (done?: boolean) => void }) {
         close(true);
       }}
     >
-      <h2>{t.inviteTitle}</h2>
+      <h2>{t.invite}</h2>
       <Field name="email" label={texts.newUser.email} type="email" autoComplete="off" first />
       <Field name="display_name" label={texts.newUser.displayName} autoComplete="off" maxLength={100} />
       <Field name="role" label={texts.users.role} value="user" options={Object.entries(texts.roles)} />
-      <Field name="message" label={t.message} hint={t.messageHint} maxLength={500} />
+      <Field name="message" label={t.message} maxLength={500} />
     </Form>
   );
 }

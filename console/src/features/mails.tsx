@@ -4,11 +4,11 @@ import type { Mail } from '../types.ts';
 import { openDialog } from '../ui/dialog.tsx';
 import { Field, Form } from '../ui/form.tsx';
 import { Empty, Shown, useLoaded } from '../ui/loaded.tsx';
-import { Badge, Button, Entry, Filters, PageHead } from '../ui/pieces.tsx';
+import { Button, Entry, Filters, PageHead } from '../ui/pieces.tsx';
 import { replace, type Route, withQuery } from '../ui/router.ts';
 import { attempt, say } from '../ui/status.tsx';
-import { Table } from '../ui/table.tsx';
-import { number, When } from '../ui/when.tsx';
+import { actColumn, stateColumn, Table, timeColumn } from '../ui/table.tsx';
+import { number } from '../ui/when.tsx';
 import { NotEnabled, OlderButton, StateFilter, usePages } from './lists.tsx';
 
 const t = texts.mails;
@@ -58,38 +58,25 @@ function MailTable({ items, retry }: { items: Mail[]; retry: (mail: Mail) => unk
           isName: true,
           cell: ({ to, user_id }) => (user_id ? <a href={`#/users/${user_id}`}>{to}</a> : to),
         },
-        { key: 'kind', head: t.kind, cell: ({ kind }) => t.kinds[kind] ?? kind.replaceAll('_', ' ') },
-        {
-          key: 'state',
-          head: texts.users.state,
-          cell: ({ state, last_error }) => (
-            <>
-              <Badge kind={state} words={t.states[state]} />
-              {last_error && <small class="error">{last_error}</small>}
-            </>
-          ),
-        },
+        { key: 'kind', head: t.kind, cell: ({ kind }) => kind.replaceAll('_', ' ') },
+        stateColumn(t.states, ({ last_error }: Mail) => last_error),
         { key: 'attempts', head: t.attempts, cell: ({ attempts }) => number(attempts) },
-        { key: 'made', head: t.written, cell: ({ created_at }) => <When at={created_at} /> },
-        { key: 'sent', head: t.sent, cell: ({ sent_at }) => <When at={sent_at} /> },
-        {
-          key: 'act',
-          head: texts.action,
-          cell: (mail) => (
-            <span class="acts">
-              {mail.state === 'sent' && (
-                <Button kind="small" act={() => preview(mail)}>
-                  {t.preview}
-                </Button>
-              )}
-              {(mail.state === 'failed' || mail.state === 'expired') && (
-                <Button kind="small" act={() => retry(mail)}>
-                  {t.retry}
-                </Button>
-              )}
-            </span>
-          ),
-        },
+        timeColumn('made', t.written, ({ created_at }: Mail) => created_at),
+        timeColumn('sent', t.sent, ({ sent_at }: Mail) => sent_at),
+        actColumn((mail: Mail) => (
+          <span class="acts">
+            {mail.state === 'sent' && (
+              <Button kind="small" act={() => preview(mail)}>
+                {t.preview}
+              </Button>
+            )}
+            {(mail.state === 'failed' || mail.state === 'expired') && (
+              <Button kind="small" act={() => retry(mail)}>
+                {t.retry}
+              </Button>
+            )}
+          </span>
+        )),
       ]}
     />
   );
@@ -106,7 +93,7 @@ async function sendTest(): Promise<void> {
         close();
       }}
     >
-      <h2>{t.testTitle}</h2>
+      <h2>{t.test}</h2>
       <Field name="to" label={t.to} type="email" first />
     </Form>
   ));
@@ -145,7 +132,7 @@ function Preview({ mail }: { mail: Mail }) {
   );
   return (
     <>
-      <h2>{kept.data?.subject ?? t.previewTitle}</h2>
+      <h2>{kept.data?.subject ?? t.preview}</h2>
       <NotEnabled of={kept} text={t.notKept}>
         <Shown of={kept} lines={5}>
           {(found) => (found ? <pre tabIndex={0}>{found.text}</pre> : <p>{t.notKept}</p>)}

@@ -4,8 +4,8 @@ import type { Page, Post } from '../types.ts';
 import { Empty, Shown, useLoaded } from '../ui/loaded.tsx';
 import { Button } from '../ui/pieces.tsx';
 import { sayAndDo } from '../ui/status.tsx';
-import { Table } from '../ui/table.tsx';
-import { number, When } from '../ui/when.tsx';
+import { actColumn, Table, timeColumn } from '../ui/table.tsx';
+import { number } from '../ui/when.tsx';
 
 const t = texts.posts;
 
@@ -39,16 +39,12 @@ export function PostsTab({ id }: { id: string }) {
                 ),
               },
               { key: 'likes', head: t.likes, cell: ({ like_count }) => number(like_count) },
-              { key: 'at', head: t.posted, cell: ({ created_at }) => <When at={created_at} /> },
-              {
-                key: 'act',
-                head: texts.action,
-                cell: (post) => (
-                  <Button kind="small danger" act={() => drop(post)}>
-                    {t.delete}
-                  </Button>
-                ),
-              },
+              timeColumn('at', t.posted, ({ created_at }: Post) => created_at),
+              actColumn((post: Post) => (
+                <Button kind="small danger" act={() => drop(post)}>
+                  {t.delete}
+                </Button>
+              )),
             ]}
           />
         ) : (

@@ -7,7 +7,7 @@ import { Empty, Shown, useLoaded } from '../ui/loaded.tsx';
 import { Back, Badge, Button, PageHead } from '../ui/pieces.tsx';
 import { go, href, type Route } from '../ui/router.ts';
 import { attempt, say } from '../ui/status.tsx';
-import { Table } from '../ui/table.tsx';
+import { Table, timeColumn } from '../ui/table.tsx';
 import { When } from '../ui/when.tsx';
 import { Deliveries } from './deliveries.tsx';
 import { NotEnabled } from './lists.tsx';
@@ -55,8 +55,8 @@ function WebhookList() {
                   },
                   { key: 'events', head: t.events, cell: ({ events }) => events.join(', ') },
                   { key: 'state', head: texts.users.state, cell: (webhook) => <WebhookState of={webhook} /> },
-                  { key: 'good', head: t.lastSuccess, cell: ({ last_success_at }) => <When at={last_success_at} /> },
-                  { key: 'bad', head: t.lastFailure, cell: ({ last_failure_at }) => <When at={last_failure_at} /> },
+                  timeColumn('good', t.lastSuccess, ({ last_success_at }: Webhook) => last_success_at),
+                  timeColumn('bad', t.lastFailure, ({ last_failure_at }: Webhook) => last_failure_at),
                 ]}
               />
             ) : (
@@ -82,7 +82,6 @@ function WebhookPage({ id, route }: { id: string; route: Route }) {
   const turn = (is_active: boolean) =>
     attempt(async () => {
       await call('PATCH', path, { body: { is_active } });
-      say(is_active ? t.turnedOn : t.turnedOff, () => turn(!is_active));
       await webhook.reload();
     });
   const rotate = () =>
@@ -129,15 +128,14 @@ function NewWebhook({ close }: { close: (made?: Webhook & { secret: string | nul
     <Form
       act={t.add}
       cancel={() => close()}
-      submit={async ({ url, events = '', description }) => {
-        const body = { url, events: events.split(/[\s,]+/).filter(Boolean), description: description || undefined };
+      submit={async ({ url, events = '' }) => {
+        const body = { url, events: events.split(/[\s,]+/).filter(Boolean) };
         close(await post('/api/webhooks', body));
       }}
     >
-      <h2>{t.addTitle}</h2>
+      <h2>{t.add}</h2>
       <Field name="url" label={t.url} type="url" first />
       <Field name="events" label={t.events} value="user.*" hint={t.eventsHint} />
-      <Field name="description" label={t.description} />
     </Form>
   );
 }

@@ -31,12 +31,6 @@ export function Chart({ title, series, days }: ChartProps) {
     const index = Math.floor((event.offsetX - LEFT) / slot);
     setPointed(index >= 0 && index < days.length ? index : undefined);
   };
-  const move = (event: KeyboardEvent) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    setPointed((now) => Math.min(days.length - 1, Math.max(0, (now ?? days.length) + step)));
-  };
   const day = pointed === undefined ? undefined : days[pointed];
   const total = series.map(
     (name, index) => [name, days.reduce((all, { values }) => all + (values[index] ?? 0), 0)] as const,
@@ -44,7 +38,7 @@ export function Chart({ title, series, days }: ChartProps) {
   return (
     <section class="card chart">
       <h2>{title}</h2>
-      <p class="legend" aria-live="polite">
+      <p class="legend">
         {(day ? series.map((name, index) => [name, day.values[index] ?? 0] as const) : total).map(
           ([name, value], index) => (
             <span key={name} class={`key s${index}`}>
@@ -59,12 +53,9 @@ export function Chart({ title, series, days }: ChartProps) {
           width={width}
           height={HEIGHT}
           role="img"
-          aria-label={texts.chartKeys(title)}
-          tabIndex={0}
+          aria-label={title}
           onPointerMove={point}
           onPointerLeave={() => setPointed(undefined)}
-          onBlur={() => setPointed(undefined)}
-          onKeyDown={move}
         >
           {[0, top / 2, top].map((value) => (
             <g key={value} class="scale">
@@ -88,7 +79,7 @@ export function Chart({ title, series, days }: ChartProps) {
                       width={Math.max(1, slot * 0.76)}
                       y={y(below) - Math.max(height, 1)}
                       height={Math.max(height, 1)}
-                      rx={Math.min(2, slot / 8)}
+                      rx={1}
                     />
                   )
                 );

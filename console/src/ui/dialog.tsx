@@ -95,7 +95,7 @@ export function confirm(
         close();
       }}
       refuse={(values): Record<string, string> =>
-        typed === undefined || values['typed'] === typed ? {} : { typed: texts.typeExactly(typed) }
+        typed === undefined || values['typed'] === typed ? {} : { typed: texts.typeToConfirm(typed) }
       }
     >
       <h2>{title(what)}</h2>

@@ -48,36 +48,22 @@ export function stateOf({ is_active, deleted_at }: Judged, isLocked = false): St
   return isLocked ? 'locked' : 'active';
 }
 
-const BROWSERS = [
-  ['Edg', 'Edge'],
-  ['OPR', 'Opera'],
-  ['SamsungBrowser', 'Samsung Internet'],
-  ['Firefox', 'Firefox'],
-  ['Chrome', 'Chrome'],
-  ['Safari', 'Safari'],
-  ['curl', 'curl'],
-  ['node', 'Node.js'],
-  ['undici', 'Node.js'],
-  ['python', 'Python'],
-] as const;
-const SYSTEMS = [
-  ['iPhone', 'iPhone'],
-  ['iPad', 'iPad'],
-  ['Android', 'Android'],
-  ['Windows', 'Windows'],
-  ['Mac OS X', 'macOS'],
-  ['CrOS', 'ChromeOS'],
-  ['Linux', 'Linux'],
-] as const;
+const BROWSER = /Edg|OPR|Firefox|Chrome|Safari|curl|node|python/i;
+const SYSTEM = /iPhone|iPad|Android|Windows|Mac OS X|Linux/;
+/** What some of them call themselves. */
+const PROPER: Record<string, string> = { Edg: 'Edge', OPR: 'Opera', node: 'Node.js', 'Mac OS X': 'macOS' };
 
 /** `Firefox on Windows`, as far as a user agent tells; an unknown one as it is, cut short. */
 export function deviceOf(userAgent: string | null): string {
   if (!userAgent) return texts.unknownDevice;
-  const known = (names: readonly (readonly [string, string])[]) =>
-    names.find(([sign]) => userAgent.toLowerCase().includes(sign.toLowerCase()))?.[1];
-  const [browser, system] = [known(BROWSERS), known(SYSTEMS)];
-  if (browser && system) return texts.on(browser, system);
-  return browser ?? system ?? userAgent.slice(0, 40);
+  // what tells least is named by all of them, and comes last
+  const name = (pattern: RegExp, text: string) => {
+    const [found] = pattern.exec(text) ?? [];
+    return found && (PROPER[found] ?? found);
+  };
+  const browser = name(/Edg|OPR/, userAgent) ?? name(BROWSER, userAgent);
+  const system = name(/Android/, userAgent) ?? name(SYSTEM, userAgent);
+  return browser && system ? texts.on(browser, system) : (browser ?? system ?? userAgent.slice(0, 40));
 }
 
 /** Text to select and copy. */

@@ -6,6 +6,7 @@ export const isProblem = (reason: unknown): reason is UserHubProblem => reason i
 
 /** What went wrong, in words for people. @throws what is no problem, but a bug */
 export function explain(reason: unknown): string {
+  if (reason instanceof DOMException) return reason.message; // a passkey that wasn't given
   if (!isProblem(reason)) throw reason;
   if (reason.status === 0 || reason.code === 'unexpected_answer') return texts.unreachable;
   const words = texts.problems[reason.code] ?? reason.message;

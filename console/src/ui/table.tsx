@@ -1,5 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { texts } from '../texts.ts';
+import { Badge } from './pieces.tsx';
+import { When } from './when.tsx';
 
 /** A column of a table. */
 export interface Column<Row> {
@@ -11,6 +13,31 @@ export interface Column<Row> {
   /** The column that names the row. */
   isName?: boolean;
 }
+
+/** A column of times. */
+export const timeColumn = <Row,>(key: string, head: string, at: (row: Row) => string | null): Column<Row> => ({
+  key,
+  head,
+  cell: (row) => <When at={at(row)} />,
+});
+
+/** A column of states: a word for each, and what went wrong last. */
+export const stateColumn = <State extends string, Row extends { state: State }>(
+  words: Record<State, string>,
+  failure: (row: Row) => string | null | undefined,
+): Column<Row> => ({
+  key: 'state',
+  head: texts.users.state,
+  cell: (row) => (
+    <>
+      <Badge kind={row.state} words={words[row.state]} />
+      {failure(row) && <small class="error">{failure(row)}</small>}
+    </>
+  ),
+});
+
+/** The last column: what can be done with the row. */
+export const actColumn = <Row,>(cell: Column<Row>['cell']): Column<Row> => ({ key: 'act', head: texts.action, cell });
 
 interface TableProps<Row> {
   caption: string;

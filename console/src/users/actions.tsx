@@ -75,7 +75,6 @@ function actsOf({ account: { user, held }, me, reload }: ActionsProps): Act[] {
           asksReason: true,
           undo: () => setActive(true),
         }),
-      'danger',
     ],
     [t.delete.act, () => confirm(t.delete, () => remove(path).then(reload), { what, undo: restore }), 'danger'],
     [t.purge.act, purge, 'danger'],

@@ -24,7 +24,7 @@ export function Banner({ account: { user, held, reason } }: { account: Account }
   if (!held.until) return null;
   return (
     <p class="banner warn">
-      <b>{t.locked(held.attempts)}</b> {t.until} <When at={held.until} />. {t.lockedHint}
+      <b>{t.locked(held.attempts)}</b> {t.again} <When at={held.until} />. {t.lockedHint}
     </p>
   );
 }
@@ -39,7 +39,13 @@ function By({ reason, at }: { reason: Account['reason']; at: string | undefined 
         </>
       )}
       {at && <When at={at} />}
-      {typeof why === 'string' && <q>{why}</q>}.
+      {typeof why === 'string' ? (
+        <>
+          : <q>{why}</q>
+        </>
+      ) : (
+        '.'
+      )}
     </>
   );
 }

@@ -1,7 +1,7 @@
 import { post } from '../hub.ts';
 import { texts } from '../texts.ts';
 import type { BulkResult } from '../types.ts';
-import { confirm } from '../ui/dialog.tsx';
+import { confirm, type Words } from '../ui/dialog.tsx';
 import { Button } from '../ui/pieces.tsx';
 import { attempt, say } from '../ui/status.tsx';
 
@@ -41,11 +41,9 @@ export function BulkBar({ ids, areDeleted, done, clear }: BulkProps) {
   };
   const ask = (action: Action) => {
     const { isDanger, asksReason } = ACTIONS[action] as { isDanger?: boolean; asksReason?: boolean };
-    const { act, text } = t.acts[action];
     if (!isDanger) return attempt(() => run(action));
-    return confirm({ act, text, title: () => t.sure(act, ids.length) }, (reason) => run(action, reason), {
-      asksReason,
-    });
+    const { act, title, text } = t.acts[action] as Words;
+    return confirm({ act, title, text }, (reason) => run(action, reason), { what: String(ids.length), asksReason });
   };
   const offered: Action[] = areDeleted ? ['restore'] : ['deactivate', 'activate', 'end_sessions', 'delete'];
   return (

@@ -32,7 +32,6 @@ export function Profile({ account: { user, etag }, reload }: { account: Account;
   const submit = async (values: Record<string, string>) => {
     const changes = changesOf(user, values);
     if (Object.keys(changes).length) await save(changes, etag);
-    else say(t.unchanged);
   };
   return (
     <div class="wide-and-narrow">
@@ -71,9 +70,9 @@ function About({ user }: { user: User }) {
   return (
     <section class="card">
       <h2>{t.about}</h2>
+      <code class="muted">{user.id}</code>
       <Facts
         facts={[
-          [t.facts.id, <code>{user.id}</code>],
           [t.facts.joined, <When at={user.created_at} />],
           [t.facts.lastSignIn, <When at={user.last_login_at} />],
           [t.facts.changed, <When at={user.updated_at} />],

@@ -2,15 +2,14 @@ import { at, get, remove } from '../hub.ts';
 import { texts } from '../texts.ts';
 import type { Event, Page, Session } from '../types.ts';
 import { Events } from '../activity/events.tsx';
+import { TOPICS } from '../activity/sentences.ts';
 import { confirm } from '../ui/dialog.tsx';
 import { Empty, Shown, useLoaded } from '../ui/loaded.tsx';
 import { deviceOf } from '../ui/person.tsx';
 import { Button } from '../ui/pieces.tsx';
-import { Table } from '../ui/table.tsx';
-import { When } from '../ui/when.tsx';
+import { actColumn, Table, timeColumn } from '../ui/table.tsx';
 
 const t = texts.sessions;
-const ENDINGS = ['logout', 'sessions_ended', 'session_ended', 'token_reused', 'password_changed'];
 const DAYS_30 = 30 * 86_400_000;
 
 type Listed = Session & { amr?: string[] };
@@ -20,7 +19,8 @@ export function SessionsTab({ id }: { id: string }) {
   const sessions = useLoaded((signal) => get<{ items: Listed[] }>(at`/api/users/${id}/sessions`, {}, signal), [id]);
   const since = new Date(Date.now() - DAYS_30).toISOString();
   const ended = useLoaded(
-    (signal) => get<Page<Event>>('/api/audit-events', { user_id: id, action: ENDINGS, since, limit: 20 }, signal),
+    (signal) =>
+      get<Page<Event>>('/api/audit-events', { user_id: id, action: TOPICS['sessions'], since, limit: 20 }, signal),
     [id],
   );
   const end = (session: Listed) =>
@@ -63,18 +63,14 @@ function SessionTable({ items, end }: { items: Listed[]; end: (session: Listed) 
           ),
         },
         { key: 'ip', head: t.address, cell: ({ ip }) => ip ?? '–' },
-        { key: 'began', head: t.began, cell: ({ created_at }) => <When at={created_at} /> },
-        { key: 'used', head: t.used, cell: ({ last_used_at }) => <When at={last_used_at} /> },
-        { key: 'expires', head: t.expires, cell: ({ expires_at }) => <When at={expires_at} /> },
-        {
-          key: 'act',
-          head: texts.action,
-          cell: (session) => (
-            <Button kind="small danger" act={() => end(session)}>
-              {t.end.act}
-            </Button>
-          ),
-        },
+        timeColumn('began', t.began, ({ created_at }: Listed) => created_at),
+        timeColumn('used', t.used, ({ last_used_at }: Listed) => last_used_at),
+        timeColumn('expires', t.expires, ({ expires_at }: Listed) => expires_at),
+        actColumn((session: Listed) => (
+          <Button kind="small danger" act={() => end(session)}>
+            {t.end.act}
+          </Button>
+        )),
       ]}
     />
   );

@@ -36,7 +36,7 @@ describe('the pages of the console', { skip: noBrowser }, () => {
     await page.getByLabel('E-mail address or username').fill('root');
     await page.getByLabel('Password').fill('not my horse');
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('alert').filter({ hasText: 'That is not right' }).waitFor();
+    await page.getByRole('alert').filter({ hasText: 'Wrong e-mail address' }).waitFor();
     await inspect(page, 'sign-in-wrong');
     await signIn(page);
   });
@@ -105,7 +105,7 @@ describe('the pages of the console', { skip: noBrowser }, () => {
     await inspect(page, 'user-deactivated');
     await world.root.api.DELETE('/api/users/{id}', { params: { path: { id } } });
     await page.reload();
-    await page.getByText('Deleted:').waitFor();
+    await page.getByText('are free for others').waitFor();
     await inspect(page, 'user-deleted');
     await go('users/01890a5d-ac96-774b-bcce-b302099a8057', /./).catch(() => undefined);
     await inspect(page, 'user-unknown');

@@ -94,6 +94,7 @@ function WebhookPage({ id, route }: { id: string; route: Route }) {
   return (
     <>
       <Back to="#/webhooks" words={t.title} />
+      {!webhook.data && <h1 class="unseen">{t.title}</h1>}
       <Shown of={webhook} lines={6}>
         {(found) => (
           <>

@@ -37,6 +37,7 @@ export function UserPage({ id, tab, me, route }: { id: string; tab: string | und
   return (
     <>
       <Back to="#/users" words={texts.users.title} onClick={goBack} />
+      {!account.data && <h1 class="unseen">{texts.users.person}</h1>}
       <Shown of={account} lines={10}>
         {(found) => (
           <>

@@ -38,7 +38,14 @@ export default tseslint.config(
       '@typescript-eslint/prefer-nullish-coalescing': 'off', // a field that is left empty counts as none
       '@typescript-eslint/no-unnecessary-type-assertion': 'off', // Preact's types want to know which kind of input it is
       '@typescript-eslint/no-base-to-string': 'off', // the console has no files in its forms
-      '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: [{ from: 'package', package: 'node:test', name: ['it', 'describe', 'before', 'after', 'afterEach'] }] }],
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', package: 'node:test', name: ['it', 'describe', 'before', 'after', 'afterEach'] },
+          ],
+        },
+      ],
       '@typescript-eslint/no-unnecessary-condition': 'off', // a browser may lack what its types promise
     },
   },

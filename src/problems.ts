@@ -14,6 +14,8 @@ export const FAILURES = {
   refused_character: [400, 'NUL characters, lone surrogates and invalid UTF-8 are refused.'],
   too_complex: [400, 'The body is nested too deeply.'],
   sign_in_expired: [400, 'This sign-in took too long. Start again.'],
+  invalid_grant: [400, 'This sign-in has expired, was used before, or is not yours. Start again.'],
+  access_denied: [400, 'This sign-in was refused.'],
 
   not_authenticated: [401, 'Sign in first: this needs a bearer token.', BEARER],
   invalid_token: [401, 'The access token is invalid, expired or revoked.', INVALID_TOKEN],

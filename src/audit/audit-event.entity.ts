@@ -59,6 +59,8 @@ export const AUDIT_ACTIONS = [
   'webhook_secret_rotated',
   'webhook_disabled',
   'exported',
+  'identity_linked',
+  'identity_unlinked',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -46,6 +46,11 @@ export class EnvironmentReader {
     return [...this.read.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
+  /** The names of the variables that have a value and match. */
+  names(pattern: RegExp): string[] {
+    return Object.keys(this.env).filter((name) => pattern.test(name) && this.env[name]?.trim());
+  }
+
   /** The value under the first of these names that has one, trimmed. */
   text(...names: string[]): string | undefined {
     const used = names.find((name) => this.env[name]?.trim()) ?? names[0] ?? '';

@@ -13,6 +13,7 @@ import { type MailSettings, readMail } from './mail-settings.js';
 import { type MfaSettings, readMfa } from './mfa-settings.js';
 import { readOrigins } from './origins.js';
 import { type PasskeySettings, readPasskeys } from './passkey-settings.js';
+import { type ProvidersSettings, readProviders } from './provider-settings.js';
 import { readTextFile } from './text-file.js';
 import { readWebhooks, type WebhookSettings } from './webhook-settings.js';
 
@@ -63,6 +64,7 @@ export class Settings {
   mfa: MfaSettings;
   /** Undefined means that passkeys are off. */
   passkeys: PasskeySettings | undefined;
+  providers: ProvidersSettings;
 
   bcryptRounds: number;
   passwordMinLength: number;
@@ -81,6 +83,7 @@ export class Settings {
     wrongFactorsOfDay: Limit;
     passkeyOptions: Limit;
     passkeySignIns: Limit;
+    providers: Limit;
   };
   requireIfMatch: boolean;
   auditRetention: number;
@@ -146,6 +149,7 @@ function readSettings(env: EnvironmentReader): Settings {
     wrongFactorsOfDay: env.limit('THROTTLE_WRONG_FACTORS_PER_DAY', 20, days(1)),
     passkeyOptions: env.limit('THROTTLE_PASSKEY_OPTIONS', 60, minutes(5)),
     passkeySignIns: env.limit('THROTTLE_PASSKEY_SIGN_INS', 50, minutes(5)),
+    providers: env.limit('THROTTLE_PROVIDERS', 60, minutes(5)),
   };
   settings.requireIfMatch = env.flag('REQUIRE_IF_MATCH', false);
   settings.auditRetention = days(env.integer('AUDIT_RETENTION_DAYS', 365, { min: 1, max: 36_500 }));
@@ -166,6 +170,7 @@ function readSettings(env: EnvironmentReader): Settings {
   settings.corsOrigins = readOrigins(env);
   settings.corsAnyLocalPort = !production;
   settings.passkeys = readPasskeys(env, production, settings);
+  settings.providers = readProviders(env, production, { ...settings.accounts, corsOrigins: settings.corsOrigins });
   settings.trustProxy = readNetworks(env, 'TRUST_PROXY');
   settings.shutdownDelay = seconds(env.integer('SHUTDOWN_DELAY_SECONDS', production ? 5 : 0, { min: 0, max: 300 }));
   settings.workers = env.integer('WEB_CONCURRENCY', 1, { min: 1, max: 64 });

@@ -48,6 +48,9 @@ const CONSTRAINTS: Record<string, () => Problem> = {
   passkeys_user_id_fkey: () => notFound('user'),
   passkeys_credential_id_key: () => problem('passkey_known'),
   remembered_devices_user_id_fkey: () => notFound('user'),
+  identities_user_id_fkey: () => notFound('user'),
+  identities_issuer_subject_key: () => problem('identity_taken'),
+  provider_results_code_hash_key: () => conflict('This sign-in exists already. Try again.'),
   access_tokens_user_id_fkey: () => notFound('user'),
   access_tokens_hash_key: () => conflict('This token exists already. Try again.'),
   posts_author_id_fkey: () => problem('invalid_token'), // whoever calls is gone

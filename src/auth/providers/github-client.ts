@@ -1,0 +1,89 @@
+import type { Configuration } from 'openid-client';
+import type { ProviderSettings } from '../../config/provider-settings.js';
+import { normalizeEmail } from '../../users/emails.js';
+import { ClientAuthentication } from './client-secrets.js';
+import { fetchInTime, type OpenIdClient, openIdClient, withDeadline } from './openid.js';
+import { type Claims, type Profile, profileOf } from './profile.js';
+import { type Arrival, type Departure, type ProviderClient, returnUrl } from './provider-client.js';
+
+interface Address {
+  email: string;
+  primary: boolean;
+  verified: boolean;
+}
+
+/** A GitHub: OAuth 2 without ID tokens, so its API says who somebody is. */
+export class GithubClient implements ProviderClient {
+  private readonly root: string;
+  private readonly api: string;
+
+  constructor(private readonly provider: ProviderSettings) {
+    this.root = provider.issuer.replace(/\/+$/, '');
+    this.api = this.root === 'https://github.com' ? 'https://api.github.com' : `${this.root}/api/v3`;
+  }
+
+  async authorizationUrl({ flow, state, callback, loginHint }: Departure): Promise<string> {
+    const openId = await openIdClient();
+    const url = openId.buildAuthorizationUrl(this.configuration(openId), {
+      redirect_uri: callback,
+      scope: this.provider.scopes,
+      state,
+      code_challenge: await openId.calculatePKCECodeChallenge(flow.verifier),
+      code_challenge_method: 'S256',
+      ...(loginHint !== undefined && { login: loginHint }),
+    });
+    return url.href;
+  }
+
+  identify(arrival: Arrival): Promise<Profile> {
+    return withDeadline(async () => {
+      const openId = await openIdClient();
+      const config = this.configuration(openId);
+      const { flow, parameters } = arrival;
+      const checks = { expectedState: parameters.state, pkceCodeVerifier: flow.verifier };
+      const tokens = await openId.authorizationCodeGrant(config, returnUrl(arrival), checks);
+      const ask = async (path: string): Promise<unknown> => {
+        const headers = new Headers({ accept: 'application/vnd.github+json' });
+        const url = new URL(this.api + path);
+        const answer = await openId.fetchProtectedResource(config, tokens.access_token, url, 'GET', null, headers);
+        if (!answer.ok) throw new Error(`its API answered ${answer.status}`);
+        return answer.json();
+      };
+      return this.profile((await ask('/user')) as Claims, (await ask('/user/emails')) as Address[]);
+    });
+  }
+
+  async check(): Promise<void> {
+    await withDeadline(() => fetchInTime(this.api, { method: 'HEAD', headers: {} } as Parameters<typeof fetchInTime>[1]));
+  }
+
+  /** Names change hands there: the number doesn't. Of several addresses the primary one counts, if it is verified. */
+  private profile(user: Claims, addresses: Address[]): Profile {
+    const { id, login, name, avatar_url } = user;
+    if (!Number.isSafeInteger(id)) throw new Error('its API names no user');
+    const primary = (Array.isArray(addresses) ? addresses : []).find((address) => address.primary === true);
+    return profileOf(this.provider, {
+      iss: this.root,
+      sub: String(id),
+      email: primary && normalizeEmail(String(primary.email)),
+      email_verified: primary?.verified,
+      preferred_username: login,
+      name,
+      picture: avatar_url,
+    });
+  }
+
+  private configuration(openId: OpenIdClient): Configuration {
+    const metadata = {
+      issuer: this.root,
+      authorization_endpoint: `${this.root}/login/oauth/authorize`,
+      token_endpoint: `${this.root}/login/oauth/access_token`,
+      token_endpoint_auth_methods_supported: ['client_secret_post'],
+    };
+    const { authenticate } = new ClientAuthentication(this.provider, openId);
+    const config = new openId.Configuration(metadata, this.provider.clientId, undefined, authenticate);
+    config[openId.customFetch] = fetchInTime;
+    if (this.root.startsWith('http:')) openId.allowInsecureRequests(config);
+    return config;
+  }
+}

@@ -1,0 +1,125 @@
+import type { Configuration, CustomFetch } from 'openid-client';
+import { hours } from '../../config/durations.js';
+import type { ProviderSettings } from '../../config/provider-settings.js';
+import { ClientAuthentication } from './client-secrets.js';
+import { fetchInTime, type OpenIdClient, openIdClient, withDeadline } from './openid.js';
+import { type Claims, nameInForm, type Profile, profileOf } from './profile.js';
+import { type Arrival, type Departure, type ProviderClient, returnUrl } from './provider-client.js';
+
+const DISCOVERY_LIFETIME = hours(1);
+const MICROSOFT = 'https://login.microsoftonline.com';
+
+/** A provider as discovery describes it. */
+interface Discovered {
+  openId: OpenIdClient;
+  config: Configuration;
+  authentication: ClientAuthentication;
+  /** Whether an ID token is signed by a key of the provider; asks for its keys when it doesn't know the token's. */
+  assertSigned: (idToken: string) => Promise<void>;
+}
+
+/** An OpenID Connect provider. What discovery says is asked for when it is first needed, and kept for an hour. */
+export class OidcClient implements ProviderClient {
+  private known?: { discovered: Promise<Discovered>; until: number };
+
+  constructor(private readonly provider: ProviderSettings) {}
+
+  async authorizationUrl({ flow, state, callback, loginHint }: Departure): Promise<string> {
+    const { openId, config } = await withDeadline(() => this.discovered());
+    const url = openId.buildAuthorizationUrl(config, {
+      redirect_uri: callback,
+      scope: this.provider.scopes,
+      state,
+      nonce: flow.nonce,
+      code_challenge: await openId.calculatePKCECodeChallenge(flow.verifier),
+      code_challenge_method: 'S256',
+      ...(this.provider.type === 'apple' && { response_mode: 'form_post' }), // it insists, where a name or an address is asked for
+      ...(loginHint !== undefined && { login_hint: loginHint }),
+    });
+    return url.href;
+  }
+
+  identify(arrival: Arrival): Promise<Profile> {
+    return withDeadline(() => this.exchange(arrival));
+  }
+
+  async check(): Promise<void> {
+    await withDeadline(() => this.discover());
+  }
+
+  /** The provider's tokens are dropped with the end of this. */
+  private async exchange(arrival: Arrival): Promise<Profile> {
+    const { openId, config, authentication, assertSigned } = await this.discovered();
+    const { flow, parameters } = arrival;
+    const checks = { expectedState: parameters.state, expectedNonce: flow.nonce, pkceCodeVerifier: flow.verifier };
+    const grant = () =>
+      openId.authorizationCodeGrant(config, returnUrl(arrival), { ...checks, idTokenExpected: true });
+    const tokens = await grant().catch((error: unknown) => {
+      if (!authentication.tryAnother(error, config.serverMetadata())) throw error;
+      return grant();
+    });
+    await assertSigned(tokens.id_token as string);
+    const claims = tokens.claims() as Claims;
+    const profile = profileOf(this.provider, claims, await this.moreOf(claims, tokens.access_token, { openId, config }));
+    return { ...profile, name: profile.name ?? nameInForm(parameters.user) };
+  }
+
+  /** Many keep the address out of the ID token. */
+  private async moreOf(
+    claims: Claims,
+    accessToken: string,
+    { openId, config }: Pick<Discovered, 'openId' | 'config'>,
+  ): Promise<Claims> {
+    if (typeof claims['email'] === 'string' || !config.serverMetadata().userinfo_endpoint) return {};
+    return openId.fetchUserInfo(config, accessToken, String(claims['sub']));
+  }
+
+  /** Whoever comes while it is being asked for gets the same answer; a failure is not kept. */
+  private discovered(): Promise<Discovered> {
+    if (this.known && this.known.until > Date.now()) return this.known.discovered;
+    const known = { discovered: this.discover(), until: Date.now() + DISCOVERY_LIFETIME };
+    this.known = known;
+    known.discovered.catch(() => {
+      if (this.known === known) this.known = undefined;
+    });
+    return known.discovered;
+  }
+
+  private async discover(): Promise<Discovered> {
+    const openId = await openIdClient();
+    const { issuer, clientId } = this.provider;
+    const mayBeInsecure = issuer.startsWith('http:');
+    const authentication = new ClientAuthentication(this.provider, openId);
+    const { server, fetch } = this.discoveryAt(new URL(issuer));
+    const config = await openId.discovery(server, clientId, undefined, authentication.authenticate, {
+      [openId.customFetch]: fetch,
+      ...(mayBeInsecure && { execute: [openId.allowInsecureRequests] }),
+    });
+    config[openId.customFetch] = fetchInTime;
+    const { jwks_uri: keys } = config.serverMetadata();
+    if (keys === undefined) throw new Error('it names no keys (jwks_uri)');
+    return { openId, config, authentication, assertSigned: await signatureCheck(keys, mayBeInsecure) };
+  }
+
+  /**
+   * openid-client knows Microsoft, whose tenants have issuers of their own, by the address of its public cloud. Other
+   * clouds, and a stand-in for tests, are asked in its name.
+   */
+  private discoveryAt(issuer: URL): { server: URL; fetch: CustomFetch } {
+    if (this.provider.type !== 'microsoft') return { server: issuer, fetch: fetchInTime };
+    const server = new URL(issuer.pathname, MICROSOFT);
+    return { server, fetch: (url, options) => fetchInTime(url.replace(MICROSOFT, issuer.origin), options) };
+  }
+}
+
+async function signatureCheck(jwksUri: string, mayBeInsecure: boolean): Promise<Discovered['assertSigned']> {
+  if (!mayBeInsecure && !jwksUri.startsWith('https:')) throw new Error('its keys (jwks_uri) are not at https://');
+  const { compactVerify, createRemoteJWKSet, customFetch } = await import('jose');
+  const keys = createRemoteJWKSet(new URL(jwksUri), {
+    cooldownDuration: 0, // whoever can show us a token of an unknown key has come through the provider
+    [customFetch]: (url: string, options: unknown) => fetchInTime(url, options as Parameters<CustomFetch>[1]),
+  });
+  return async (idToken) => {
+    await compactVerify(idToken, keys);
+  };
+}

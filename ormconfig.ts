@@ -6,6 +6,8 @@ import { RememberedDevice } from './src/auth/factors/devices/remembered-device.e
 import { Passkey } from './src/auth/factors/passkeys/passkey.entity.js';
 import { RecoveryCode } from './src/auth/factors/recovery-code.entity.js';
 import { TotpFactor } from './src/auth/factors/totp-factor.entity.js';
+import { Identity } from './src/auth/providers/identity.entity.js';
+import { ProviderResultRow } from './src/auth/providers/provider-result.entity.js';
 import { AccessToken } from './src/auth/tokens/access-token.entity.js';
 import { Invitation } from './src/auth/recovery/invitations/invitation.entity.js';
 import { Session } from './src/auth/sessions/session.entity.js';
@@ -35,6 +37,8 @@ export const entities = [
   RecoveryCode,
   Passkey,
   RememberedDevice,
+  Identity,
+  ProviderResultRow,
   AccessToken,
   AuditEvent,
   OutboxJob,

@@ -133,6 +133,23 @@ const FEATURES: Feature[] = [
     },
   },
   {
+    name: 'signing in with providers',
+    parameters: ({ ada }) => ({ provider: 'google', id: ada.id }), // none is set up
+    bodies: {
+      'POST /api/auth/providers/:provider/callback': () => ({ code: 'x', state: 'y' }),
+      'POST /api/auth/identities': () => ({ link_token: 'lt_x' }),
+    },
+    routes: {
+      'GET /api/auth/providers':                  [200, 200, 200, 200],
+      'GET /api/auth/providers/:provider/authorize': [422, 422, 422, 422], // where to
+      'GET /api/auth/providers/:provider/callback': [404, 404, 404, 404],
+      'POST /api/auth/providers/:provider/callback': [404, 404, 404, 404],
+      'GET /api/auth/identities':                 [401, 200, 200, 200],
+      'POST /api/auth/identities':                [401, 400, 400, 400],
+      'DELETE /api/auth/identities/:id':          [401, 404, 404, 404],
+    },
+  },
+  {
     name: 'users',
     parameters: ({ ada }) => ({ id: ada.id, username: 'ada', email: ada.email, session_id: ada.id }),
     bodies: {
@@ -383,6 +400,10 @@ describe('who may call what', () => {
         'POST /api/auth/mfa/enroll/confirm',
         'POST /api/auth/passkeys/sign-in-options',
         'POST /api/auth/passkeys/sign-in',
+        'GET /api/auth/providers',
+        'GET /api/auth/providers/:provider/authorize',
+        'GET /api/auth/providers/:provider/callback',
+        'POST /api/auth/providers/:provider/callback',
         'POST /api/auth/verify-email',
         'POST /api/auth/verify-email/send',
         'POST /api/auth/verify-email/reject',

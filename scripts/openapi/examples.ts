@@ -8,6 +8,7 @@ const TIME = '2026-01-31T09:30:00.000Z';
 /** By the name of a member or parameter. */
 const MEMBERS: Record<string, unknown> = {
   username: 'ada',
+  provider: 'google',
   email: 'ada@example.com',
   email_verified: true,
   pending_email: null,
@@ -89,6 +90,18 @@ export const BODIES: Record<string, Record<string, unknown>> = {
     'the code, with a bearer token': { code: '482 915' },
     'the code, with the password': { email: 'ada@example.com', code: '482 915', password: 'correct horse battery' },
   }),
+  completeSignInByForm: {
+    'somebody comes back': { code: 'c6a1b2…', state: 'AZnC9FoQfD6bfS9sHgpLEcSM…' },
+    'somebody said no': { error: 'user_cancelled_authorize', state: 'AZnC9FoQfD6bfS9sHgpLEcSM…' },
+  },
+  linkIdentity: {
+    'the code of a flow': {
+      code: 'pc_4mbrfCzDMQ…',
+      code_verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
+      redirect_uri: 'https://app.example.com/profile',
+    },
+    'what was found to be yours': { link_token: 'lt_AZqy…' },
+  },
   requestPasswordReset: {
     'by e-mail address': { email: 'ada@example.com' },
     'by username': { username: 'ada' },
@@ -112,6 +125,12 @@ export const BODIES: Record<string, Record<string, unknown>> = {
   issueToken: {
     'with a password': { grant_type: 'password', username: 'ada@example.com', password: 'correct horse battery' },
     'with a refresh token': { grant_type: 'refresh_token', refresh_token: MEMBERS['refresh_token'] },
+    'with what a provider sent': {
+      grant_type: 'authorization_code',
+      code: 'pc_4mbrfCzDMQ…',
+      code_verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
+      redirect_uri: 'https://app.example.com/signed-in',
+    },
   },
   ...sameFor(['replaceUser', 'updateUser'], {
     'the name': { display_name: 'Ada, Countess of Lovelace' },

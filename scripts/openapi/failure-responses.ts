@@ -31,6 +31,7 @@ const EXAMPLES: Partial<Record<ProblemCode, Problem>> = {
     expires_in: 300,
   }),
   step_up_required: failures.stepUpRequired({ acr: 'aal2', max_age: 600, methods: ['totp', 'passkey'] }),
+  account_exists: failures.problem('account_exists', { members: { link_token: 'lt_AZqy…' } }),
   too_many_requests: failures.tooManyRequests(840),
 };
 
@@ -40,8 +41,11 @@ const OAUTH_EXAMPLES: Partial<Record<ProblemCode, Problem>> = {
   validation_failed: failures.invalidMember(
     '/grant_type',
     'unsupported_grant_type',
-    'must be password or refresh_token',
+    'must be password, refresh_token or authorization_code',
   ),
+  invalid_grant: failures.problem('invalid_grant', { oauth: {} }),
+  access_denied: failures.problem('access_denied', { oauth: {} }),
+  account_exists: failures.problem('account_exists', { oauth: { link_token: 'lt_AZqy…' } }),
 };
 
 const exampleOf = (code: ProblemCode): Problem => EXAMPLES[code] ?? failures.problem(code);

@@ -85,6 +85,7 @@ const DESCRIPTIONS: Record<string, string> = {
   user_id: 'One’s own id.',
   username: 'The username, in any case.',
   email: 'The e-mail address, in any spelling.',
+  provider: 'The name of a provider, as {listProviders} says it.',
 };
 
 function pathParameter(name: string): Parameter {
@@ -183,6 +184,7 @@ function success(
     answer.isPage && 'Link',
   ]);
   const [name] = answer.names;
+  if (name === undefined && status.startsWith('3')) return { [status]: leading(headers) };
   if (name === undefined) return { [status]: { description: 'Done.', headers } };
   if (name === 'StreamableFile') return { [status]: streamed(subject, headers) };
   const schema = schemas.answer(answer);
@@ -194,6 +196,12 @@ function success(
     ...(UNHEALTHY[name] && { 503: answering(UNHEALTHY[name]) }),
   };
 }
+
+/** A redirect. */
+const leading = (headers: Record<string, Reference>) => ({
+  description: 'The way on is in `Location`.',
+  headers: { ...headers, ...headersOf(['Location']) },
+});
 
 const contentOf = (schema: Schema, value: unknown): MediaType => ({ schema, examples: { example: { value } } });
 

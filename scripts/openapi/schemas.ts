@@ -6,6 +6,12 @@ import { isUuid } from '../../src/http/fields.js';
 import { type Schema, refTo } from './document.js';
 import { exampleOfMember } from './examples.js';
 
+const LINK_TOKEN: Schema = {
+  type: 'string',
+  description: 'For `account_exists`: links what somebody came with, once they have signed in to that account.',
+  examples: ['lt_AZqy…'],
+};
+
 const FACTOR_METHODS: Schema = {
   type: 'array',
   description: 'How the second factor can be shown.',
@@ -57,6 +63,7 @@ export const OTHER_SCHEMAS: Record<string, Schema> = {
         },
         required: ['acr', 'max_age', 'methods'],
       },
+      link_token: LINK_TOKEN,
       request_id: { type: 'string', description: 'What the log of the server knows the request by.' },
     },
     required: ['type', 'title', 'status', 'code', 'detail', 'request_id'],
@@ -82,6 +89,7 @@ export const OTHER_SCHEMAS: Record<string, Schema> = {
       mfa_token: { type: 'string', description: 'For `mfa_required`: stands for the first factor.', examples: ['mt_AZqy…'] }, // prettier-ignore
       mfa_methods: FACTOR_METHODS,
       expires_in: { type: 'integer', description: 'Seconds that the `mfa_token` is good for.', examples: [300] },
+      link_token: LINK_TOKEN,
     },
     required: ['error', 'error_description'],
   },

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { FactorsModule } from './factors/factors.module.js';
+import { ProvidersModule } from './providers/providers.module.js';
 import { RecoveryModule } from './recovery/recovery.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { FailedSignIns } from './sign-in/failed-sign-ins.js';
@@ -18,9 +19,9 @@ import { TokensModule } from './tokens/tokens.module.js';
 
 /** Getting in, and staying in. */
 @Module({
-  imports: [AuditModule, UsersModule, SessionsModule, FactorsModule, RecoveryModule, TokensModule],
+  imports: [AuditModule, UsersModule, SessionsModule, FactorsModule, ProvidersModule, RecoveryModule, TokensModule],
   controllers: [SignInController, MfaSignInController, PasskeySignInController],
   providers: [SignIn, PendingSignIns, PasswordSignIn, SecondFactorSignIn, PasskeySignIn, Grants, FailedSignIns],
-  exports: [SignIn, PasswordSignIn, SessionsModule, FactorsModule, RecoveryModule],
+  exports: [SignIn, PasswordSignIn, SessionsModule, FactorsModule, ProvidersModule, RecoveryModule],
 })
 export class AuthModule {}

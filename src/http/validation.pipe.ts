@@ -7,13 +7,14 @@ const BUILT_IN: unknown[] = [String, Boolean, Number, Array, Object, Date, undef
 
 /**
  * Builds what a controller asks for out of what came over the wire, and refuses what doesn't fit: unknown members,
- * wrong types, bad values. Each complaint names its member (`pointer`) or its query or path value (`parameter`).
+ * wrong types, bad values. A class with a static `ignoresUnknown` is built without unknown members. Each complaint names its member (`pointer`) or its query or path value (`parameter`).
  */
 @Injectable()
 export class ValidationPipe implements PipeTransform {
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (type === 'custom' || BUILT_IN.includes(metatype)) return value;
-    return buildDto(metatype as Type<object>, value, { from: type === 'body' ? 'body' : 'query' });
+    const dto = metatype as Type<object> & { ignoresUnknown?: boolean };
+    return buildDto(dto, value, { from: type === 'body' ? 'body' : 'query', ignoreUnknown: dto.ignoresUnknown });
   }
 }
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { EntityManager } from 'typeorm';
 import { type Actor, AuditService } from '../audit/audit.service.js';
@@ -85,10 +86,19 @@ export class NewAccounts {
     private readonly mails: Mails,
   ) {}
 
-  /** Makes the account of whoever registers. @throws Problem 409 `email_taken`, `username_taken` */
-  async register(account: NewAccount, { mail }: { mail: boolean }, origin: Origin): Promise<UserRow> {
+  /**
+   * Makes the account of whoever registers; with a manager, in its transaction: then call `Mails.wake` after it.
+   * @throws Problem 409 `email_taken`, `username_taken`
+   */
+  async register(
+    account: NewAccount,
+    { mail, db }: { mail: boolean; db?: EntityManager | undefined },
+    origin: Origin,
+  ): Promise<UserRow> {
     const values = this.valuesOf(account, { mail, isOwner: true }, origin);
-    const [user] = await this.audit.write<UserRow>(this.registerStatement, values, origin);
+    const [user] = await (db
+      ? this.audit.writeIn<UserRow>(db, this.registerStatement, values, origin)
+      : this.audit.write<UserRow>(this.registerStatement, values, origin));
     this.mails.wake();
     return user as UserRow;
   }

@@ -64,6 +64,7 @@ import { UsersService } from './users.service.js';
     SignUps,
     Passwords,
     PasswordResets,
+    NewAccounts,
     CredentialTables,
     Challenges,
     Verifications,

@@ -30,8 +30,19 @@ export const BY_EMAIL = statement(
 );
 
 /** Of an account that was made just now, in the same transaction. */
-export const INSERT = `INSERT INTO identities (id, user_id, provider, issuer, subject, email, last_used_at)
-  VALUES ($1, $2, $3, $4, $5, $6, now())`;
+export const REGISTER = recorded({
+  name: 'identities.register',
+  change: `INSERT INTO identities AS i (id, user_id, provider, issuer, subject, email, last_used_at)
+    VALUES ($1, $2, $3, $4, $5, $6, now()) RETURNING ${COLUMNS}`,
+  events: [
+    {
+      action: 'identity_linked',
+      userId: '"userId"',
+      actorId: '"userId"',
+      details: `jsonb_build_object('provider', provider)`,
+    },
+  ],
+});
 
 /**
  * Links an identity to an account, provided that it may sign in; by its address, only while that is the one given and

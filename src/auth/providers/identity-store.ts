@@ -2,11 +2,10 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { type Actor, AuditService } from '../../audit/audit.service.js';
-import { Settings } from '../../config/settings.js';
 import { Database } from '../../database/database.js';
 import { Mails } from '../../mail/mails.js';
 import { notFound, Problem, problem } from '../../problems.js';
-import type { Call } from '../../request.js';
+import type { Call, Origin } from '../../request.js';
 import { CredentialTables } from '../../users/credential-tables.js';
 import type { Account } from '../sessions/authentication.js';
 import { WaysIn } from '../sessions/ways-in.js';
@@ -35,7 +34,6 @@ export class IdentityStore implements OnModuleInit {
     private readonly providers: Providers,
     private readonly tables: CredentialTables,
     private readonly ways: WaysIn,
-    private readonly settings: Settings,
   ) {
     const notice = (users: string, label: string, words: string) => ({
       from: `change c JOIN ${users} u ON u.id = c."userId"`,
@@ -69,9 +67,9 @@ export class IdentityStore implements OnModuleInit {
     return account ?? null;
   }
 
-  /** The identity of an account that is being made in this transaction. @throws Problem 409 `identity_taken` */
-  async insert(db: EntityManager, userId: string, identity: NewIdentity): Promise<void> {
-    await db.query(sql.INSERT, [uuidv7(), userId, ...valuesOf(identity)]);
+  /** The identity of an account that is made in this transaction. @throws Problem 409 `identity_taken` */
+  async register(db: EntityManager, userId: string, identity: NewIdentity, origin: Origin): Promise<void> {
+    await this.audit.writeIn(db, sql.REGISTER, [uuidv7(), userId, ...valuesOf(identity)], origin);
   }
 
   /**

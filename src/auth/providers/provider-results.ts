@@ -62,10 +62,10 @@ export class ProviderResults implements OnModuleInit {
   /** What a code stands for. It is used up by this, also by who can't show that the flow is theirs. @throws Problem 400 `invalid_grant` */
   async redeem({ code, code_verifier, redirect_uri }: Redemption): Promise<ProviderResult> {
     const [found] = await this.database.write<{ payload: ProviderResult; isAlive: boolean }>(REDEEM, [sha256(code)]);
-    if (!found?.isAlive) throw problem('invalid_grant');
+    if (!found?.isAlive) throw problem('invalid_grant', { oauth: {} });
     const { payload } = found;
     const isTheirs = timingSafeEqual(sha256(code_verifier), Buffer.from(payload.challenge, 'base64url'));
-    if (!isTheirs || payload.redirectUri !== redirect_uri) throw problem('invalid_grant');
+    if (!isTheirs || payload.redirectUri !== redirect_uri) throw problem('invalid_grant', { oauth: {} });
     return payload;
   }
 

@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { invalidMember, validationFailed } from '../../problems.js';
+import { invalidMember, problem, validationFailed } from '../../problems.js';
 import type { Origin } from '../../request.js';
+import { ProviderSignIn } from '../providers/provider-sign-in.js';
 import { shownIn } from '../factors/second-factor.js';
 import type { TokenPairDto } from '../sessions/sessions.dto.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { PasswordSignIn } from './password-sign-in.js';
 import { SecondFactorSignIn } from './second-factor-sign-in.js';
 import type { LoginDto } from './sign-in.dto.js';
+import { SignIn } from './sign-in.js';
 
 /** The grant type that ends a sign-in by its second factor. */
 const MFA_GRANT = 'urn:userhub:grant:mfa';
@@ -17,10 +19,12 @@ export class Grants {
   constructor(
     private readonly passwords: PasswordSignIn,
     private readonly secondFactors: SecondFactorSignIn,
+    private readonly providers: ProviderSignIn,
     private readonly sessions: SessionsService,
+    private readonly signIn: SignIn,
   ) {}
 
-  /** Tokens for a password, a second factor or a refresh token, as the grant type says. @throws Problem 401, 403, 422, 429, 503 */
+  /** Tokens for a password, a second factor, a provider's word or a refresh token, as the grant type says. @throws Problem 401, 403, 422, 429, 503 */
   grant(dto: LoginDto, from: Origin): Promise<TokenPairDto> {
     switch (dto.grant_type ?? 'password') {
       case 'password': {
@@ -32,13 +36,26 @@ export class Grants {
           { mfa_token: required(dto, 'mfa_token'), ...shownIn(required(dto, 'otp')) },
           from,
         );
+      case 'authorization_code':
+        return this.byProvider(dto, from);
       case 'refresh_token':
         return this.sessions.refresh(required(dto, 'refresh_token'), from);
       default:
-        throw invalidMember('/grant_type', 'unsupported_grant_type', `must be password, refresh_token or ${MFA_GRANT}`);
+        throw invalidMember('/grant_type', 'unsupported_grant_type', `must be password, refresh_token, authorization_code or ${MFA_GRANT}`);
     }
   }
+
+  private async byProvider(dto: LoginDto, from: Origin): Promise<TokenPairDto> {
+    const [code, code_verifier, redirect_uri] = CODE_MEMBERS.map((name) => required(dto, name)) as [string, string, string]; // prettier-ignore
+    const authentication = await this.providers.authenticate({ code, code_verifier, redirect_uri }, from);
+    const { otp, device_token: deviceToken } = dto;
+    const tokens = await this.signIn.finish(authentication, from, { otp, deviceToken });
+    if (!tokens) throw problem('invalid_grant', { oauth: {} });
+    return tokens;
+  }
 }
+
+const CODE_MEMBERS = ['code', 'code_verifier', 'redirect_uri'] as const;
 
 function identifierOf({ email, username }: LoginDto): string {
   if (email !== undefined && username !== undefined) {
@@ -49,7 +66,9 @@ function identifierOf({ email, username }: LoginDto): string {
   throw validationFailed([{ pointer: '/username', code: 'required', detail: 'is missing' }]);
 }
 
-function required(dto: LoginDto, member: 'password' | 'refresh_token' | 'mfa_token' | 'otp'): string {
+type Required = 'password' | 'refresh_token' | 'mfa_token' | 'otp' | (typeof CODE_MEMBERS)[number];
+
+function required(dto: LoginDto, member: Required): string {
   const value = dto[member];
   if (value === undefined) throw invalidMember(`/${member}`, 'required', 'is missing');
   return value;

@@ -2,7 +2,7 @@ import { Optional, StringField } from '../../http/fields.js';
 
 /** What OAuth clients send (RFC 6749 sections 4.3 and 6). */
 export class TokenDto {
-  /** `password` unless said; or `refresh_token`, or `urn:userhub:grant:mfa`. @example "password" */
+  /** `password` unless said; or `refresh_token`, `authorization_code`, or `urn:userhub:grant:mfa`. @example "password" */
   @Optional()
   @StringField()
   grant_type?: string;
@@ -36,6 +36,21 @@ export class TokenDto {
   @Optional()
   @StringField()
   mfa_token?: string;
+
+  /** For the grant type `authorization_code`: what a flow through a provider came back with. @example "pc_…" */
+  @Optional()
+  @StringField()
+  code?: string;
+
+  /** What that flow's `code_challenge` is the digest of. @example "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" */
+  @Optional()
+  @StringField()
+  code_verifier?: string;
+
+  /** As that flow began with. @example "https://app.example.com/signed-in" */
+  @Optional()
+  @StringField()
+  redirect_uri?: string;
 
   /** Ignored: there are no scopes. */
   @Optional()

@@ -1,0 +1,20 @@
+import { randomInt } from 'node:crypto';
+
+const LONGEST = 32;
+const SHORTEST = 3;
+
+/** Usernames for somebody who has chosen none: as they are called elsewhere, then with more and more digits behind it. */
+export function* usernamesFor(username: string | null, email: string): Generator<string> {
+  const [local = ''] = (username ?? email).split('@');
+  const base = local
+    .normalize('NFKD')
+    .replace(/[^A-Za-z0-9._-]/g, '')
+    .slice(0, LONGEST);
+  if (base.length >= SHORTEST) yield base;
+  for (let digits = 3; digits <= 9; digits += 2) {
+    const number = randomInt(10 ** digits)
+      .toString()
+      .padStart(digits, '0');
+    yield `${(base || 'user').slice(0, LONGEST - digits)}${number}`;
+  }
+}

@@ -5,7 +5,7 @@ import { IdentitiesService } from './identities.service.js';
 import { type IdentityDto, type IdentityListDto, LinkIdentityDto } from './providers.dto.js';
 
 /** Accounts at providers that open one's account. */
-@Controller('auth/identities')
+@Controller('api/auth/identities')
 export class IdentitiesController {
   constructor(private readonly identities: IdentitiesService) {}
 

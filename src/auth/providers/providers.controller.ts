@@ -9,7 +9,7 @@ import { AuthorizeQuery, CallbackForm, CallbackQuery, type ProviderListDto } fro
 const FORM_MEMBERS = ['code', 'state', 'error', 'iss', 'user'];
 
 /** Signing in with what people already have: OpenID Connect providers, and GitHub. */
-@Controller('auth/providers')
+@Controller('api/auth/providers')
 @Public()
 export class ProvidersController {
   constructor(

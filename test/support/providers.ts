@@ -36,7 +36,7 @@ export class Browser {
 
   private keep(line: string, host: string): void {
     const [pair = '', ...attributes] = line.split(/;\s*/);
-    const [name = '', value = ''] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)];
+    const [name, value] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)];
     const path = attributes.find((one) => /^path=/i.test(one))?.slice(5) ?? '/';
     const old = this.cookies.findIndex((one) => one.host === host && one.path === path && one.name === name);
     if (old >= 0) this.cookies.splice(old, 1);

@@ -158,7 +158,7 @@ export class StubIssuer {
     const grant = this.grants.get(form.get('code') ?? '');
     this.grants.delete(form.get('code') ?? '');
     const proof = createHash('sha256').update(form.get('code_verifier') ?? '').digest('base64url');
-    if (!grant || grant.challenge !== proof || grant.redirectUri !== form.get('redirect_uri')) {
+    if (grant?.challenge !== proof || grant.redirectUri !== form.get('redirect_uri')) {
       return json({ error: 'invalid_grant' }, 400);
     }
     const now = Math.floor(Date.now() / 1000);

@@ -2,7 +2,7 @@ import type { Configuration, CustomFetch } from 'openid-client';
 import { hours } from '../../config/durations.js';
 import type { ProviderSettings } from '../../config/provider-settings.js';
 import { ClientAuthentication } from './client-secrets.js';
-import { fetchInTime, type OpenIdClient, openIdClient, withDeadline } from './openid.js';
+import { fetchInTime, type OpenIdClient, openIdClient, overHttp, withDeadline } from './openid.js';
 import { type Claims, nameInForm, type Profile, profileOf } from './profile.js';
 import { type Arrival, type Departure, type ProviderClient, returnUrl } from './provider-client.js';
 
@@ -93,7 +93,7 @@ export class OidcClient implements ProviderClient {
     const { server, fetch } = this.discoveryAt(new URL(issuer));
     const config = await openId.discovery(server, clientId, undefined, authentication.authenticate, {
       [openId.customFetch]: fetch,
-      ...(mayBeInsecure && { execute: [openId.allowInsecureRequests] }),
+      ...(mayBeInsecure && { execute: [overHttp(openId)] }),
     });
     config[openId.customFetch] = fetchInTime;
     const { jwks_uri: keys } = config.serverMetadata();

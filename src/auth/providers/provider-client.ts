@@ -41,8 +41,11 @@ export interface ProviderClient {
 }
 
 /** The address that somebody came back to, as openid-client reads it: as if all of it had come in the query. */
-export function returnUrl({ callback, parameters: { user: _, ...parameters } }: Arrival): URL {
+export function returnUrl({ callback, parameters }: Arrival): URL {
   const url = new URL(callback);
-  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) url.searchParams.set(name, value);
+  for (const name of ['code', 'state', 'error', 'iss'] as const) {
+    const value = parameters[name];
+    if (value !== undefined) url.searchParams.set(name, value);
+  }
   return url;
 }

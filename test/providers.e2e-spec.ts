@@ -98,12 +98,15 @@ describe('signing in with a provider', () => {
       expect(answer.body.errors).toMatchObject([{ parameter }]);
     });
 
-    it.each(['code_challenge', 'code_challenge_method', 'redirect_uri', 'response_type'])('asks for %s', async (name) => {
-      const [path = '', query] = attempt('work').path.split('?');
-      const left = new URLSearchParams(query);
-      left.delete(name);
-      expect(await app.api.get(`${path}?${left.toString()}`)).toFailWith(422, 'validation_failed');
-    });
+    it.each(['code_challenge', 'code_challenge_method', 'redirect_uri', 'response_type'])(
+      'asks for %s',
+      async (name) => {
+        const [path = '', query] = attempt('work').path.split('?');
+        const left = new URLSearchParams(query);
+        left.delete(name);
+        expect(await app.api.get(`${path}?${left.toString()}`)).toFailWith(422, 'validation_failed');
+      },
+    );
 
     it('takes what else OAuth clients send', async () => {
       const { path } = attempt('work', { client_id: 'web', scope: 'openid', nonce: 'n', link_token: 'lt_x' });
@@ -120,7 +123,11 @@ describe('signing in with a provider', () => {
     const callback = '/api/auth/providers/work/callback';
 
     it.each([
-      ['a page with a query of its own', 'http://127.0.0.1:5173/profile?tab=accounts', /^http:\/\/127\.0\.0\.1:5173\/profile\?tab=accounts&code=/],
+      [
+        'a page with a query of its own',
+        'http://127.0.0.1:5173/profile?tab=accounts',
+        /^http:\/\/127\.0\.0\.1:5173\/profile\?tab=accounts&code=/,
+      ],
       ['an app', 'com.example.app:/signed-in', /^com\.example\.app:\/signed-in\?code=/],
     ])('leads to %s', async (_, redirect_uri, pattern) => {
       const begun = attempt('work', { login_hint: 'ada', redirect_uri });
@@ -159,7 +166,10 @@ describe('signing in with a provider', () => {
 
     it.each([
       ['no state', ''],
-      ['a forged state', 'AZqyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'],
+      [
+        'a forged state',
+        'AZqyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
+      ],
     ])('knows nowhere to lead to with %s', async (_, state) => {
       expect(await app.api.get(`${callback}?code=x&state=${state}`)).toFailWith(400, 'sign_in_expired');
     });
@@ -201,13 +211,18 @@ describe('signing in with a provider', () => {
       const returned = await through(app, 'work', 'ada');
       const answers = await Promise.all(Array.from({ length: 20 }, () => redeem(app.api, returned)));
       expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-      expect(answers.filter(({ status }) => status === 400).map(({ body }) => body.error)).toEqual(Array(19).fill('invalid_grant'));
+      expect(answers.filter(({ status }) => status === 400).map(({ body }) => body.error)).toEqual(
+        Array(19).fill('invalid_grant'),
+      );
     });
 
     it('is burnt by whoever brings it without the verifier', async () => {
       const returned = await through(app, 'work', 'ada');
       const other = attempt('work');
-      expect(await redeem(app.api, { ...returned, verifier: other.verifier })).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+      expect(await redeem(app.api, { ...returned, verifier: other.verifier })).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_grant' },
+      });
       expect(await redeem(app.api, returned)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
       expect(await app.sql('SELECT id FROM users')).toEqual([]);
     });
@@ -242,13 +257,19 @@ describe('signing in with a provider', () => {
     const browser = new Browser();
     const [one, other] = [attempt('work', { login_hint: 'ada' }), attempt('work', { login_hint: 'bob' })];
     const stop = `${app.url}/api/auth/providers/work/callback`;
-    const callbacks = [(await browser.go(app.url + one.path, stop)) as URL, (await browser.go(app.url + other.path, stop)) as URL];
+    const callbacks = [
+      (await browser.go(app.url + one.path, stop)) as URL,
+      (await browser.go(app.url + other.path, stop)) as URL,
+    ];
     const codes: Record<string, string> = {};
     for (const url of callbacks.reverse()) {
       const end = (await browser.go(url.href)) as URL;
       codes[end.searchParams.get('state') ?? ''] = end.searchParams.get('code') ?? '';
     }
-    for (const [tab, email] of [[one, 'ada@example.com'], [other, 'bob@example.com']] as const) {
+    for (const [tab, email] of [
+      [one, 'ada@example.com'],
+      [other, 'bob@example.com'],
+    ] as const) {
       const { body } = await redeem(app.api, { ...tab, code: codes[tab.state] ?? '', error: null });
       expect((await app.api.as(body).get('/api/auth/me')).body.email).toBe(email);
     }

@@ -151,13 +151,19 @@ export class StubIssuer {
     return `${redirectUri}?${new URLSearchParams(sent).toString()}`;
   }
 
-  private token(form: URLSearchParams, { headers }: IncomingMessage, json: (value: unknown, status?: number) => unknown) {
+  private token(
+    form: URLSearchParams,
+    { headers }: IncomingMessage,
+    json: (value: unknown, status?: number) => unknown,
+  ) {
     const by = headers.authorization?.startsWith('Basic ') ? 'basic' : form.has('client_secret') ? 'post' : undefined;
     const { clientAuth } = this.manners;
     if (clientAuth && clientAuth !== by) return json({ error: 'invalid_client' }, 401);
     const grant = this.grants.get(form.get('code') ?? '');
     this.grants.delete(form.get('code') ?? '');
-    const proof = createHash('sha256').update(form.get('code_verifier') ?? '').digest('base64url');
+    const proof = createHash('sha256')
+      .update(form.get('code_verifier') ?? '')
+      .digest('base64url');
     if (grant?.challenge !== proof || grant.redirectUri !== form.get('redirect_uri')) {
       return json({ error: 'invalid_grant' }, 400);
     }

@@ -13,7 +13,10 @@ export function appleSecret({ teamId, keyId, privateKey }: AppleKey, clientId: s
   const header = { alg: 'ES256', kid: keyId };
   const payload = { iss: teamId, iat: now, exp: now + LIFETIME / 1000, aud: issuer, sub: clientId };
   const signed = [header, payload].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
-  const signature = sign('sha256', Buffer.from(signed), { key: createPrivateKey(privateKey), dsaEncoding: 'ieee-p1363' });
+  const signature = sign('sha256', Buffer.from(signed), {
+    key: createPrivateKey(privateKey),
+    dsaEncoding: 'ieee-p1363',
+  });
   return `${signed}.${signature.toString('base64url')}`;
 }
 
@@ -44,7 +47,8 @@ export class ClientAuthentication {
     const { error: said, status, name } = error as { error?: string; status?: number; name?: string };
     const isUnknown = said === 'invalid_client' || (name === 'WWWAuthenticateChallengeError' && status === 401);
     const [current, ...others] = this.waysOf(server);
-    if (!isUnknown || !current || others.length === 0 || this.provider.apple || !this.provider.clientSecret) return false;
+    if (!isUnknown || !current || others.length === 0 || this.provider.apple || !this.provider.clientSecret)
+      return false;
     this.refused.add(current);
     return true;
   }

@@ -56,7 +56,8 @@ export class FlowStates {
   /** The flow of a state that we made for this provider, or undefined when it is none or too old. */
   read(provider: string, token: string): StartedFlow | undefined {
     const bytes = Buffer.from(token, 'base64url');
-    if (bytes.length < ID_BYTES + CHALLENGE_BYTES + MAC_BYTES || bytes.toString('base64url') !== token) return undefined;
+    if (bytes.length < ID_BYTES + CHALLENGE_BYTES + MAC_BYTES || bytes.toString('base64url') !== token)
+      return undefined;
     const body = bytes.subarray(0, -MAC_BYTES);
     const key = this.keys.find((one) => timingSafeEqual(mac(one, 'state', provider, body), bytes.subarray(-MAC_BYTES)));
     if (!key || !isYoungerThan(body, FLOW_LIFETIME)) return undefined;

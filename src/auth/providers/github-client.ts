@@ -47,14 +47,18 @@ export class GithubClient implements ProviderClient {
   }
 
   async check(): Promise<void> {
-    await withDeadline(() => fetchInTime(this.api, { method: 'HEAD', headers: {} } as Parameters<typeof fetchInTime>[1]));
+    await withDeadline(() =>
+      fetchInTime(this.api, { method: 'HEAD', headers: {} } as Parameters<typeof fetchInTime>[1]),
+    );
   }
 
   /** Names change hands there: the number doesn't. Of several addresses the primary one counts, if it is verified. */
   private profile(user: Claims, addresses: unknown): Profile {
     const { id, login, name, avatar_url } = user;
     if (!Number.isSafeInteger(id)) throw new Error('its API names no user');
-    const primary = (Array.isArray(addresses) ? (addresses as Claims[]) : []).find((address) => address['primary'] === true);
+    const primary = (Array.isArray(addresses) ? (addresses as Claims[]) : []).find(
+      (address) => address['primary'] === true,
+    );
     return profileOf(this.provider, {
       iss: this.root,
       sub: String(id),

@@ -90,7 +90,8 @@ export class IdentityStore implements OnModuleInit {
       this.mails.wake();
       return row ?? null;
     } catch (error) {
-      const own = error instanceof Problem && error.code === 'identity_taken' ? await this.findOwn(userId, identity) : null;
+      const own =
+        error instanceof Problem && error.code === 'identity_taken' ? await this.findOwn(userId, identity) : null;
       if (own) return own;
       throw error;
     }

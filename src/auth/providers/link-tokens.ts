@@ -38,7 +38,8 @@ export class LinkTokens {
   read(token: string): Link | undefined {
     const text = token.slice(PREFIX.length);
     const bytes = Buffer.from(text, 'base64url');
-    if (!token.startsWith(PREFIX) || bytes.length <= MAC_BYTES || bytes.toString('base64url') !== text) return undefined;
+    if (!token.startsWith(PREFIX) || bytes.length <= MAC_BYTES || bytes.toString('base64url') !== text)
+      return undefined;
     const body = bytes.subarray(MAC_BYTES);
     if (!this.mac.holds(bytes.subarray(0, MAC_BYTES), body)) return undefined;
     const [userId, until, provider, issuer, subject, email] = JSON.parse(body.toString()) as [

@@ -52,15 +52,18 @@ export class OidcClient implements ProviderClient {
     const { openId, config, authentication, assertSigned } = await this.discovered();
     const { flow, parameters } = arrival;
     const checks = { expectedState: parameters.state, expectedNonce: flow.nonce, pkceCodeVerifier: flow.verifier };
-    const grant = () =>
-      openId.authorizationCodeGrant(config, returnUrl(arrival), { ...checks, idTokenExpected: true });
+    const grant = () => openId.authorizationCodeGrant(config, returnUrl(arrival), { ...checks, idTokenExpected: true });
     const tokens = await grant().catch((error: unknown) => {
       if (!authentication.tryAnother(error, config.serverMetadata())) throw error;
       return grant();
     });
     await assertSigned(tokens.id_token as string);
     const claims = tokens.claims() as Claims;
-    const profile = profileOf(this.provider, claims, await this.moreOf(claims, tokens.access_token, { openId, config }));
+    const profile = profileOf(
+      this.provider,
+      claims,
+      await this.moreOf(claims, tokens.access_token, { openId, config }),
+    );
     return { ...profile, name: profile.name ?? nameInForm(parameters.user) };
   }
 

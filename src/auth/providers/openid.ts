@@ -16,7 +16,8 @@ export const overHttp = (openId: OpenIdClient) => openId.allowInsecureRequests; 
 const deadlines = new AsyncLocalStorage<AbortSignal>();
 
 /** Does work at a provider, whose requests are given up together. @throws what the work throws, such as openid-client's errors */
-export const withDeadline = <T>(work: () => Promise<T>): Promise<T> => deadlines.run(AbortSignal.timeout(TIMEOUT), work);
+export const withDeadline = <T>(work: () => Promise<T>): Promise<T> =>
+  deadlines.run(AbortSignal.timeout(TIMEOUT), work);
 
 /** Asks a provider, within the deadline of the work at hand. Redirects are answers: nobody is led elsewhere. */
 export async function fetchInTime(url: string, options: OpenId.CustomFetchOptions): Promise<Response> {
@@ -26,7 +27,12 @@ export async function fetchInTime(url: string, options: OpenId.CustomFetchOption
 
 /** What went wrong, in a word or two that hold no token: an error's `cause` may, so it is never logged. */
 export function reasonOf(error: unknown): string {
-  const { code, error: said, name, message } = error as { code?: unknown; error?: unknown; name?: string; message?: string };
+  const {
+    code,
+    error: said,
+    name,
+    message,
+  } = error as { code?: unknown; error?: unknown; name?: string; message?: string };
   const words = [code, said].filter((word): word is string => typeof word === 'string');
   return words.length ? words.join(' ').slice(0, 100) : `${name}: ${message}`.slice(0, 100);
 }

@@ -76,7 +76,9 @@ export class ProviderSignIn {
     const link_token = owner.isVerified ? this.links.sign({ identity, userId: owner.id }) : undefined;
     await this.tell(provider, { reason: 'account_exists', userId: owner.id }, origin);
     throw problem('account_exists', {
-      detail: owner.isVerified ? undefined : 'There is an account with this e-mail address. Reset its password by mail to get in.',
+      detail: owner.isVerified
+        ? undefined
+        : 'There is an account with this e-mail address. Reset its password by mail to get in.',
       members: link_token === undefined ? {} : { link_token },
       oauth: link_token === undefined ? {} : { link_token },
     });

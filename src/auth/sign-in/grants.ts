@@ -41,7 +41,11 @@ export class Grants {
       case 'refresh_token':
         return this.sessions.refresh(required(dto, 'refresh_token'), from);
       default:
-        throw invalidMember('/grant_type', 'unsupported_grant_type', `must be password, refresh_token, authorization_code or ${MFA_GRANT}`);
+        throw invalidMember(
+          '/grant_type',
+          'unsupported_grant_type',
+          `must be password, refresh_token, authorization_code or ${MFA_GRANT}`,
+        );
     }
   }
 

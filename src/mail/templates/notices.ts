@@ -157,7 +157,7 @@ export const webhookDisabled: Template = (context) => {
       text(say.sentence('webhook_disabled.intro', { app })),
       facts(
         context,
-        named(say.sentence('facts.webhook'), words.url),
+        words.url ? [say.sentence('facts.webhook'), words.url] : undefined,
         named(say.sentence('facts.reason'), words.reason),
       ),
     ],

@@ -416,7 +416,7 @@ describe('userhub', () => {
     });
 
     it.each([
-      ['trusting every proxy', { TRUST_PROXY: '0.0.0.0/0' }, '✗ TRUST_PROXY trusts everybody'],
+      ['trusting every proxy', { TRUST_PROXY: '0.0.0.0/0' }, '✗ TRUST_PROXY: 0.0.0.0/0 is everybody'],
       ['trusting a network', { TRUST_PROXY: '10.0.0.0/8' }, '✓ Client addresses are taken from proxies in: 10.0.0.0/8'],
       ['a secret of one letter', { JWT_SECRET_KEY: 'x'.repeat(40) }, '! JWT_SECRET_KEY can be guessed.'],
       [

@@ -1,5 +1,5 @@
 import { type Statement, statement } from '../database/database.js';
-import { UUID_V7 } from '../database/uuid-v7.js';
+import { uuidV7At } from '../database/uuid-v7.js';
 import type { AuditAction } from './audit-event.entity.js';
 
 /** An event that tells of a row of a change. All parts are SQL over the columns that `change` returns. */
@@ -53,8 +53,8 @@ export function recorded({ name, before = [], change, also = [], events }: Recor
 function eventCte(events: EventTemplate[], parameters: number): string {
   const [actor, ip, userAgent, requestId, credential] = [1, 2, 3, 4, 5].map((n) => `$${parameters + n}`);
   const rows = events.map(
-    ({ action, outcome = 'success', when = 'true', userId = 'id', actorId, details = `'{}'::jsonb` }) =>
-      `SELECT ${UUID_V7}, '${action}', '${outcome}', coalesce(${actorId ?? 'NULL'}, ${actor}::uuid), ${userId}, ${ip}::text, ${userAgent}::text, ${requestId}::text,
+    ({ action, outcome = 'success', when = 'true', userId = 'id', actorId, details = `'{}'::jsonb` }, place) =>
+      `SELECT ${uuidV7At(place)}, '${action}', '${outcome}', coalesce(${actorId ?? 'NULL'}, ${actor}::uuid), ${userId}, ${ip}::text, ${userAgent}::text, ${requestId}::text,
          jsonb_strip_nulls(${details} || ${credential}::jsonb)
        FROM change WHERE ${when}`,
   );

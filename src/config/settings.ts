@@ -210,6 +210,8 @@ function readFirstAdmin(env: EnvironmentReader): Settings['firstAdmin'] {
 
 function readNetworks(env: EnvironmentReader, name: string): string[] {
   return env.list(name).map((network) => {
+    if (network.endsWith('/0'))
+      return env.refuse(`${name}: ${network} is everybody, so anyone could claim any address.`, network);
     try {
       proxyAddr.compile([network]);
       return network;

@@ -4,3 +4,7 @@
  */
 export const UUID_V7 = `encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
   PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid`;
+
+/** As {@link UUID_V7}, with a place in its order: of those made in one millisecond the lower number comes first. */
+export const uuidV7At = (place: number): string =>
+  `overlay(${UUID_V7.replace(/::uuid$/, '')} PLACING '7${place.toString(16).padStart(3, '0')}' FROM 13 FOR 4)::uuid`;

@@ -13,6 +13,7 @@ import { Invitation } from './src/auth/recovery/invitations/invitation.entity.js
 import { Session } from './src/auth/sessions/session.entity.js';
 import { loadSettings } from './src/config/settings.js';
 import { migrationOptions } from './src/database/migrate.js';
+import { IdempotencyKey } from './src/idempotency/idempotency-key.entity.js';
 import { DevMail } from './src/mail/dev-mail.entity.js';
 import { OutboxJob } from './src/outbox/outbox-job.entity.js';
 import { resolveDatabase } from './src/process/resolve-database.js';
@@ -42,6 +43,7 @@ export const entities = [
   AccessToken,
   AuditEvent,
   OutboxJob,
+  IdempotencyKey,
   DevMail,
   Post,
   Like,

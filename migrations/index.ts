@@ -11,6 +11,7 @@ import { OutboxAndMail1764100000000 } from './1764100000000-outbox-and-mail.js';
 import { MailChallengesAndInvitations1764110000000 } from './1764110000000-mail-challenges-and-invitations.js';
 import { SecondFactors1764200000000 } from './1764200000000-second-factors.js';
 import { Identities1764300000000 } from './1764300000000-identities.js';
+import { IdempotencyKeys1764350000000 } from './1764350000000-idempotency-keys.js';
 import { AccessTokens1764400000000 } from './1764400000000-access-tokens.js';
 import { Webhooks1764500000000 } from './1764500000000-webhooks.js';
 import { Console1764600000000 } from './1764600000000-console.js';
@@ -28,6 +29,7 @@ export const migrations = [
   MailChallengesAndInvitations1764110000000,
   SecondFactors1764200000000,
   Identities1764300000000,
+  IdempotencyKeys1764350000000,
   AccessTokens1764400000000,
   Webhooks1764500000000,
   Console1764600000000,

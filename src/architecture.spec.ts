@@ -5,7 +5,7 @@ const SRC = import.meta.dirname;
 
 const BASE = ['config', 'logging', 'problems.ts', 'request.ts'];
 const DATA = ['database', 'http', ...BASE];
-const USERS = ['users', 'mail', 'audit', 'outbox', 'throttle', 'lists', ...DATA];
+const USERS = ['users', 'mail', 'audit', 'idempotency', 'outbox', 'throttle', 'lists', ...DATA];
 const FEATURE = ['auth/sessions', ...USERS];
 
 /**
@@ -33,6 +33,7 @@ const MAY_IMPORT: Record<string, string[] | 'anything'> = {
   health: DATA,
   metrics: 'anything', // what it measures
   audit: ['outbox', 'throttle', 'lists', ...DATA],
+  idempotency: ['outbox', 'throttle', ...DATA],
   throttle: DATA,
   outbox: DATA,
   lists: DATA,

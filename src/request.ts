@@ -58,6 +58,26 @@ export interface Origin {
   readonly signal: AbortSignal;
   /** The languages that the client prefers: its `Accept-Language`. */
   readonly acceptLanguage?: string | undefined;
+  /** Of a request with an `Idempotency-Key`. */
+  readonly idempotency?: IdempotencyClaim | undefined;
+}
+
+/** The hold of a request on its `Idempotency-Key`. */
+export interface IdempotencyClaim {
+  /**
+   * What stores the answer, to be written in the transaction of the change.
+   * @param answer without secrets, as it stays at rest for a day
+   * @param subjectId the user that it tells of: purging them removes it
+   */
+  companion(answer: object, status?: number, subjectId?: string | null): StoredAnswer;
+}
+
+/** A statement that writes one row, or else `otherwise` is thrown and the change undone; `done` is called afterwards. */
+export interface StoredAnswer {
+  readonly statement: { readonly name?: string; readonly text: string };
+  readonly values: unknown[];
+  readonly otherwise: Error;
+  readonly done?: () => void;
 }
 
 /** Who calls, by what credential, from where, and which versions of the resource they have seen (undefined: any). */
@@ -89,6 +109,7 @@ declare module 'fastify' {
     /** Where it comes from: an IP address and nothing else, whatever a proxy has written. Empty when unknown. */
     readonly address: string;
     credential?: Credential;
+    idempotency?: IdempotencyClaim;
   }
 }
 
@@ -217,6 +238,10 @@ class RequestCall implements Call {
 
   get acceptLanguage(): string | undefined {
     return this.request.headers['accept-language'];
+  }
+
+  get idempotency(): IdempotencyClaim | undefined {
+    return this.request.idempotency;
   }
 
   get signal(): AbortSignal {

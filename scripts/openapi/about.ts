@@ -16,6 +16,7 @@ Users and sign-in for your app: registration, sessions, roles, administration; p
   408 \`request_timeout\` and 431 \`headers_too_large\`; and a body that nobody asked for must be one that could be read.
 - **Lists** come in pages: \`skip\` and \`limit\`, or \`cursor\` with the \`next_cursor\` of the page before, which walks
   any length at the same cost. \`Link\` names the next page.
+- **Sending again** what may have been done is safe with an \`Idempotency-Key\`, where an operation takes one.
 - **Writing over others' changes** is avoided by sending \`If-Match\` with the \`ETag\` of what was read.
 - **Every answer** has \`X-Request-Id\`: the one that was sent, or a new one.
 `.trim();
@@ -61,6 +62,10 @@ export const HEADERS: Record<string, Header> = {
   Location: {
     description: 'Where to find what was made.',
     schema: { ...text, format: 'uri-reference', examples: ['/api/users/0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11'] },
+  },
+  'Idempotency-Replayed': {
+    description: '`true` when the request was done before: this is what it was answered then.',
+    schema: { ...text, enum: ['true'], examples: ['true'] },
   },
   Link: {
     description: 'The next page (RFC 8288), unless this is the last one.',

@@ -76,6 +76,7 @@ function parametersOf(subject: Subject): Parameter[] {
     ...query.map((parameter) => queryParameter(parameter, limits[parameter.name])),
     ...(isConditionalRead(subject) ? [IF_NONE_MATCH] : []),
     ...(source.decorators.has('ConditionalWrite') ? [IF_MATCH] : []),
+    ...(source.decorators.has('Idempotent') ? [IDEMPOTENCY_KEY] : []),
   ];
 }
 
@@ -115,6 +116,14 @@ const IF_MATCH: Parameter = {
   required: false,
   description: 'The `ETag` of what was read: nothing is written when it has been changed since.',
   schema: ETAG,
+};
+const IDEMPOTENCY_KEY: Parameter = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description:
+    'Anything that no other request has, such as a UUID. Sent again within 24 hours with the same body, a request that was done is not done again, and answered as it was.',
+  schema: { type: 'string', maxLength: 255, examples: ['8e03978e-40d5-43dd-bc93-6894a57f9324'] },
 };
 const IF_NONE_MATCH: Parameter = {
   name: 'If-None-Match',
@@ -179,6 +188,7 @@ function success(
 ): Operation['responses'] {
   const headers = headersOf([
     'X-Request-Id',
+    subject.source.decorators.has('Idempotent') && 'Idempotency-Replayed',
     answer.isResource && 'ETag',
     answer.isResource && status === '201' && 'Location',
     answer.isPage && 'Link',

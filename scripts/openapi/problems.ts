@@ -36,6 +36,7 @@ export function codesOf({ method, path, decorators, throws, hasBody }: Risks): P
   when(parameters.length > 0, 'uri_too_long');
   when(decorators.has('ConditionalWrite'), 'precondition_failed');
   when(decorators.has('ConditionalWrite') && method !== 'delete', 'precondition_required');
+  when(decorators.has('Idempotent'), 'idempotency_in_progress', 'idempotency_key_reused');
   when(path.startsWith('/api/'), 'validation_failed', 'internal_error', 'unavailable'); // an unknown query is invalid
   return PROBLEM_CODES.filter((code) => codes.has(code));
 }

@@ -11,6 +11,7 @@ import { DatabaseModule } from '../database/database.module.js';
 import { HealthModule } from '../health/health.module.js';
 import { DocsController } from '../http/docs.controller.js';
 import { HomeController } from '../http/home.controller.js';
+import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { Lists } from '../lists/lists.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { QueryGuard } from '../http/query.guard.js';
@@ -50,6 +51,7 @@ export class AppModule {
         DatabaseModule.register(database),
         HealthModule.register(database),
         OutboxModule,
+        IdempotencyModule,
         MailModule.register(settings),
         AuditModule,
         UsersModule,

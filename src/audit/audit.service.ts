@@ -5,7 +5,7 @@ import type { Call, Origin } from '../request.js';
 import { minutes } from '../config/durations.js';
 import { Settings } from '../config/settings.js';
 import { inBatches } from '../database/batches.js';
-import { Database, type Statement, statement } from '../database/database.js';
+import { type Companion, Database, type Statement, statement } from '../database/database.js';
 import { isUuid } from '../http/fields.js';
 import { Lists } from '../lists/lists.js';
 import type { Page } from '../lists/pages.js';
@@ -27,6 +27,9 @@ export interface AuditEntry extends Pick<AuditEvent, 'action'> {
 
 /** Whoever acts: on a public route, or in a script, nobody may be signed in. */
 export type Actor = Origin & Partial<Pick<Call, 'me' | 'credential'>>;
+
+/** A row of a change, with the events besides. */
+type RecordedRow<Row extends object> = Row & { recordedEvents: Recorded[] | null };
 
 /** An event as its statement returns it. */
 type Recorded = Pick<AuditEvent, 'action' | 'outcome' | 'actorId' | 'userId' | 'details'>;
@@ -92,11 +95,18 @@ export class AuditService implements OnModuleInit {
 
   /**
    * Changes something and records it, by one statement made by `recorded`.
+   * @param along what to write in the same transaction, as for `Database.write`
    * @returns the rows of the change
    * @throws as `Database.write`
    */
-  async write<Row extends object>(statement: RecordedStatement, values: unknown[], call: Actor): Promise<Row[]> {
-    return this.told<Row>(await this.database.write(statement, valuesOf(statement, values, call)), call);
+  async write<Row extends object>(
+    statement: RecordedStatement,
+    values: unknown[],
+    call: Actor,
+    along?: (rows: Row[]) => Companion | undefined,
+  ): Promise<Row[]> {
+    const rows = await this.database.write<RecordedRow<Row>>(statement, valuesOf(statement, values, call), along);
+    return this.told<Row>(rows, call);
   }
 
   /** As `write`, in the transaction of this manager; what it records is told before the transaction is committed. */
@@ -129,7 +139,7 @@ export class AuditService implements OnModuleInit {
   }
 
   /** Takes the events off the rows, and tells of them. */
-  private told<Row extends object>(rows: (Row & { recordedEvents: Recorded[] | null })[], call: Actor): Row[] {
+  private told<Row extends object>(rows: RecordedRow<Row>[], call: Actor): Row[] {
     for (const event of rows[0]?.recordedEvents ?? []) this.tell(event, call);
     for (const row of rows as Partial<(typeof rows)[number]>[]) delete row.recordedEvents;
     return rows;

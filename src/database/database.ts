@@ -43,6 +43,16 @@ export function statement(name: string, text: string): Statement {
 /** A statement that is planned for its very values, as a search is: how rare it is what is searched for decides on the index. */
 export const unnamedStatement = (text: string, topic = topicOf(text)): Statement => ({ text, topic });
 
+/** A statement that must write a row in the transaction of another; if it doesn't, neither has happened. */
+export interface Companion {
+  readonly statement: Statement;
+  readonly values: unknown[];
+  /** What is thrown when it wrote no row. */
+  readonly otherwise: Error;
+  /** Called once both are committed. */
+  readonly done?: () => void;
+}
+
 const composed = new Map<string, Statement>();
 
 /** A statement put together from a bounded choice of parts, named so that the same text gets the same name. */
@@ -139,9 +149,26 @@ export class Database implements OnApplicationShutdown {
     }
   }
 
-  /** The rows that a writing statement returns. @throws as `writing` */
-  write<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
-    return this.writing(() => this.run<Row>(statement, values), statement.topic);
+  /**
+   * The rows that a writing statement returns.
+   * @param along says, of these rows, what to write in the same transaction
+   * @throws as `writing`
+   */
+  async write<Row extends object>(
+    statement: Statement,
+    values: unknown[],
+    along?: (rows: Row[]) => Companion | undefined,
+  ): Promise<Row[]> {
+    if (!along) return this.writing(() => this.run<Row>(statement, values), statement.topic);
+    let companion: Companion | undefined;
+    const rows = await this.transaction(async (manager) => {
+      const changed = returnedRows<Row>(await manager.query(statement.text, values));
+      companion = along(changed);
+      await accompany(manager, companion);
+      return changed;
+    }, statement.topic);
+    companion?.done?.();
+    return rows;
   }
 
   /** Runs the work in one transaction. @throws as `writing` */
@@ -235,6 +262,19 @@ export class Database implements OnApplicationShutdown {
     }
   }
 }
+
+/** Writes what goes along with the changes of a transaction. @throws what it says, when it wrote no row */
+export async function accompany(manager: EntityManager, companion: Companion | undefined): Promise<void> {
+  if (!companion) return;
+  const { statement, values, otherwise } = companion;
+  if (returnedRows(await manager.query(statement.text, values)).length === 0) throw otherwise;
+}
+
+/** TypeORM answers a bare UPDATE or DELETE with its rows and their number. */
+const returnedRows = <Row>(result: unknown): Row[] => {
+  const [rows, count] = result as [unknown, unknown];
+  return Array.isArray(rows) && typeof count === 'number' ? (rows as Row[]) : (result as Row[]);
+};
 
 function runNamed<Row>(client: pg.ClientBase, name: string, text: string, values: unknown[]): Promise<Row[]> {
   return new Promise((resolve, reject) => {

@@ -31,6 +31,17 @@ export function withVersion<T extends object>(answer: T, resource: Resource): T 
   return answer;
 }
 
+/** An answer as it goes over the wire, with the headers that {@link withVersion} gives it. */
+export function serialize(
+  answer: object,
+  status: number,
+): { body: string; etag: string | null; location: string | null } {
+  const body = JSON.stringify(answer);
+  const resource = (answer as NonNullable<Answer>)[RESOURCE];
+  if (!resource) return { body, etag: null, location: null };
+  return { body, etag: entityTag(resource.version, body), location: status === 201 ? resource.path : null };
+}
+
 /** Sends `ETag` and `Location`, and `304` for a conditional read of what the client has already. */
 export function sendResourceHeaders(fastify: FastifyInstance): void {
   fastify.decorateReply('resource', undefined);

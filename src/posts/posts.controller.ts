@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Put, Query } from
 import { Call, Scoped } from '../request.js';
 import { Id } from '../http/fields.js';
 import type { Page } from '../lists/pages.js';
+import { Idempotent } from '../idempotency/idempotent.js';
 import { ConditionalWrite } from '../http/conditional-requests.js';
 import { CreatePostDto, type LikeDto, LikesQuery, type PostDto, PostsQuery, UpdatePostDto } from './posts.dto.js';
 import { PostsService } from './posts.service.js';
@@ -20,6 +21,7 @@ export class PostsController {
 
   /** Publishes a post. */
   @Post()
+  @Idempotent()
   publishPost(@Body() dto: CreatePostDto, @Call() call: Call): Promise<PostDto> {
     return this.posts.publish(dto, call);
   }

@@ -6,6 +6,7 @@ import { Database, type Statement } from '../database/database.js';
 import { forbidden, notFound } from '../problems.js';
 import { byCreation, type List, Lists } from '../lists/lists.js';
 import type { Page, PageQuery } from '../lists/pages.js';
+import { storing } from '../idempotency/idempotent.js';
 import { assertMatches } from '../http/conditional-requests.js';
 import { JOINED_USER_COLUMNS, JOINED_USER_IS_VISIBLE } from '../users/joined-user.js';
 import { type CreatePostDto, type LikeDto, type LikeRow, type PostDto, type PostRow, type PostsQuery, toLikeDto, toPostDto, type UpdatePostDto } from './posts.dto.js'; // prettier-ignore
@@ -25,8 +26,10 @@ export class PostsService {
   }
 
   /** Publishes a post. */
-  async publish({ title, content }: CreatePostDto, { me }: Call): Promise<PostDto> {
-    const [post] = await this.database.write<PostRow>(sql.INSERT, [me.id, uuidv7(), title, content]);
+  async publish({ title, content }: CreatePostDto, call: Call): Promise<PostDto> {
+    const values = [call.me.id, uuidv7(), title, content];
+    const answer = storing<PostRow>(call, ([row]) => row && { answer: toPostDto(row) });
+    const [post] = await this.database.write<PostRow>(sql.INSERT, values, answer);
     this.lists.changed('posts');
     return toPostDto(post as PostRow);
   }

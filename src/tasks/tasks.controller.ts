@@ -3,6 +3,7 @@ import { type Call, Scoped } from '../request.js';
 import { Id } from '../http/fields.js';
 import { OwnCall } from '../http/own-call.js';
 import type { Page } from '../lists/pages.js';
+import { Idempotent } from '../idempotency/idempotent.js';
 import { ConditionalWrite } from '../http/conditional-requests.js';
 import { CreateTaskDto, type TaskDto, TasksQuery, UpdateTaskDto } from './tasks.dto.js';
 import { TasksService } from './tasks.service.js';
@@ -21,6 +22,7 @@ export class TasksController {
 
   /** Adds a task of one's own. */
   @Post()
+  @Idempotent()
   createTask(@OwnCall() call: Call, @Body() dto: CreateTaskDto): Promise<TaskDto> {
     return this.tasks.create(dto, call);
   }

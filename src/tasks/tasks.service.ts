@@ -15,6 +15,7 @@ import { notFound } from '../problems.js';
 import { byCreation, type List, Lists } from '../lists/lists.js';
 import type { Page } from '../lists/pages.js';
 import { UserPurges } from '../users/user-purges.js';
+import { storing } from '../idempotency/idempotent.js';
 import { assertMatches } from '../http/conditional-requests.js';
 import { type CreateTaskDto, type TaskDto, type TaskRow, type TasksQuery, toTaskDto, type UpdateTaskDto } from './tasks.dto.js'; // prettier-ignore
 
@@ -59,9 +60,10 @@ export class TasksService implements OnModuleInit {
   }
 
   /** Adds a task. */
-  async create({ title, description, is_completed }: CreateTaskDto, { me }: Call): Promise<TaskDto> {
-    const values = [uuidv7(), me.id, title, description, is_completed ?? false];
-    const [task] = await this.database.write<TaskRow>(INSERT, values);
+  async create({ title, description, is_completed }: CreateTaskDto, call: Call): Promise<TaskDto> {
+    const values = [uuidv7(), call.me.id, title, description, is_completed ?? false];
+    const answer = storing<TaskRow>(call, ([row]) => row && { answer: toTaskDto(row) });
+    const [task] = await this.database.write<TaskRow>(INSERT, values, answer);
     this.lists.changed('tasks');
     return toTaskDto(task as TaskRow);
   }

@@ -3,13 +3,15 @@ import { v7 as uuidv7 } from 'uuid';
 import type { EntityManager } from 'typeorm';
 import { type Actor, AuditService } from '../audit/audit.service.js';
 import { recorded } from '../audit/recorded.js';
+import { storing } from '../idempotency/idempotent.js';
+import { ACCEPTED } from '../mail/mails.dto.js';
 import { Mails } from '../mail/mails.js';
 import { Problem, problem } from '../problems.js';
 import type { Origin, Role } from '../request.js';
 import { opening } from './addresses/challenges.statements.js';
 import { deviceDigests, remembering } from './addresses/known-devices.js';
 import { VERIFICATION_LIFETIME } from './addresses/verifications.js';
-import type { UserRow } from './users.dto.js';
+import { toCreatedUserDto, toUserDto, type UserRow } from './users.dto.js';
 import { USER_COLUMNS } from './users.statements.js';
 
 /** An account that is to be made. */
@@ -31,6 +33,15 @@ export interface NewAccount {
 
 const INSERT = `INSERT INTO users (id, email, username, password_hash, display_name, profile_picture_url, role, is_active, locale, email_verified_at, kind)
   SELECT $1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::boolean, $9::text, CASE WHEN $10::boolean THEN now() END, $17::text`;
+
+interface QuietlyMade {
+  id: string | null;
+  is_name_taken: boolean;
+}
+
+/** What is stored of the answer to an admin: without the link that lets the person in. */
+export const answerToCreation = (call: Actor) =>
+  storing<UserRow>(call, ([row]) => row && { answer: toCreatedUserDto(row, undefined), subjectId: row.id });
 
 /** Accounts are made here, each with its event and the mail that verifies its address in one statement. */
 @Injectable()
@@ -95,9 +106,10 @@ export class NewAccounts {
     origin: Origin,
   ): Promise<UserRow> {
     const values = this.valuesOf(account, { mail, isOwner: true }, origin);
+    const answer = storing<UserRow>(origin, ([row]) => row && { answer: toUserDto(row), subjectId: row.id });
     const [user] = await (db
       ? this.audit.writeIn<UserRow>(db, this.registerStatement, values, origin)
-      : this.audit.write<UserRow>(this.registerStatement, values, origin));
+      : this.audit.write<UserRow>(this.registerStatement, values, origin, answer));
     this.mails.wake();
     return user as UserRow;
   }
@@ -114,8 +126,10 @@ export class NewAccounts {
     origin: Origin,
   ): Promise<boolean> {
     const values = [...this.valuesOf(account, { mail: mails.free, isOwner: true }, origin), mails.taken];
-    const register = () =>
-      this.audit.write<{ id: string | null; is_name_taken: boolean }>(this.registerQuietlyStatement, values, origin);
+    const answer = storing<QuietlyMade>(origin, ([row]) =>
+      row && !row.is_name_taken ? { answer: ACCEPTED, status: 202, subjectId: row.id } : undefined,
+    );
+    const register = () => this.audit.write<QuietlyMade>(this.registerQuietlyStatement, values, origin, answer);
     const [made] = await register().catch((error: unknown) => {
       if (error instanceof Problem && error.code === 'email_taken') return register(); // by somebody at the same moment
       throw error;
@@ -138,7 +152,7 @@ export class NewAccounts {
     const values = this.valuesOf(account, { mail, isOwner: false }, call);
     const [user] = await (db
       ? this.audit.writeIn<UserRow>(db, this.createStatement, values, call)
-      : this.audit.write<UserRow>(this.createStatement, values, call));
+      : this.audit.write<UserRow>(this.createStatement, values, call, answerToCreation(call)));
     this.mails.wake();
     return user as UserRow;
   }

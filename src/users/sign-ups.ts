@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../audit/audit.service.js';
 import { Settings } from '../config/settings.js';
-import { Database } from '../database/database.js';
+import { accompany, Database } from '../database/database.js';
 import { Lists } from '../lists/lists.js';
 import { Mails } from '../mail/mails.js';
 import { invalidMember, problem } from '../problems.js';
 import type { Origin } from '../request.js';
 import { MailLimits } from './addresses/mail-limits.js';
 import { requestedLocale } from './locales.js';
-import { type NewAccount, NewAccounts } from './new-accounts.js';
+import { answerToCreation, type NewAccount, NewAccounts } from './new-accounts.js';
 import { PasswordResets } from './passwords/password-resets.js';
 import type { PasswordResetLinkDto } from './passwords/password-resets.dto.js';
 import { Passwords } from './passwords/passwords.js';
@@ -84,6 +84,7 @@ export class SignUps {
     return this.database.transaction(async (db) => {
       const user = await this.newAccounts.create({ ...account, passwordHash: null }, { mail: false, db }, call);
       const link = await this.resets.open(user.id, { deliver, db }, call);
+      await accompany(db, answerToCreation(call)?.([user]));
       return { user, passwordReset: deliver === 'link' ? (link ?? undefined) : undefined };
     }, 'users');
   }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { IdempotencyKeys } from '../idempotency/idempotency-keys.js';
 
 /** Removes what somebody has of one kind, in batches. May be called again when it failed halfway. */
 export type PurgeStep = (userId: string) => Promise<void>;
@@ -10,6 +11,10 @@ export type PurgeStep = (userId: string) => Promise<void>;
 @Injectable()
 export class UserPurges {
   private readonly steps: PurgeStep[] = [];
+
+  constructor(keys: IdempotencyKeys) {
+    this.register((userId) => keys.forget(userId)); // what was answered to them, or told of them
+  }
 
   /** Adds a step; a module does that when it is initialised. */
   register(step: PurgeStep): void {

@@ -4,6 +4,7 @@ import { Call, Fresh, type Principal, Roles, Scoped } from '../request.js';
 import { Id } from '../http/fields.js';
 import { type CsvColumn, csvFile } from '../http/csv.js';
 import type { Page } from '../lists/pages.js';
+import { Idempotent } from '../idempotency/idempotent.js';
 import { ConditionalWrite } from '../http/conditional-requests.js';
 import { type AdminUserDto, type CreatedUserDto, CreateUserDto, DeleteUserQuery, type Me, type PublicUserDto, type ThrottleDto, toCreatedUserDto, UpdateUserDto, type UserDto, UsersQuery } from './users.dto.js'; // prettier-ignore
 import { SignUps } from './sign-ups.js';
@@ -46,6 +47,7 @@ export class UsersController {
    * @throws email_taken, username_taken, mail_not_configured
    */
   @Post('users')
+  @Idempotent()
   @Roles('admin')
   async createUser(@Body() dto: CreateUserDto, @Call() call: Call): Promise<CreatedUserDto> {
     const { user, passwordReset } = await this.signUps.create(dto, call);

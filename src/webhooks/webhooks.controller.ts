@@ -1,4 +1,5 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Patch, Post, Query } from '@nestjs/common';
+import { Idempotent } from '../idempotency/idempotent.js';
 import { ConditionalWrite } from '../http/conditional-requests.js';
 import { Id } from '../http/fields.js';
 import type { Page } from '../lists/pages.js';
@@ -17,6 +18,7 @@ export class WebhooksController {
    * @throws conflict
    */
   @Post()
+  @Idempotent()
   @Header('cache-control', 'no-store')
   createWebhook(@Body() dto: CreateWebhookDto, @Call() call: Call): Promise<NewWebhookDto> {
     return this.webhooks.create(dto, call);

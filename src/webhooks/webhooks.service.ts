@@ -1,7 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '../audit/audit.service.js';
-import { Database } from '../database/database.js';
+import { accompany, Database } from '../database/database.js';
+import { storing } from '../idempotency/idempotent.js';
 import { assertMatches } from '../http/conditional-requests.js';
 import { assignmentsOf, Conditions } from '../lists/conditions.js';
 import { byCreation, type List, Lists } from '../lists/lists.js';
@@ -33,6 +34,10 @@ import * as sql from './webhooks.statements.js';
 const MOST_WEBHOOKS = 20;
 const MOST_REPLAYED = 10_000;
 
+/** What is stored of the answer: without the secret. */
+const answerToCreation = (call: Call) =>
+  storing<Webhook>(call, ([row]) => row && { answer: Object.assign(toWebhookDto(row), { secret: null }) });
+
 /** Receivers of events, and what becomes of what they are sent. */
 @Injectable()
 export class WebhooksService implements OnModuleInit {
@@ -58,7 +63,9 @@ export class WebhooksService implements OnModuleInit {
     const values = [uuidv7(), url, events, description ?? null, is_active, keyId, MOST_WEBHOOKS];
     const webhook = await this.database.transaction(async (db) => {
       await db.query(sql.LOCK); // those who add at once wait for each other, so that the count holds
-      return (await this.audit.writeIn<Webhook>(db, sql.INSERT, values, call))[0];
+      const rows = await this.audit.writeIn<Webhook>(db, sql.INSERT, values, call);
+      await accompany(db, answerToCreation(call)?.(rows));
+      return rows[0];
     }, 'webhooks');
     if (!webhook) throw conflict(`There are ${MOST_WEBHOOKS} webhooks at most.`);
     return Object.assign(toWebhookDto(webhook), { secret: this.signing.secretOf(webhook) ?? null });

@@ -1,6 +1,7 @@
 import { Body, Controller, Header, HttpCode, Post, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
+import { Idempotent } from '../../idempotency/idempotent.js';
 import { Call, type Origin, Public } from '../../request.js';
 import { RegisterDto, toUserDto, type UserDto } from '../../users/users.dto.js';
 import { UsersService } from '../../users/users.service.js';
@@ -38,6 +39,7 @@ export class SignInController {
    * @answers 201 UserDto, 202 AcceptedDto
    */
   @Post('register')
+  @Idempotent()
   @Public()
   async registerUser(
     @Body() dto: RegisterDto,

@@ -7,6 +7,7 @@ import { deviceDigests, remembering } from '../../../users/addresses/known-devic
 import type { Call } from '../../../request.js';
 import { containing, Conditions } from '../../../lists/conditions.js';
 import { byCreation, type List } from '../../../lists/lists.js';
+import { storing } from '../../../idempotency/idempotent.js';
 import { Mails } from '../../../mail/mails.js';
 import {
   cancellingInvitation,
@@ -14,7 +15,7 @@ import {
   usingInvitation,
 } from '../../../users/addresses/challenges.statements.js';
 import type { Invitation } from './invitation.entity.js';
-import type { InvitationRow, InvitationsQuery } from './invitations.dto.js';
+import { type InvitationRow, type InvitationsQuery, toInvitationDto } from './invitations.dto.js';
 
 const IS_OPEN = 'i.accepted_at IS NULL AND i.revoked_at IS NULL';
 
@@ -148,7 +149,8 @@ export class InvitationStore {
   ): Promise<InvitationRow | null> {
     const { email, role, username, displayName, message, locale, days } = invitation;
     const values = [uuidv7(), email, role, username, displayName, message, locale, call.me.id, days, uuidv7()];
-    const [row] = await this.audit.write<InvitationRow>(this.createStatement, values, call);
+    const answer = storing<InvitationRow>(call, ([made]) => made && { answer: toInvitationDto(made) });
+    const [row] = await this.audit.write<InvitationRow>(this.createStatement, values, call, answer);
     this.mails.wake();
     return row ?? null;
   }

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Post, Query, Res } from '@nest
 import type { FastifyReply } from 'fastify';
 import { Id } from '../../../http/fields.js';
 import type { Page } from '../../../lists/pages.js';
+import { Idempotent } from '../../../idempotency/idempotent.js';
 import { Call, type OpenCall, PublicOrBearer, Roles } from '../../../request.js';
 import type { Me, UserDto } from '../../../users/users.dto.js';
 import { ACCEPTED, type AcceptedDto } from '../recovery.dto.js';
@@ -18,6 +19,7 @@ export class InvitationsController {
    * @throws email_taken, invitation_open, mail_not_configured
    */
   @Post()
+  @Idempotent()
   @Roles('admin')
   createInvitation(@Body() dto: CreateInvitationDto, @Call() call: Call): Promise<InvitationDto> {
     return this.invitations.create(dto, call);

@@ -6,7 +6,15 @@ import { days } from '../config/durations.js';
 import { isLocalOrigin } from '../config/origins.js';
 import type { Settings } from '../config/settings.js';
 
-const EXPOSED_HEADERS = ['ETag', 'Idempotency-Replayed', 'Link', 'Location', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'];
+const EXPOSED_HEADERS = [
+  'ETag',
+  'Idempotency-Replayed',
+  'Link',
+  'Location',
+  'Retry-After',
+  'WWW-Authenticate',
+  'X-Request-Id',
+];
 const ACCEPTED_HEADERS = [
   'Authorization',
   'Content-Type',

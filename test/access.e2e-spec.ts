@@ -195,6 +195,8 @@ const FEATURES: Feature[] = [
       'POST /api/users/:id/password-reset': () => ({ deliver: 'mail' }),
       'POST /api/auth/email-change/confirm': () => ({ token: 'ec_x', password: PASSWORD }),
       'POST /api/auth/email-change/revert': () => ({ token: 'er_x' }),
+      'POST /api/auth/restore-account': () => ({ token: 'ur_x' }),
+      'POST /api/auth/delete-account': () => ({ current_password: PASSWORD }),
     },
     routes: {
       'POST /api/auth/verify-email':              [422, 422, 422, 422],
@@ -208,6 +210,8 @@ const FEATURES: Feature[] = [
       'POST /api/auth/email-change/send':         [401, 202, 202, 202],
       'DELETE /api/auth/email-change':            [401, 204, 204, 204],
       'POST /api/auth/email-change/revert':       [422, 422, 422, 422],
+      'POST /api/auth/restore-account':           [422, 422, 422, 422],
+      'POST /api/auth/delete-account':            [401, 202, 202, 409], // the last admin
     },
   },
   {
@@ -412,7 +416,12 @@ describe('who may call what', () => {
         'POST /api/auth/password-reset/confirm',
         'POST /api/auth/email-change/confirm',
         'POST /api/auth/email-change/revert',
+      'POST /api/auth/restore-account',
         'POST /api/invitations/accept',
+        'GET /dev/mail',
+        'GET /dev/mail.json',
+        'GET /dev/mail/:id',
+        'DELETE /dev/mail',
       ].sort(),
     );
   });

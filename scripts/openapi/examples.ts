@@ -28,6 +28,7 @@ const MEMBERS: Record<string, unknown> = {
   current: true,
   request_id: 'b7f9c1de-2f4a-4f8e-9a51-0c6a3a7d9e42',
   details: {},
+  purge_at: TIME,
   invited_by: ID,
   accepted_at: null,
   revoked_at: null,

@@ -37,6 +37,7 @@ const EXAMPLES: Partial<Record<ProblemCode, Problem>> = {
 
 /** What the token route says where others say something else. */
 const OAUTH_EXAMPLES: Partial<Record<ProblemCode, Problem>> = {
+  email_not_verified: failures.problem('email_not_verified', { oauth: {} }),
   unsupported_media_type: failures.unsupportedMediaType('application/json or application/x-www-form-urlencoded'),
   validation_failed: failures.invalidMember(
     '/grant_type',

@@ -83,6 +83,20 @@ function addAccounts(userhub: Command, terminal: Terminal): void {
     .argument('<user>', 'e-mail address or username')
     .addHelpText('after', examples('userhub unblock ada@example.com', 'userhub unblock ada'))
     .action(async (user: string) => (await import('./unblock.js')).unblock(terminal, user));
+  userhub
+    .command('reset-password')
+    .description('print the link, and the code, by which somebody chooses a new password; works without mail, too')
+    .argument('<user>', 'e-mail address or username')
+    .addHelpText('after', examples('userhub reset-password ada@example.com', 'userhub reset-password ada'))
+    .action(async (user: string) => (await import('./reset-password.js')).resetPassword(terminal, user));
+  userhub
+    .command('verify-emails')
+    .description('take the addresses of older accounts for verified, where something else has proved them')
+    .requiredOption('--created-before <date>', 'of which accounts')
+    .addHelpText('after', examples('userhub verify-emails --created-before 2026-01-31'))
+    .action(async (options: { createdBefore: string }) =>
+      (await import('./verify-emails.js')).verifyEmails(terminal, options),
+    );
 }
 
 function addMail(userhub: Command, terminal: Terminal): void {

@@ -11,6 +11,7 @@ import { KnownDevice } from './addresses/known-device.entity.js';
 import { KnownDevices } from './addresses/known-devices.js';
 import { MailChallenge } from './addresses/mail-challenge.entity.js';
 import { MailLimits } from './addresses/mail-limits.js';
+import { VerifiedOnly } from './addresses/verified-only.js';
 import { Verifications } from './addresses/verifications.js';
 import { CredentialTables } from './credential-tables.js';
 import { NewAccounts } from './new-accounts.js';
@@ -50,6 +51,7 @@ import { UsersService } from './users.service.js';
     CredentialTables,
     Challenges,
     Verifications,
+    VerifiedOnly,
     AddressChanges,
     KnownDevices,
     MailLimits,
@@ -68,6 +70,7 @@ import { UsersService } from './users.service.js';
     CredentialTables,
     Challenges,
     Verifications,
+    VerifiedOnly,
     AddressChanges,
     KnownDevices,
     MailLimits,

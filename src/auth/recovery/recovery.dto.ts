@@ -123,3 +123,15 @@ export class LinkPreviewDto {
   /** Of an invitation. */
   display_name?: string | null;
 }
+
+/** The proof that it is one's own account. */
+export class DeleteAccountDto {
+  @StringField()
+  current_password: string;
+}
+
+/** What becomes of a deleted account. */
+export class DeletedAccountDto {
+  /** When it will be gone for good; null where deleted accounts are kept. */
+  purge_at: Date | null;
+}

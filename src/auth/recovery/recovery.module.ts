@@ -3,6 +3,8 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../../audit/audit.module.js';
 import { UsersModule } from '../../users/users.module.js';
 import { AccountProof } from './account-proof.js';
+import { AccountRemovalController } from './account-removal.controller.js';
+import { AccountRemovalService } from './account-removal.service.js';
 import { EmailChangeController } from './email-change.controller.js';
 import { EmailChangeService } from './email-change.service.js';
 import { Invitation } from './invitations/invitation.entity.js';
@@ -19,9 +21,16 @@ import { VerificationService } from './verification.service.js';
 /** What is done by links and codes from mails. */
 @Module({
   imports: [TypeOrmModule.forFeature([Invitation]), AuditModule, UsersModule],
-  controllers: [VerificationController, PasswordResetController, EmailChangeController, InvitationsController],
+  controllers: [
+    VerificationController,
+    PasswordResetController,
+    EmailChangeController,
+    InvitationsController,
+    AccountRemovalController,
+  ],
   providers: [
     AccountProof,
+    AccountRemovalService,
     EmailChangeService,
     InvitationStore,
     InvitationsService,

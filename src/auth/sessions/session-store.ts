@@ -11,6 +11,7 @@ import { inBatches } from '../../database/batches.js';
 import { Database } from '../../database/database.js';
 import { Scheduler } from '../../outbox/scheduler.js';
 import { problem } from '../../problems.js';
+import { Mails } from '../../mail/mails.js';
 import { UserPurges } from '../../users/user-purges.js';
 import type { Me } from '../../users/users.dto.js';
 import type { AccessClaims } from './access-tokens.js';
@@ -60,6 +61,15 @@ export class SessionStore implements OnModuleInit {
   private readonly proved = new Map<string, RecordedStatement>();
   private readonly endsWithAll: string[] = [];
   private endAllStatement?: RecordedStatement;
+  private readonly endStolen = sql.endStolen(
+    this.mails.insert('session_theft', {
+      from: 'change JOIN users u ON u.id = change."userId"',
+      to: 'u.email',
+      userId: 'u.id',
+      locale: 'u.locale',
+      data: `$2::jsonb || jsonb_build_object('username', u.username)`,
+    }),
+  );
 
   constructor(
     private readonly database: Database,
@@ -67,6 +77,7 @@ export class SessionStore implements OnModuleInit {
     private readonly settings: Settings,
     private readonly scheduler: Scheduler,
     private readonly purges: UserPurges,
+    private readonly mails: Mails,
   ) {}
 
   onModuleInit(): void {
@@ -78,6 +89,12 @@ export class SessionStore implements OnModuleInit {
   async findSignedIn({ userId, sessionId, authTime, amr }: AccessClaims): Promise<SignedIn | null> {
     const [me] = await this.database.lookUp<Me>(sql.SIGNED_IN, [sessionId, userId]);
     return me ? { me, credential: { kind: 'session', sessionId, authTime, amr, acr: acrOf(amr) } } : null;
+  }
+
+  /** Whose session it is, alive or not; null when there is none. */
+  async userOf(sessionId: string): Promise<string | null> {
+    const [session] = await this.database.lookUp<{ userId: string }>(sql.USER_OF, [sessionId]);
+    return session?.userId ?? null;
   }
 
   /** Whether a session is alive, and its user's. */
@@ -170,7 +187,8 @@ export class SessionStore implements OnModuleInit {
     // while the database was away nobody could come back for the answer that got lost
     const isFresh = session.age - this.database.reachability.awayWithin(session.age) < refreshGrace;
     if (session.counter === counter + 1 && isFresh) return { ...session, sessionId };
-    await this.audit.write(sql.END_STOLEN, [sessionId], call);
+    await this.audit.write(this.endStolen, [sessionId, JSON.stringify(this.mails.originWords(call))], call);
+    this.mails.wake();
     return { stolenFrom: session.userId };
   }
 

@@ -13,7 +13,7 @@ export class SessionsController {
 
   /**
    * Trades a refresh token for a new pair; each is good once, save for repeats within 30 seconds.
-   * @throws invalid_refresh_token, refresh_token_reused, too_many_requests
+   * @throws email_not_verified, invalid_refresh_token, refresh_token_reused, too_many_requests
    */
   @Post('refresh')
   @HttpCode(200)

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { AuditService } from '../../audit/audit.service.js';
 import { notFound, problem, wrongPassword } from '../../problems.js';
 import type { Call, Origin } from '../../request.js';
+import { VerifiedOnly } from '../../users/addresses/verified-only.js';
 import { Passwords } from '../../users/passwords/passwords.js';
 import { UsersService } from '../../users/users.service.js';
 import { type AccessClaims, AccessTokens } from './access-tokens.js';
@@ -21,16 +21,21 @@ export class SessionsService {
     private readonly accessTokens: AccessTokens,
     private readonly refreshTokens: RefreshTokens,
     private readonly refused: RefusedRefreshes,
-    private readonly audit: AuditService,
+    private readonly verified: VerifiedOnly,
   ) {}
 
-  /** Trades a refresh token for a new pair. @throws Problem 401 `invalid_refresh_token` or `refresh_token_reused`, 429 */
+  /**
+   * Trades a refresh token for a new pair.
+   * @throws Problem 401 `invalid_refresh_token` or `refresh_token_reused`, 403 `email_not_verified`, 429
+   */
   async refresh(refreshToken: string, from: Origin): Promise<TokenPairDto> {
     const claims = this.refreshTokens.verify(refreshToken);
     if (!claims) {
       await this.refused.countForged(from);
       throw problem('invalid_refresh_token');
     }
+    const userId = this.verified.isOn ? await this.sessions.userOf(claims.sessionId) : null;
+    if (userId !== null) await this.verified.assert(userId, from);
     const refreshed = await this.sessions.rotate(claims, from);
     if (typeof refreshed !== 'string' && !('stolenFrom' in refreshed)) return this.tokensOf(refreshed);
     await this.refused.countDead(from);
@@ -58,10 +63,9 @@ export class SessionsService {
       pointer: '/new_password',
       signal: call.signal,
     });
-    if (!(await this.passwords.change(account, hash, sessionId))) {
+    if (!(await this.passwords.change(account, hash, { sessionId, call }))) {
       throw await this.whyNotChanged({ userId: me.id, sessionId });
     }
-    await this.audit.record({ action: 'password_changed', actorId: me.id, userId: me.id }, call);
   }
 
   /** The living sessions of a user. @throws Problem 404 */

@@ -106,6 +106,9 @@ function amrWith(methods: string): string {
   return `${before} || ARRAY(SELECT m FROM unnest(${methods}) WITH ORDINALITY AS added (m, n) WHERE m <> ALL(s.amr) ORDER BY n)`;
 }
 
+/** Whose session it is. */
+export const USER_OF = statement('sessions.user_of', 'SELECT user_id AS "userId" FROM sessions WHERE id = $1');
+
 /** Whether a session is alive, and this user's. */
 export const IS_ALIVE = statement(
   'sessions.is_alive',
@@ -158,18 +161,21 @@ export const END = recorded({
   events: [{ action: 'logout', actorId: '"userId"', userId: '"userId"' }],
 });
 /** Ends a session whose refresh token was used twice. */
-export const END_STOLEN = recorded({
-  name: 'sessions.end_stolen',
-  change: `UPDATE sessions SET ended_at = now() WHERE id = $1 AND ended_at IS NULL RETURNING id, user_id AS "userId"`,
-  events: [
-    {
-      action: 'token_reused',
-      outcome: 'failure',
-      userId: '"userId"',
-      details: `jsonb_build_object('session_id', id)`,
-    },
-  ],
-});
+/** @param notice the INSERT of the mail that tells of it */
+export const endStolen = (notice: string) =>
+  recorded({
+    name: 'sessions.end_stolen',
+    change: `UPDATE sessions SET ended_at = now() WHERE id = $1 AND ended_at IS NULL RETURNING id, user_id AS "userId"`,
+    also: [`notice AS (${notice})`],
+    events: [
+      {
+        action: 'token_reused',
+        outcome: 'failure',
+        userId: '"userId"',
+        details: `jsonb_build_object('session_id', id)`,
+      },
+    ],
+  });
 export const END_ONE = recorded({
   name: 'sessions.end_one',
   change: `UPDATE sessions SET ended_at = now() WHERE id = $1 AND user_id = $2 AND ended_at IS NULL

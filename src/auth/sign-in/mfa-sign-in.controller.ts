@@ -12,7 +12,7 @@ export class MfaSignInController {
 
   /**
    * Ends a sign-in by its second factor: a code, a recovery code or a passkey.
-   * @throws invalid_mfa_token, invalid_code, code_used, invalid_passkey, not_enabled, too_many_requests
+   * @throws email_not_verified, invalid_mfa_token, invalid_code, code_used, invalid_passkey, not_enabled, too_many_requests
    */
   @Post('verify')
   @HttpCode(200)
@@ -48,7 +48,7 @@ export class MfaSignInController {
 
   /**
    * Sets up the authenticator app that shows this code, and ends the sign-in.
-   * @throws invalid_mfa_token, invalid_code, not_enabled
+   * @throws email_not_verified, invalid_mfa_token, invalid_code, not_enabled
    */
   @Post('enroll/confirm')
   @HttpCode(200)

@@ -23,7 +23,7 @@ export class PasskeySignInController {
 
   /**
    * Signs in by a passkey that has verified its user. On `unknown_passkey` the browser may be told to forget it.
-   * @throws unknown_passkey, invalid_passkey, not_enabled, too_many_requests
+   * @throws email_not_verified, unknown_passkey, invalid_passkey, not_enabled, too_many_requests
    */
   @Post('sign-in')
   @HttpCode(200)

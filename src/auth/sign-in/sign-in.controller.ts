@@ -55,7 +55,7 @@ export class SignInController {
    * Signs in with an e-mail address or a username. Takes JSON, or the form of the token route. For an account with a second
    * factor the right password is answered with 403 `mfa_required` and a token to go on with, unless `otp` or `device_token`
    * comes along.
-   * @throws invalid_credentials, invalid_refresh_token, refresh_token_reused, mfa_required, mfa_enrollment_required, invalid_mfa_token, invalid_code, code_used, invalid_grant, access_denied, account_exists, too_many_requests
+   * @throws email_not_verified, invalid_credentials, invalid_refresh_token, refresh_token_reused, mfa_required, mfa_enrollment_required, invalid_mfa_token, invalid_code, code_used, invalid_grant, access_denied, account_exists, too_many_requests
    */
   @Post('login')
   @HttpCode(200)
@@ -70,7 +70,7 @@ export class SignInController {
    * The OAuth2 token endpoint (RFC 6749), for the grants `password`, `refresh_token`, `authorization_code`, which redeems what
    * a flow through a provider came back with, and `urn:userhub:grant:mfa`, which ends a sign-in by its second factor. Where
    * somebody has an account with the address already, the error is `account_exists`; with a `link_token` once it is verified.
-   * @throws invalid_credentials, invalid_refresh_token, refresh_token_reused, mfa_required, mfa_enrollment_required, invalid_mfa_token, invalid_code, code_used, invalid_grant, access_denied, account_exists, too_many_requests
+   * @throws email_not_verified, invalid_credentials, invalid_refresh_token, refresh_token_reused, mfa_required, mfa_enrollment_required, invalid_mfa_token, invalid_code, code_used, invalid_grant, access_denied, account_exists, too_many_requests
    */
   @Post('token')
   @HttpCode(200)

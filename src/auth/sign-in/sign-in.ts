@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { AuditService } from '../../audit/audit.service.js';
 import { mfaRequired, type Problem } from '../../problems.js';
 import type { Origin } from '../../request.js';
+import { KnownDevices } from '../../users/addresses/known-devices.js';
+import { VerifiedOnly } from '../../users/addresses/verified-only.js';
 import { Passwords } from '../../users/passwords/passwords.js';
 import type { AccountFactors } from '../factors/account-factors.js';
 import { Devices } from '../factors/devices/devices.service.js';
@@ -34,17 +36,20 @@ export class SignIn {
     private readonly secondFactor: SecondFactor,
     private readonly devices: Devices,
     private readonly passwords: Passwords,
+    private readonly verified: VerifiedOnly,
+    private readonly knownDevices: KnownDevices,
     private readonly audit: AuditService,
   ) {}
 
   /**
    * Ends a sign-in whose account has been proved to be the person's.
    * @returns null when the account has changed since, or what proved it could not be spent
-   * @throws Problem 403 `mfa_required` or `mfa_enrollment_required`; for an `otp` that is wrong, 401 `invalid_code` or
+   * @throws Problem 403 `email_not_verified`, `mfa_required` or `mfa_enrollment_required`; for an `otp` that is wrong, 401 `invalid_code` or
    * `code_used`, 429
    */
   async finish(session: NewSession, from: Origin, offered: OfferedFactor = {}): Promise<TokenPairDto | null> {
     const { account, amr } = session;
+    await this.verified.assert(account.id, from);
     if (amr.includes('mfa') || !this.factors.isAskedFor(account)) return this.start(session, from);
     const known = await this.factors.find(account.id);
     if (known?.sessionGeneration !== account.sessionGeneration) return null;
@@ -79,6 +84,7 @@ export class SignIn {
     if (!started) return null;
     // not before the second factor: who only knows the password has none of its failures forgiven
     if (session.amr.includes('pwd')) await this.passwords.forgive(session.account.id, from);
+    await this.knownDevices.signedIn(session.account.id, from);
     return this.sessions.tokensOf(started);
   }
 

@@ -1,5 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Database } from '../../database/database.js';
+import { removalJob } from '../../outbox/removal-job.js';
+import { Scheduler } from '../../outbox/scheduler.js';
 import * as sql from './challenges.statements.js';
 import type { Purpose } from './mail-challenge.entity.js';
 
@@ -31,8 +33,15 @@ export const hasCode = ({ attempts }: Challenge): boolean => attempts < sql.MAX_
 
 /** Finds what links and codes stand for, and counts the wrong ones. */
 @Injectable()
-export class Challenges {
-  constructor(private readonly database: Database) {}
+export class Challenges implements OnModuleInit {
+  constructor(
+    private readonly database: Database,
+    private readonly scheduler: Scheduler,
+  ) {}
+
+  onModuleInit(): void {
+    this.scheduler.register(removalJob('mail_challenges', () => this.purge()));
+  }
 
   /** The challenge with this id, or null when it is gone with its account, or for a month. */
   async find(id: string): Promise<Challenge | null> {

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { Database, statement } from '../../database/database.js';
 import { Mails } from '../../mail/mails.js';
 import { coarseNetwork, deviceOf } from '../../mail/origin.js';
+import { removalJob } from '../../outbox/removal-job.js';
+import { Scheduler } from '../../outbox/scheduler.js';
 import type { Origin } from '../../request.js';
 
 const KNOWN_FOR = `interval '90 days'`;
@@ -38,7 +40,7 @@ export const remembering = ({
   `remembered AS (
      INSERT INTO known_devices AS k (user_id, kind, digest)
      SELECT a.${userId}, d.kind, d.digest FROM ${from} a, (VALUES ('network', ${network}::bytea), ('agent', ${agent}::bytea)) AS d (kind, digest)
-     WHERE d.digest IS NOT NULL
+     WHERE d.digest IS NOT NULL AND a.${userId} IS NOT NULL
      ON CONFLICT (user_id, kind, digest) DO UPDATE SET seen_at = now() WHERE k.seen_at < now() - interval '1 day')`;
 
 /** The newest of an account stays: who comes back after a year is known to have signed in before. */
@@ -53,7 +55,9 @@ const PURGE = statement(
 
 /** The devices that people sign in from: a new one is worth a notice to who has the account. */
 @Injectable()
-export class KnownDevices {
+export class KnownDevices implements OnModuleInit {
+  private readonly log = new Logger('KnownDevices');
+
   private readonly signedInStatement = statement(
     'known_devices.signed_in',
     `WITH account AS (SELECT id, username, email, locale, email_verified_at FROM users WHERE id = $1),
@@ -77,17 +81,27 @@ export class KnownDevices {
     private readonly database: Database,
     private readonly mails: Mails,
     private readonly settings: Settings,
+    private readonly scheduler: Scheduler,
   ) {}
+
+  onModuleInit(): void {
+    this.scheduler.register(removalJob('known_devices', () => this.purge()));
+  }
 
   /**
    * Tells who has a verified account of a sign-in from a device that is new, by its network and by its browser; not of the
-   * first one ever, which nothing can be compared with.
+   * first one ever, which nothing can be compared with. Never fails.
    */
   async signedIn(userId: string, origin: Origin): Promise<void> {
     if (!this.settings.accounts.signInNotices || !this.mails.isConfigured) return;
     const words = JSON.stringify(this.mails.originWords(origin));
-    await this.database.write(this.signedInStatement, [userId, ...deviceDigests(userId, origin), words]);
-    this.mails.wake();
+    try {
+      await this.database.write(this.signedInStatement, [userId, ...deviceDigests(userId, origin), words]);
+      this.mails.wake();
+    } catch (error) {
+      // the session is there already, and the device as new at the next sign-in
+      this.log.warn({ event: 'sign_in_notice_failed', user_id: userId, reason: (error as Error).message });
+    }
   }
 
   /** Forgets devices that were not seen for 90 days, a thousand at most. Returns how many it forgot. */

@@ -4,11 +4,25 @@ import { days } from '../../config/durations.js';
 import { type Actor, AuditService } from '../../audit/audit.service.js';
 import { recorded } from '../../audit/recorded.js';
 import { Settings } from '../../config/settings.js';
+import { Database, statement } from '../../database/database.js';
 import { Mails } from '../../mail/mails.js';
 import { codeIsGood, locked, opening, PROVES_ADDRESS, using } from './challenges.statements.js';
 
 /** How long the link and the code of a verification live (NIST SP 800-63B-4, 4.2.1.2: a day at most by mail). */
 export const VERIFICATION_LIFETIME = days(1);
+
+const NIL = '00000000-0000-0000-0000-000000000000';
+const BATCH = 1000;
+
+const VERIFY_BATCH = statement(
+  'users.verify_batch',
+  `WITH batch AS (
+     SELECT id FROM users WHERE email_verified_at IS NULL AND email IS NOT NULL AND deleted_at IS NULL AND created_at < $1 AND id > $2
+     ORDER BY id LIMIT ${BATCH} FOR NO KEY UPDATE),
+   change AS (
+     UPDATE users u SET email_verified_at = now(), updated_at = now(), version = u.version + 1 FROM batch WHERE u.id = batch.id)
+   SELECT id FROM batch ORDER BY id`,
+);
 
 /** That somebody reads the mailbox of their address. */
 @Injectable()
@@ -67,6 +81,7 @@ export class Verifications {
   });
 
   constructor(
+    private readonly database: Database,
     private readonly audit: AuditService,
     private readonly mails: Mails,
     private readonly settings: Settings,
@@ -84,6 +99,19 @@ export class Verifications {
    */
   async verify(challengeId: string, byCode: boolean, call: Actor): Promise<boolean> {
     return (await this.audit.write(this.verifyStatement, [challengeId, byCode], call)).length > 0;
+  }
+
+  /** Takes the addresses of all accounts that are older than this for verified. Returns how many it took. */
+  async verifyAll(createdBefore: Date, call: Actor): Promise<number> {
+    let count = 0;
+    for (let last = NIL, found: { id: string }[] = []; ; last = found.at(-1)?.id ?? last) {
+      found = await this.database.write<{ id: string }>(VERIFY_BATCH, [createdBefore, last]);
+      count += found.length;
+      if (found.length < BATCH) break;
+    }
+    const details = { count: String(count), created_before: createdBefore.toISOString() };
+    await this.audit.record({ action: 'emails_verified', details }, call);
+    return count;
   }
 
   /** Deletes an account whose address was never verified, softly, if it is still so. */

@@ -1,4 +1,5 @@
 /** The only statements that read a password's hash; whoever wants one checked asks `Passwords`. */
+import { recorded } from '../../audit/recorded.js';
 import { statement } from '../../database/database.js';
 
 const CREDENTIALS = `SELECT id, email, username, role, is_active AS "isActive", password_hash AS "passwordHash",
@@ -18,14 +19,20 @@ export const RENEW_HASH = statement(
   `UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3`,
 );
 
-/** Ends every session by a new generation, save the one that asks, which is moved to it. */
-export const CHANGE = statement(
-  'users.change_password',
-  `WITH u AS (
-     UPDATE users SET password_hash = $2, session_generation = session_generation + 1
-     WHERE id = $1 AND session_generation = $3 AND is_active AND deleted_at IS NULL AND EXISTS (
-       SELECT FROM sessions WHERE id = $4 AND user_id = $1 AND generation = $3 AND ended_at IS NULL)
-     RETURNING id, session_generation),
-   kept AS (UPDATE sessions s SET generation = u.session_generation FROM u WHERE s.id = $4)
-   SELECT id FROM u`,
-);
+/**
+ * Ends every session by a new generation, save the one that asks, which is moved to it.
+ * @param notice the INSERT of the mail that tells of it
+ */
+export const change = (notice: string) =>
+  recorded({
+    name: 'users.change_password',
+    change: `UPDATE users SET password_hash = $2, session_generation = session_generation + 1
+      WHERE id = $1 AND session_generation = $3 AND is_active AND deleted_at IS NULL AND EXISTS (
+        SELECT FROM sessions WHERE id = $4 AND user_id = $1 AND generation = $3 AND ended_at IS NULL)
+      RETURNING id, username, email, locale, session_generation`,
+    also: [
+      'kept AS (UPDATE sessions s SET generation = u.session_generation FROM change u WHERE s.id = $4)',
+      `notice AS (${notice})`,
+    ],
+    events: [{ action: 'password_changed' }],
+  });

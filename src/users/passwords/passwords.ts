@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { AuditService } from '../../audit/audit.service.js';
 import { Settings } from '../../config/settings.js';
 import { Database } from '../../database/database.js';
+import { Mails } from '../../mail/mails.js';
 import { invalidMember, wrongPassword } from '../../problems.js';
 import type { Call, Origin } from '../../request.js';
 import { Throttle } from '../../throttle/throttle.js';
@@ -38,6 +39,17 @@ interface NewPassword {
 @Injectable()
 export class Passwords implements OnApplicationShutdown {
   readonly hasher: PasswordHasher;
+
+  private readonly changeStatement = sql.change(
+    this.mails.insert('password_changed', {
+      from: 'change',
+      to: 'email',
+      userId: 'id',
+      locale: 'locale',
+      data: `$5::jsonb || jsonb_build_object('username', username)`,
+    }),
+  );
+
   private readonly rules: { minLength: number; peppered: boolean };
   private readonly log = new Logger('Passwords');
 
@@ -47,6 +59,7 @@ export class Passwords implements OnApplicationShutdown {
     private readonly throttle: Throttle,
     private readonly guesses: PasswordGuesses,
     private readonly audit: AuditService,
+    private readonly mails: Mails,
   ) {
     this.hasher = new PasswordHasher({ rounds: bcryptRounds, peppers: passwordPeppers });
     this.rules = { minLength: passwordMinLength, peppered: passwordPeppers.length > 0 };
@@ -130,8 +143,15 @@ export class Passwords implements OnApplicationShutdown {
   }
 
   /** Changes the password and ends every other session with it; false when it was changed, or this session ended, meanwhile. */
-  async change({ id, sessionGeneration }: Credentials, hash: string, sessionId: string): Promise<boolean> {
-    const isChanged = (await this.database.write(sql.CHANGE, [id, hash, sessionGeneration, sessionId])).length > 0;
+  async change(
+    { id, sessionGeneration }: Credentials,
+    hash: string,
+    { sessionId, call }: { sessionId: string; call: Call },
+  ): Promise<boolean> {
+    const words = JSON.stringify(this.mails.originWords(call));
+    const values = [id, hash, sessionGeneration, sessionId, words];
+    const isChanged = (await this.audit.write(this.changeStatement, values, call)).length > 0;
+    this.mails.wake();
     if (isChanged) await this.throttle.clear(id); // what was guessed at before counts no more, second factors too
     return isChanged;
   }

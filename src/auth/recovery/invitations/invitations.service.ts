@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Lists } from '../../../lists/lists.js';
 import type { Page } from '../../../lists/pages.js';
 import { Mails } from '../../../mail/mails.js';
-import { conflict, notFound, problem, Problem } from '../../../problems.js';
+import { conflict, notFound, problem, Problem, type ProblemCode } from '../../../problems.js';
 import { type Call, type OpenCall, type Origin, ROLES } from '../../../request.js';
 import { MailLimits } from '../../../users/addresses/mail-limits.js';
 import { requestedLocale } from '../../../users/locales.js';
@@ -96,29 +96,32 @@ export class InvitationsService {
     const proof = await this.proofs.byToken(dto.token, 'invite');
     const offer = await this.offerOf(proof);
     if (me?.email === offer.email && isLinkAlone(dto)) return { user: await this.join(proof, me, call), isNew: false };
-    if (await this.users.findByEmail(offer.email)) throw problem('email_taken');
+    if (await this.users.findByEmail(offer.email)) return this.refuse(proof, 'email_taken');
     const username = dto.username ?? required(offer.username ?? undefined, '/username');
     const password = required(dto.password, '/password');
     const context = { email: offer.email, username };
     const passwordHash = await this.passwords.hashNew(password, { context, signal: call.signal });
     const displayName = dto.display_name ?? null;
     const account = { username, passwordHash, displayName, locale: requestedLocale(undefined, call) };
-    const id = await this.store.accept(proof.challenge.id, account, call);
-    if (!id) return this.refuse(proof);
+    const id = await this.store.accept(proof.challenge.id, account, call).catch((error: unknown) => {
+      if (error instanceof Problem && error.code === 'email_taken') return null;
+      throw error;
+    });
+    if (!id) return this.refuse(proof, 'email_taken');
     this.lists.changed('users');
     return { user: toUserDto(await this.users.getRow(id)), isNew: true };
   }
 
   private async join(proof: Proof, me: Me, origin: Origin): Promise<UserDto> {
     if (!me.emailVerifiedAt) throw problem('email_taken');
-    if (!(await this.store.join(proof.challenge.id, me.id, origin))) return this.refuse(proof);
+    if (!(await this.store.join(proof.challenge.id, me.id, origin))) return this.refuse(proof, 'link_invalid');
     return toUserDto(await this.users.getRow(me.id));
   }
 
-  /** Somebody was faster. */
-  private async refuse(proof: Proof): Promise<never> {
+  /** Somebody was faster: with the same link, or else in another way. */
+  private async refuse(proof: Proof, otherwise: ProblemCode): Promise<never> {
     await this.offerOf(await this.proofs.reread(proof));
-    throw problem('link_invalid');
+    throw problem(otherwise);
   }
 
   private async getRow(id: string) {

@@ -1,0 +1,31 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Call, type Origin, Public } from '../../request.js';
+import { AccountRemovalService } from './account-removal.service.js';
+import { DeleteAccountDto, type DeletedAccountDto, LinkDto } from './recovery.dto.js';
+
+/** People delete their own accounts, and come back by a link while there is time. */
+@Controller('auth')
+export class AccountRemovalController {
+  constructor(private readonly removal: AccountRemovalService) {}
+
+  /**
+   * Deletes one's own account: all sessions end, and a link that brings it back is mailed.
+   * @throws wrong_password, last_admin, too_many_requests
+   */
+  @Post('delete-account')
+  @HttpCode(202)
+  async deleteAccount(@Body() { current_password }: DeleteAccountDto, @Call() call: Call): Promise<DeletedAccountDto> {
+    return { purge_at: await this.removal.delete(current_password, call) };
+  }
+
+  /**
+   * Brings an account back that its owner deleted, by the link from the mail. Sessions from before stay dead.
+   * @throws link_invalid, link_expired, link_used, email_taken, username_taken
+   */
+  @Post('restore-account')
+  @HttpCode(204)
+  @Public()
+  restoreAccount(@Body() dto: LinkDto, @Call() call: Origin): Promise<void> {
+    return this.removal.restore(dto, call);
+  }
+}

@@ -12,6 +12,7 @@ import { Database } from '../../database/database.js';
 import { Scheduler } from '../../outbox/scheduler.js';
 import { problem } from '../../problems.js';
 import { Mails } from '../../mail/mails.js';
+import { KnownDevices } from '../../users/addresses/known-devices.js';
 import { UserPurges } from '../../users/user-purges.js';
 import type { Me } from '../../users/users.dto.js';
 import type { AccessClaims } from './access-tokens.js';
@@ -61,6 +62,8 @@ export class SessionStore implements OnModuleInit {
   private readonly proved = new Map<string, RecordedStatement>();
   private readonly endsWithAll: string[] = [];
   private endAllStatement?: RecordedStatement;
+  private readonly startStatement = (proof: Proof) =>
+    sql.start(proof, this.knownDevices.onSignIn('started', sql.START_DEVICE));
   private readonly endStolen = sql.endStolen(
     this.mails.insert('session_theft', {
       from: 'change JOIN users u ON u.id = change."userId"',
@@ -78,6 +81,7 @@ export class SessionStore implements OnModuleInit {
     private readonly scheduler: Scheduler,
     private readonly purges: UserPurges,
     private readonly mails: Mails,
+    private readonly knownDevices: KnownDevices,
   ) {}
 
   onModuleInit(): void {
@@ -122,9 +126,10 @@ export class SessionStore implements OnModuleInit {
       amr,
       when,
       rolesThatNeedMfa(mfa.required),
+      ...this.knownDevices.valuesOf(account.id, from),
       ...proof.values,
     ];
-    const [started] = await this.audit.write<Proved>(this.proving(sql.start, proof), values, from);
+    const [started] = await this.audit.write<Proved>(this.proving(this.startStatement, proof), values, from);
     return started ? { ...started, sessionId: id, counter: 0 } : null;
   }
 

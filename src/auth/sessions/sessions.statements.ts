@@ -28,19 +28,22 @@ export const AUTH_TIME = 'coalesce(s.auth_time, s.created_at)';
 /** What tokens are made of. */
 const TOKEN_STATE = `s.user_id AS "userId", ${SECONDS_LEFT} AS "secondsLeft", ${AUTH_TIME} AS "authTime", s.amr`;
 
+/** The first parameter of what is said of the device that sessions start on; there are three. */
+export const START_DEVICE = 11;
 /** The first free parameter of a proof that sessions start with. */
-const START_PROOF = 11;
+const START_PROOF = 14;
 
 /**
  * Starts a session: only in the generation in which the account was read, if the user may still sign in, and never without
  * a second factor for an account that has one or must have one. A session id that was used before starts nothing.
+ * @param onSignIn CTEs that tell of the device: over `started`, the account
  */
-export const start = ({ name, sql, enablesMfa = false, also = () => [], events = [] }: Proof) =>
+export const start = ({ name, sql, enablesMfa = false, also = () => [], events = [] }: Proof, onSignIn: string[]) =>
   recorded({
     name: `sessions.start.${name}`,
     before: [
       `u AS MATERIALIZED (
-         SELECT id, email, username, locale, session_generation FROM users
+         SELECT id, email, username, locale, email_verified_at, session_generation FROM users
          WHERE id = $2 AND session_generation = $3 AND is_active AND deleted_at IS NULL
            AND ('mfa' = ANY($8::text[]) OR ${name === REMEMBERED} OR NOT (mfa_enabled OR mfa_required OR role = ANY($10)))
            AND NOT EXISTS (SELECT FROM sessions WHERE id = $1)
@@ -57,6 +60,8 @@ export const start = ({ name, sql, enablesMfa = false, also = () => [], events =
       `signed_in AS (
          UPDATE users SET last_login_at = now()${enablesMfa ? ', mfa_enabled = true, session_generation = users.session_generation + 1' : ''}
          FROM change WHERE users.id = change."userId")`,
+      'started AS (SELECT u.* FROM u JOIN change ON change."userId" = u.id)',
+      ...onSignIn,
       ...also(START_PROOF),
     ],
     events: [

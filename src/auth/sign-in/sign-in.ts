@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { AuditService } from '../../audit/audit.service.js';
 import { mfaRequired, type Problem } from '../../problems.js';
 import type { Origin } from '../../request.js';
-import { KnownDevices } from '../../users/addresses/known-devices.js';
 import { VerifiedOnly } from '../../users/addresses/verified-only.js';
 import { Passwords } from '../../users/passwords/passwords.js';
 import type { AccountFactors } from '../factors/account-factors.js';
@@ -37,7 +36,6 @@ export class SignIn {
     private readonly devices: Devices,
     private readonly passwords: Passwords,
     private readonly verified: VerifiedOnly,
-    private readonly knownDevices: KnownDevices,
     private readonly audit: AuditService,
   ) {}
 
@@ -84,7 +82,6 @@ export class SignIn {
     if (!started) return null;
     // not before the second factor: who only knows the password has none of its failures forgiven
     if (session.amr.includes('pwd')) await this.passwords.forgive(session.account.id, from);
-    await this.knownDevices.signedIn(session.account.id, from);
     return this.sessions.tokensOf(started);
   }
 

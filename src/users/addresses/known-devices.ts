@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { Database, statement } from '../../database/database.js';
 import { Mails } from '../../mail/mails.js';
@@ -56,27 +56,6 @@ const PURGE = statement(
 /** The devices that people sign in from: a new one is worth a notice to who has the account. */
 @Injectable()
 export class KnownDevices implements OnModuleInit {
-  private readonly log = new Logger('KnownDevices');
-
-  private readonly signedInStatement = statement(
-    'known_devices.signed_in',
-    `WITH account AS (SELECT id, username, email, locale, email_verified_at FROM users WHERE id = $1),
-     ${remembering({ from: 'account', userId: 'id', network: '$2', agent: '$3' })},
-     mail AS (${this.mails.insert('new_sign_in', {
-       from: 'account',
-       to: 'email',
-       userId: 'id',
-       locale: 'locale',
-       data: `$4::jsonb || jsonb_build_object('username', username)`,
-       where: `email_verified_at IS NOT NULL
-         AND EXISTS (SELECT FROM known_devices k WHERE k.user_id = $1)
-         AND NOT EXISTS (SELECT FROM known_devices k WHERE k.user_id = $1 AND k.seen_at > now() - ${KNOWN_FOR}
-           AND (k.kind = 'network' AND k.digest = $2 OR k.kind = 'agent' AND k.digest = $3))
-         AND ${this.mails.countOfDay('new_sign_in', '$1')} < ${MOST_NOTICES}`,
-     })})
-     SELECT id FROM account`,
-  );
-
   constructor(
     private readonly database: Database,
     private readonly mails: Mails,
@@ -89,19 +68,33 @@ export class KnownDevices implements OnModuleInit {
   }
 
   /**
-   * Tells who has a verified account of a sign-in from a device that is new, by its network and by its browser; not of the
-   * first one ever, which nothing can be compared with. Never fails.
+   * What belongs into the statement that starts a session: the device is remembered, and who has a verified account is told
+   * of one that is new, by its network and by its browser; not of the first one ever, which nothing can be compared with.
+   * @param from the account, with its session started, in `id`, `username`, `email`, `locale`, `email_verified_at`
+   * @param first the number of the first of its three parameters, `values`
    */
-  async signedIn(userId: string, origin: Origin): Promise<void> {
-    if (!this.settings.accounts.signInNotices || !this.mails.isConfigured) return;
-    const words = JSON.stringify(this.mails.originWords(origin));
-    try {
-      await this.database.write(this.signedInStatement, [userId, ...deviceDigests(userId, origin), words]);
-      this.mails.wake();
-    } catch (error) {
-      // the session is there already, and the device as new at the next sign-in
-      this.log.warn({ event: 'sign_in_notice_failed', user_id: userId, reason: (error as Error).message });
-    }
+  onSignIn(from: string, first: number): string[] {
+    const [network, agent, words] = [`$${first}::bytea`, `$${first + 1}::bytea`, `$${first + 2}::jsonb`];
+    const device = `device AS (SELECT ${network} AS network, ${agent} AS agent, ${words} AS words)`; // each has a type, used or not
+    if (!this.settings.accounts.signInNotices || !this.mails.isConfigured) return [device];
+    const known = `SELECT FROM known_devices k WHERE k.user_id = account.id`;
+    const mail = this.mails.insert('new_sign_in', {
+      from: `${from} account`,
+      to: 'email',
+      userId: 'id',
+      locale: 'locale',
+      data: `${words} || jsonb_build_object('username', username)`,
+      where: `email_verified_at IS NOT NULL AND EXISTS (${known})
+        AND NOT EXISTS (${known} AND k.seen_at > now() - ${KNOWN_FOR}
+          AND (k.kind = 'network' AND k.digest = ${network} OR k.kind = 'agent' AND k.digest = ${agent}))
+        AND ${this.mails.countOfDay('new_sign_in', 'account.id')} < ${MOST_NOTICES}`,
+    });
+    return [device, remembering({ from, userId: 'id', network, agent }), `new_sign_in AS (${mail})`];
+  }
+
+  /** The parameters of `onSignIn`. */
+  valuesOf(userId: string, origin: Origin): unknown[] {
+    return [...deviceDigests(userId, origin), JSON.stringify(this.mails.originWords(origin))];
   }
 
   /** Forgets devices that were not seen for 90 days, a thousand at most. Returns how many it forgot. */

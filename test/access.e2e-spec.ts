@@ -416,7 +416,7 @@ describe('who may call what', () => {
         'POST /api/auth/password-reset/confirm',
         'POST /api/auth/email-change/confirm',
         'POST /api/auth/email-change/revert',
-      'POST /api/auth/restore-account',
+        'POST /api/auth/restore-account',
         'POST /api/invitations/accept',
         'GET /dev/mail',
         'GET /dev/mail.json',

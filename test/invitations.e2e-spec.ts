@@ -20,7 +20,8 @@ describe('invitations', () => {
   const invite = (more: object = {}) => root.api.post('/api/invitations', { email: GRACE, ...more });
   const accept = (body: object, api = app.api) => api.post('/api/invitations/accept', body);
   const tokenOf = async (n?: number) => (await mailTo(app, GRACE, 'invitation', n)).token;
-  const get = async (id: string) => (await root.api.get(`/api/invitations/${id}`)).body as { state: string; mail: object };
+  const get = async (id: string) =>
+    (await root.api.get(`/api/invitations/${id}`)).body as { state: string; mail: object };
 
   it('are mailed, and make no account before they are accepted', async () => {
     const answer = await invite({ role: 'admin', username: 'grace', display_name: 'Grace Hopper', message: 'Come & join <b>us</b>', locale: 'de' }); // prettier-ignore
@@ -35,7 +36,10 @@ describe('invitations', () => {
     expect(mail.text).toContain('Come & join <b>us</b>');
     expect(mail.html).not.toContain('<b>us</b>');
     expect(await app.sql('SELECT id FROM users')).toHaveLength(1);
-    expect(await app.api.post('/api/auth/login', { email: GRACE, password: PASSWORD })).toFailWith(401, 'invalid_credentials');
+    expect(await app.api.post('/api/auth/login', { email: GRACE, password: PASSWORD })).toFailWith(
+      401,
+      'invalid_credentials',
+    );
   });
 
   it('say what they offer before they are accepted', async () => {
@@ -53,12 +57,19 @@ describe('invitations', () => {
     expect(answer.headers.get('location')).toBe(`/api/users/${answer.body.id}`);
     expect(await signIn(app, 'grace')).toHaveProperty('access_token');
     expect(await get(body.id as string)).toMatchObject({ state: 'accepted' });
-    expect((await root.api.get('/api/audit-events?action=invitation_accepted')).body.items).toMatchObject([{ user_id: answer.body.id }]);
+    expect((await root.api.get('/api/audit-events?action=invitation_accepted')).body.items).toMatchObject([
+      { user_id: answer.body.id },
+    ]);
   });
 
   it('let people choose another name than the proposed one', async () => {
     await invite({ username: 'grace', display_name: 'Grace' });
-    const answer = await accept({ token: await tokenOf(), username: 'hopper', display_name: 'Amazing', password: PASSWORD });
+    const answer = await accept({
+      token: await tokenOf(),
+      username: 'hopper',
+      display_name: 'Amazing',
+      password: PASSWORD,
+    });
     expect(answer).toMatchObject({ status: 201, body: { username: 'hopper', display_name: 'Amazing' } });
   });
 
@@ -100,7 +111,9 @@ describe('invitations', () => {
     const token = await tokenOf();
     const newcomer = { email: 'x@example.com', username: 'xena', password: PASSWORD };
     expect(await closed.api.post('/api/auth/register', newcomer)).toFailWith(403, 'registration_closed');
-    expect(await closed.api.post('/api/invitations/accept', { token, password: PASSWORD })).toMatchObject({ status: 201 });
+    expect(await closed.api.post('/api/invitations/accept', { token, password: PASSWORD })).toMatchObject({
+      status: 201,
+    });
     await closed.close();
   });
 
@@ -141,7 +154,10 @@ describe('invitations', () => {
   describe('sent again', () => {
     it('bring the same link', async () => {
       const { body } = await invite();
-      expect(await root.api.post(`/api/invitations/${body.id}/resend`)).toMatchObject({ status: 202, body: { status: 'accepted' } });
+      expect(await root.api.post(`/api/invitations/${body.id}/resend`)).toMatchObject({
+        status: 202,
+        body: { status: 'accepted' },
+      });
       expect(await tokenOf(2)).toBe(await tokenOf(1));
     });
 
@@ -173,7 +189,8 @@ describe('invitations', () => {
     it('open nothing any more', async () => {
       const { body } = await invite();
       const token = await tokenOf();
-      for (let i = 0; i < 2; i++) expect(await root.api.delete(`/api/invitations/${body.id}`)).toMatchObject({ status: 204 });
+      for (let i = 0; i < 2; i++)
+        expect(await root.api.delete(`/api/invitations/${body.id}`)).toMatchObject({ status: 204 });
       expect(await accept({ token, username: 'grace', password: PASSWORD })).toFailWith(422, 'link_invalid');
       expect(await app.api.post('/api/auth/links/preview', { token })).toFailWith(422, 'link_invalid');
       expect(await get(body.id as string)).toMatchObject({ state: 'revoked' });
@@ -185,15 +202,23 @@ describe('invitations', () => {
       const { body } = await invite({ username: 'grace' });
       await accept({ token: await tokenOf(), password: PASSWORD });
       expect(await root.api.delete(`/api/invitations/${body.id}`)).toFailWith(409, 'conflict');
-      expect(await root.api.delete('/api/invitations/0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11')).toFailWith(404, 'not_found');
+      expect(await root.api.delete('/api/invitations/0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11')).toFailWith(
+        404,
+        'not_found',
+      );
     });
   });
 
   it('are listed by state and by what is searched for', async () => {
     for (const name of ['grace', 'alan', 'katherine']) await invite({ email: `${name}@example.com` });
     const { body } = await root.api.get('/api/invitations?limit=2');
-    expect(body).toMatchObject({ total: 3, items: [{ email: 'katherine@example.com' }, { email: 'alan@example.com' }] });
-    expect((await root.api.get(`/api/invitations?limit=2&cursor=${body.next_cursor}`)).body.items).toMatchObject([{ email: GRACE }]);
+    expect(body).toMatchObject({
+      total: 3,
+      items: [{ email: 'katherine@example.com' }, { email: 'alan@example.com' }],
+    });
+    expect((await root.api.get(`/api/invitations?limit=2&cursor=${body.next_cursor}`)).body.items).toMatchObject([
+      { email: GRACE },
+    ]);
     await root.api.delete(`/api/invitations/${body.items[0].id}`);
     const emails = async (query: string) => ((await root.api.get(`/api/invitations?${query}`)).body.items as { email: string }[]).map(({ email }) => email); // prettier-ignore
     expect(await emails('state=revoked')).toEqual(['katherine@example.com']);
@@ -209,10 +234,14 @@ describe('invitations', () => {
     expect(await get(body.id as string)).toMatchObject({ mail: { state: 'failed', last_error: '550 no such user' } });
   });
 
-  it.each([{ email: 'no' }, { expires_in_days: 31 }, { expires_in_days: 0 }, { message: 'x'.repeat(501) }, { role: 'owner' }, { locale: 'not a language' }])(
-    'refuse %j',
-    async (wrong) => {
-      expect(await invite(wrong)).toFailWith(422, 'validation_failed');
-    },
-  );
+  it.each([
+    { email: 'no' },
+    { expires_in_days: 31 },
+    { expires_in_days: 0 },
+    { message: 'x'.repeat(501) },
+    { role: 'owner' },
+    { locale: 'not a language' },
+  ])('refuse %j', async (wrong) => {
+    expect(await invite(wrong)).toFailWith(422, 'validation_failed');
+  });
 });

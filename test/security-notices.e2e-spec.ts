@@ -8,7 +8,9 @@ import { admin, PASSWORD, person, type Person } from './support/people.js';
 
 const LAPTOP = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0' };
 const NEWER_LAPTOP = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0' };
-const PHONE = { 'user-agent': 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/15E148 Safari/604.1' };
+const PHONE = {
+  'user-agent': 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/15E148 Safari/604.1',
+};
 const HOME = { 'x-forwarded-for': '203.0.113.7' };
 const NEXT_DOOR = { 'x-forwarded-for': '203.0.113.200' };
 const ABROAD = { 'x-forwarded-for': '198.51.100.9' };
@@ -27,7 +29,9 @@ describe('security notices', () => {
     at.api.with(headers).post('/api/auth/login', { username: 'ada', password: PASSWORD });
   const verify = () => app.sql('UPDATE users SET email_verified_at = now()');
   const register = async (headers: Record<string, string>) => {
-    await app.api.with(headers).post('/api/auth/register', { email: 'ada@example.com', username: 'ada', password: PASSWORD });
+    await app.api
+      .with(headers)
+      .post('/api/auth/register', { email: 'ada@example.com', username: 'ada', password: PASSWORD });
     await verify();
   };
   const notices = async (kind = 'new_sign_in') =>
@@ -104,7 +108,10 @@ describe('security notices', () => {
     });
 
     it.each<[string, () => Promise<unknown>]>([
-      ['password_changed', () => ada.api.put('/api/auth/password', { current_password: PASSWORD, new_password: 'a new horse battery' })],
+      [
+        'password_changed',
+        () => ada.api.put('/api/auth/password', { current_password: PASSWORD, new_password: 'a new horse battery' }),
+      ],
       ['role_changed', () => root.api.patch(`/api/users/${ada.id}`, { role: 'admin' })],
       ['account_deactivated', () => root.api.patch(`/api/users/${ada.id}`, { is_active: false })],
       ['account_deleted', () => root.api.delete(`/api/users/${ada.id}`)],
@@ -147,7 +154,9 @@ describe('security notices', () => {
 
     it('says when the account will be gone', async () => {
       const keeping = await app.replica({ DELETED_RETENTION_DAYS: '10' });
-      const { body } = await keeping.api.as(ada.tokens).post('/api/auth/delete-account', { current_password: PASSWORD });
+      const { body } = await keeping.api
+        .as(ada.tokens)
+        .post('/api/auth/delete-account', { current_password: PASSWORD });
       expect(Date.parse(body.purge_at as string) - Date.now()).toBeGreaterThan(9.9 * 86_400_000);
       await linkOf();
       await keeping.close();
@@ -196,12 +205,16 @@ describe('security notices', () => {
 
     it('isn’t for the last admin', async () => {
       const root = await admin(app);
-      expect(await root.api.post('/api/auth/delete-account', { current_password: PASSWORD })).toFailWith(409, 'last_admin');
+      expect(await root.api.post('/api/auth/delete-account', { current_password: PASSWORD })).toFailWith(
+        409,
+        'last_admin',
+      );
     });
   });
 
   describe('what is kept for how long', () => {
-    const runChore = (at: TestApp) => at.nest.get(UserRemovals, { strict: false }).purgeDue(new AbortController().signal);
+    const runChore = (at: TestApp) =>
+      at.nest.get(UserRemovals, { strict: false }).purgeDue(new AbortController().signal);
 
     it('deleted accounts go after DELETED_RETENTION_DAYS, with their traces, and for good', async () => {
       const keeping = await app.replica({ DELETED_RETENTION_DAYS: '10' });
@@ -209,12 +222,16 @@ describe('security notices', () => {
       await ada.api.delete(`/api/users/${ada.id}`);
       await runChore(keeping);
       expect(await app.sql('SELECT id FROM users')).toHaveLength(1);
-      await app.sql(`UPDATE users SET deleted_at = deleted_at - interval '11 days', purge_at = purge_at - interval '11 days'`);
+      await app.sql(
+        `UPDATE users SET deleted_at = deleted_at - interval '11 days', purge_at = purge_at - interval '11 days'`,
+      );
       await runChore(keeping);
       expect(await app.sql('SELECT id FROM users')).toEqual([]);
       expect(await app.sql('SELECT id FROM purged_users')).toEqual([{ id: ada.id }]);
       expect(await app.sql('SELECT id FROM audit_events WHERE user_id = $1 AND ip IS NOT NULL', [ada.id])).toEqual([]);
-      expect(await app.sql(`SELECT user_id FROM audit_events WHERE action = 'user_purged'`)).toEqual([{ user_id: ada.id }]);
+      expect(await app.sql(`SELECT user_id FROM audit_events WHERE action = 'user_purged'`)).toEqual([
+        { user_id: ada.id },
+      ]);
 
       await app.sql(`INSERT INTO users (id, email, username) VALUES ($1, 'ada@example.com', 'ada')`, [ada.id]); // a backup
       await runChore(keeping);
@@ -251,7 +268,9 @@ describe('security notices', () => {
   });
 
   it('never reach anybody by an upgrade', async () => {
-    await app.sql(`INSERT INTO users (id, email, username, last_login_at) VALUES (gen_random_uuid(), 'old@example.com', 'old', now())`);
+    await app.sql(
+      `INSERT INTO users (id, email, username, last_login_at) VALUES (gen_random_uuid(), 'old@example.com', 'old', now())`,
+    );
     const replica = await app.replica({ DELETED_RETENTION_DAYS: '10', UNVERIFIED_RETENTION_DAYS: '10' });
     await eventually(async () => (await replica.api.get('/health/ready')).status === 200);
     expect(await mailsTo(app, 'old@example.com')).toEqual([]);

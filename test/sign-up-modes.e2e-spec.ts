@@ -42,7 +42,9 @@ describe('who gets an account', () => {
     it('a free address gets its account and its mail', async () => {
       await register({});
       const { token } = await mailTo(app, eve.email, 'verify');
-      expect(await app.api.post('/api/auth/verify-email', { token, password: PASSWORD })).toMatchObject({ status: 204 });
+      expect(await app.api.post('/api/auth/verify-email', { token, password: PASSWORD })).toMatchObject({
+        status: 204,
+      });
       expect(await signIn(app, 'eve')).toHaveProperty('access_token');
     });
 
@@ -117,7 +119,8 @@ describe('who gets an account', () => {
   });
 
   describe('the language of mails', () => {
-    const register = (body: object, headers: Record<string, string> = {}) => app.api.with(headers).post('/api/auth/register', { ...eve, ...body });
+    const register = (body: object, headers: Record<string, string> = {}) =>
+      app.api.with(headers).post('/api/auth/register', { ...eve, ...body });
 
     it.each<[string, object, Record<string, string>, string | null]>([
       ['what is said', { locale: 'de-at' }, { 'accept-language': 'en' }, 'de-AT'],
@@ -136,7 +139,10 @@ describe('who gets an account', () => {
       const { body } = await api.get('/api/auth/me');
       expect(await api.patch(`/api/users/${body.id}`, { locale: 'en' })).toMatchObject({ body: { locale: 'en' } });
       expect(await api.patch(`/api/users/${body.id}`, { locale: null })).toMatchObject({ body: { locale: null } });
-      expect(await api.patch(`/api/users/${body.id}`, { locale: 'no such language' })).toFailWith(422, 'validation_failed');
+      expect(await api.patch(`/api/users/${body.id}`, { locale: 'no such language' })).toFailWith(
+        422,
+        'validation_failed',
+      );
     });
   });
 

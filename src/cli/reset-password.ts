@@ -13,6 +13,9 @@ export async function resetPassword(terminal: Terminal, identifier: string): Pro
     if (!user) throw new Failure(`There is no user "${identifier}".`);
     const { url, code, expires_at } = await app.get(PasswordResetService).linkFor(user.id, SCRIPT);
     say(terminal, url);
-    say(terminal, `Code ${code.slice(0, 3)} ${code.slice(3)}, for ${user.username} <${user.email}>, until ${expires_at.toISOString()}.`);
+    say(
+      terminal,
+      `Code ${code.slice(0, 3)} ${code.slice(3)}, for ${user.username} <${user.email}>, until ${expires_at.toISOString()}.`,
+    );
   });
 }

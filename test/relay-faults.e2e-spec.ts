@@ -143,15 +143,24 @@ describe('a relay that', () => {
   });
 
   it('is ready for a message when the lease of it is over gets nothing from the one that was frozen', async () => {
-    relay.manners.recipientDelay = 1500;
+    let goOn: () => void = () => undefined;
+    const asked = new Promise<void>((isAsked) => {
+      relay.manners.recipientGate = () => {
+        isAsked();
+        return new Promise<void>((resolve) => (goOn = resolve));
+      };
+    });
     const id = await send('frozen@example.com');
-    await jobWhen(id, ({ attempts }) => attempts === 1);
+    await asked;
     const now = performance.now.bind(performance);
     const asleep = jest.spyOn(performance, 'now').mockImplementation(() => now() + 45_000);
-    await jobWhen(id, ({ attempts }) => attempts === 0); // given back: nothing was tried
+    relay.manners = { recipient: () => 451 }; // whoever comes next
+    goOn();
+    await jobWhen(id, ({ last_status }) => last_status === 451); // given back at once, and claimed anew
     expect(copies('frozen@example.com')).toHaveLength(0);
     asleep.mockRestore();
     relay.manners = {};
+    await hurry(id);
     await jobWhen(id, ({ state }) => state === 'sent');
     expect(copies('frozen@example.com')).toHaveLength(1);
   });

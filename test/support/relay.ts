@@ -16,8 +16,8 @@ export interface ReceivedMail {
 export interface RelayManners {
   /** At RCPT TO. */
   recipient?: (address: string) => number | undefined;
-  /** How long it thinks about a recipient. */
-  recipientDelay?: number;
+  /** What it waits for before it answers for a recipient. */
+  recipientGate?: () => Promise<unknown>;
   /** At the end of DATA. */
   data?: (mail: ReceivedMail) => number | undefined;
   /** How long it thinks before it takes a message. */
@@ -67,7 +67,7 @@ export async function startRelay({ port = 0, ...options }: SMTPServerOptions & {
     closeTimeout: 100,
     onRcptTo({ address }, _session, answer) {
       const status = relay.manners.recipient?.(address);
-      setTimeout(() => answer(status ? refusal(status) : undefined), relay.manners.recipientDelay ?? 0);
+      void Promise.resolve(relay.manners.recipientGate?.()).then(() => answer(status ? refusal(status) : undefined));
     },
     onData(stream, session, answer) {
       const chunks: Buffer[] = [];

@@ -4,7 +4,7 @@ import { AccountRemovalService } from './account-removal.service.js';
 import { DeleteAccountDto, type DeletedAccountDto, LinkDto } from './recovery.dto.js';
 
 /** People delete their own accounts, and come back by a link while there is time. */
-@Controller('auth')
+@Controller('api/auth')
 export class AccountRemovalController {
   constructor(private readonly removal: AccountRemovalService) {}
 

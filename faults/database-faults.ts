@@ -283,7 +283,27 @@ async function pooled(world: World): Promise<Row> {
   });
   replica.signal('SIGTERM');
   await replica.ended();
+  result.problems.push(...(await forgottenPooler(world, pooler)));
   return result;
+}
+
+/** The same pooler, and nobody has said so. */
+async function forgottenPooler({ postgres, folder, database, people }: World, pooler: number): Promise<string[]> {
+  const replica = await Replica.start('forgotten', { DATABASE_URL: postgres.url(database, pooler) }, folder);
+  await replica.ready();
+  const calls = Array.from({ length: 50 }, (_, i) =>
+    replica.call('GET', '/api/auth/me', { token: people[i % 20]?.access ?? '' }),
+  );
+  const statuses = new Set((await Promise.all(calls)).map(({ status }) => status));
+  const isNamed = replica.logs.includes('DATABASE_POOLER=transaction');
+  replica.signal('SIGTERM');
+  await replica.ended();
+  return [
+    ...(statuses.size === 1 && statuses.has(200)
+      ? []
+      : [`not so: goes on behind a pooler that nobody mentioned (${[...statuses].join(' ')})`]),
+    ...(isNamed ? [] : ['not so: the log names DATABASE_POOLER=transaction']),
+  ];
 }
 
 /** Holds what a statement locks for so many milliseconds. Returns the window in which it was held. */

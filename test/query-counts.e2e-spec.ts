@@ -1,3 +1,4 @@
+import { Scheduler } from '../src/outbox/scheduler.js';
 import { startApp, type TestApp } from './support/app.js';
 import { requestStatements } from './support/statements.js';
 import { admin, crowd, person, type Person } from './support/people.js';
@@ -47,6 +48,7 @@ describe('the statements that a request costs', () => {
 
   beforeAll(async () => {
     app = await startApp({ DEBUG: 'true', THROTTLE: 'on' }); // so that it logs its SQL, as in production
+    await app.nest.get(Scheduler).onModuleDestroy(); // jobs log theirs as well
     [ada, bob, root] = await Promise.all([person(app, 'ada'), person(app, 'bob'), admin(app)]);
     await crowd(app, 120);
     const { body: post } = await ada.api.post('/api/posts', { content: 'Something to like.' });

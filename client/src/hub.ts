@@ -39,8 +39,12 @@ export type ListRoute = { [R in Route]: [Entry<R>] extends [never] ? never : R }
 export interface UserHub {
   /** Calls any operation: `api.GET('/api/posts')`; as the one who is signed in, if somebody is. @throws UserHubProblem */
   api: Api<Exclude<Route, Managed>>;
-  /** Makes an account and signs in to it. @throws UserHubProblem such as `email_taken` */
-  signUp(account: RegisterRequest): Promise<User>;
+  /**
+   * Makes an account and signs in to it.
+   * @returns undefined where the server doesn't tell whether the address is free (`REGISTRATION_REVEALS=false`): a mail says
+   * @throws UserHubProblem such as `email_taken`
+   */
+  signUp(account: RegisterRequest): Promise<User | undefined>;
   /** Begins a session. @throws UserHubProblem such as `invalid_credentials` */
   signIn(credentials: Credentials): Promise<void>;
   /** Ends the session, here at once. @throws UserHubProblem when the server could not be told */
@@ -73,6 +77,7 @@ export function createUserHub({
     signIn,
     signUp: async (account) => {
       const { data } = await anyone.POST('/api/auth/register', { body: account });
+      if ('status' in data) return undefined;
       await signIn({ email: account.email, password: account.password });
       return data;
     },

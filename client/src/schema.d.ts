@@ -14,8 +14,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Makes an account
-         * @description Sign in with it afterwards.
+         * Register user
+         * @description Makes an account. Sign in with it afterwards; a mail with a link and a code to verify the address is on its way. Where the server tells nobody which addresses have an account, the answer is 202 for a free and a taken address alike.
          */
         post: operations["registerUser"];
         delete?: never;
@@ -34,8 +34,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Signs in with an e-mail address or a username
-         * @description Takes JSON, or the form of the token route.
+         * Login
+         * @description Signs in with an e-mail address or a username. Takes JSON, or the form of the token route. For an account with a second factor the right password is answered with 403 `mfa_required` and a token to go on with, unless `otp` or `device_token` comes along.
          */
         post: operations["login"];
         delete?: never;
@@ -53,7 +53,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The OAuth2 token endpoint (RFC 6749), for the password and refresh token grants */
+        /**
+         * Issue token
+         * @description The OAuth2 token endpoint (RFC 6749), for the grants `password`, `refresh_token`, `authorization_code`, which redeems what a flow through a provider came back with, and `urn:userhub:grant:mfa`, which ends a sign-in by its second factor. Where somebody has an account with the address already, the error is `account_exists`; with a `link_token` once it is verified.
+         */
         post: operations["issueToken"];
         delete?: never;
         options?: never;
@@ -70,7 +73,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Trades a refresh token for a new pair; each is good once, save for repeats within 30 seconds */
+        /**
+         * Refresh tokens
+         * @description Trades a refresh token for a new pair; each is good once, save for repeats within 30 seconds.
+         */
         post: operations["refreshTokens"];
         delete?: never;
         options?: never;
@@ -88,8 +94,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ends the session of a refresh token or of a bearer token, whatever their age
-         * @description Doing it again does no harm.
+         * Logout
+         * @description Ends the session of a refresh token or of a bearer token, whatever their age. Doing it again does no harm.
          */
         post: operations["logout"];
         delete?: never;
@@ -105,7 +111,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is signed in */
+        /**
+         * Get me
+         * @description Who is signed in.
+         */
         get: operations["getMe"];
         put?: never;
         post?: never;
@@ -123,7 +132,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Changes one's own password; every other session ends */
+        /**
+         * Change password
+         * @description Changes one's own password; every other session ends.
+         */
         put: operations["changePassword"];
         post?: never;
         delete?: never;
@@ -139,11 +151,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists one's own sessions, newest first */
+        /**
+         * List own sessions
+         * @description Lists one's own sessions, newest first.
+         */
         get: operations["listOwnSessions"];
         put?: never;
         post?: never;
-        /** Ends all of one's own sessions but this one */
+        /**
+         * End other sessions
+         * @description Ends all of one's own sessions but this one.
+         */
         delete: operations["endOtherSessions"];
         options?: never;
         head?: never;
@@ -160,7 +178,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Ends one of one's own sessions */
+        /**
+         * End session
+         * @description Ends one of one's own sessions.
+         */
         delete: operations["endSession"];
         options?: never;
         head?: never;
@@ -174,11 +195,37 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists users, newest first unless asked otherwise */
+        /**
+         * List users
+         * @description Lists users, newest first unless asked otherwise.
+         */
         get: operations["listUsers"];
         put?: never;
-        /** Creates an account for somebody else, as an admin */
+        /**
+         * Create user
+         * @description Creates an account for somebody else, as an admin. Without a password the person chooses one, by a link that is mailed to them, or answered here this once.
+         */
         post: operations["createUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export users
+         * @description Exports the users that a list would show, as a table, to an admin; paging doesn't apply.
+         */
+        get: operations["exportUsers"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -192,16 +239,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Finds a user by id: whole for oneself and admins, the public part for others */
+        /**
+         * Get user
+         * @description Finds a user by id: whole for oneself and admins, the public part for others.
+         */
         get: operations["getUser"];
-        /** Changes an account; what is left out stays as it is */
+        /**
+         * Update user
+         * @description Changes an account; what is left out stays as it is.
+         */
         put: operations["replaceUser"];
         post?: never;
-        /** Deletes an account so that an admin can restore it; with `purge=true` (admins) for good */
+        /**
+         * Delete user
+         * @description Deletes an account so that an admin can restore it; with `purge=true` (admins) for good.
+         */
         delete: operations["deleteUser"];
         options?: never;
         head?: never;
-        /** Changes an account, exactly as PUT does */
+        /**
+         * Update user
+         * @description Changes an account; what is left out stays as it is.
+         */
         patch: operations["updateUser"];
         trace?: never;
     };
@@ -212,7 +271,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Finds a user by username, without regard to case */
+        /**
+         * Get user by username
+         * @description Finds a user by username, without regard to case.
+         */
         get: operations["getUserByUsername"];
         put?: never;
         post?: never;
@@ -229,7 +291,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Finds a user by e-mail address: oneself, or anybody for an admin */
+        /**
+         * Get user by email
+         * @description Finds a user by e-mail address: oneself, or anybody for an admin.
+         */
         get: operations["getUserByEmail"];
         put?: never;
         post?: never;
@@ -249,8 +314,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Brings a deleted user back, as an admin
-         * @description Sessions from before stay dead.
+         * Restore user
+         * @description Brings a deleted user back, as an admin. Sessions from before stay dead.
          */
         post: operations["restoreUser"];
         delete?: never;
@@ -266,11 +331,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Get throttle
+         * @description Says how many wrong guesses are counted against a user, and until when somebody is held back, to an admin.
+         */
+        get: operations["getThrottle"];
         put?: never;
         post?: never;
-        /** Forgets the wrong guesses at a user's password, as an admin, so that they can try again at once */
-        delete: operations["clearThrottle"];
+        /**
+         * Unblock user
+         * @description Forgets the wrong guesses at a user's password, as an admin, so that they can try again at once.
+         */
+        delete: operations["unblockUser"];
         options?: never;
         head?: never;
         patch?: never;
@@ -283,12 +355,38 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists a user's sessions, as an admin */
+        /**
+         * List user sessions
+         * @description Lists a user's sessions, as an admin.
+         */
         get: operations["listUserSessions"];
         put?: never;
         post?: never;
-        /** Ends all of a user's sessions, as an admin */
+        /**
+         * End user sessions
+         * @description Ends all of a user's sessions, as an admin.
+         */
         delete: operations["endUserSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End user session
+         * @description Ends one of a user's sessions, as an admin.
+         */
+        delete: operations["endUserSession"];
         options?: never;
         head?: never;
         patch?: never;
@@ -301,10 +399,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists posts, newest first */
+        /**
+         * List posts
+         * @description Lists posts, newest first.
+         */
         get: operations["listPosts"];
         put?: never;
-        /** Publishes a post */
+        /**
+         * Publish post
+         * @description Publishes a post.
+         */
         post: operations["publishPost"];
         delete?: never;
         options?: never;
@@ -319,16 +423,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Finds a post */
+        /**
+         * Get post
+         * @description Finds a post.
+         */
         get: operations["getPost"];
-        /** Changes one's own post; what is left out stays as it is */
+        /**
+         * Update post
+         * @description Changes one's own post; what is left out stays as it is.
+         */
         put: operations["replacePost"];
         post?: never;
-        /** Deletes one's own post, or as an admin anybody's */
+        /**
+         * Delete post
+         * @description Deletes one's own post, or as an admin anybody's.
+         */
         delete: operations["deletePost"];
         options?: never;
         head?: never;
-        /** Changes one's own post, exactly as PUT does */
+        /**
+         * Update post
+         * @description Changes one's own post; what is left out stays as it is.
+         */
         patch: operations["updatePost"];
         trace?: never;
     };
@@ -341,14 +457,14 @@ export interface paths {
         };
         get?: never;
         /**
-         * Likes a post
-         * @description Liking it again does no harm.
+         * Like post
+         * @description Likes a post. Liking it again does no harm.
          */
         put: operations["likePost"];
         post?: never;
         /**
-         * Takes a like back
-         * @description Doing it again does no harm.
+         * Unlike post
+         * @description Takes a like back. Doing it again does no harm.
          */
         delete: operations["unlikePost"];
         options?: never;
@@ -363,7 +479,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists who likes a post, the latest first */
+        /**
+         * List likes
+         * @description Lists who likes a post, the latest first.
+         */
         get: operations["listLikes"];
         put?: never;
         post?: never;
@@ -380,10 +499,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists one's own tasks, newest first */
+        /**
+         * List tasks
+         * @description Lists one's own tasks, newest first.
+         */
         get: operations["listTasks"];
         put?: never;
-        /** Adds a task of one's own */
+        /**
+         * Create task
+         * @description Adds a task of one's own.
+         */
         post: operations["createTask"];
         delete?: never;
         options?: never;
@@ -398,17 +523,1249 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Finds one of one's own tasks */
+        /**
+         * Get task
+         * @description Finds one of one's own tasks.
+         */
         get: operations["getTask"];
-        /** Changes one of one's own tasks; what is left out stays as it is */
+        /**
+         * Update task
+         * @description Changes one of one's own tasks; what is left out stays as it is.
+         */
         put: operations["replaceTask"];
         post?: never;
-        /** Deletes one of one's own tasks */
+        /**
+         * Delete task
+         * @description Deletes one of one's own tasks.
+         */
         delete: operations["deleteTask"];
         options?: never;
         head?: never;
-        /** Changes one of one's own tasks, exactly as PUT does */
+        /**
+         * Update task
+         * @description Changes one of one's own tasks; what is left out stays as it is.
+         */
         patch: operations["updateTask"];
+        trace?: never;
+    };
+    "/auth/delete-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete account
+         * @description Deletes one's own account: all sessions end, and a link that brings it back is mailed.
+         */
+        post: operations["deleteAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/restore-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore account
+         * @description Brings an account back that its owner deleted, by the link from the mail. Sessions from before stay dead.
+         */
+        post: operations["restoreAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change users
+         * @description Does one thing to up to 100 users, as an admin. Each result says what the request for that one alone would have.
+         */
+        post: operations["changeUsers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List devices
+         * @description Lists one's own remembered devices, newest first.
+         */
+        get: operations["listDevices"];
+        put?: never;
+        post?: never;
+        /**
+         * Forget devices
+         * @description Forgets all of one's own devices; the sessions that they let in end.
+         */
+        delete: operations["forgetDevices"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/devices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Forget device
+         * @description Forgets one of one's own devices; the sessions that it let in end.
+         */
+        delete: operations["forgetDevice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/email-change/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm email change
+         * @description Makes the new address the account's, by the link or the code that was sent there; all other sessions end. With a bearer token, or else with the password of the account.
+         */
+        post: operations["confirmEmailChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/email-change/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send email change
+         * @description Sends the mail to the new address once more.
+         */
+        post: operations["sendEmailChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/email-change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Cancel email change
+         * @description Calls the change off. Doing it again does no harm.
+         */
+        delete: operations["cancelEmailChange"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/email-change/revert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revert email change
+         * @description Takes a change back, by the link that the old address got: it is the account's again, every session ends, the password opens nothing any more, and a reset is on its way to the old address.
+         */
+        post: operations["revertEmailChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List identities
+         * @description Lists one's linked accounts, the oldest first.
+         */
+        get: operations["listIdentities"];
+        put?: never;
+        /**
+         * Link identity
+         * @description Links an account at a provider: with the code of a flow through {authorize}, or with the `link_token` that somebody got who signed in with a provider and had one's address.
+         */
+        post: operations["linkIdentity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/identities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Unlink identity
+         * @description Unlinks an account at a provider; not the last way to sign in.
+         */
+        delete: operations["unlinkIdentity"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List invitations
+         * @description Lists invitations, newest first.
+         */
+        get: operations["listInvitations"];
+        put?: never;
+        /**
+         * Create invitation
+         * @description Invites somebody by mail, as an admin.
+         */
+        post: operations["createInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get invitation
+         * @description Finds an invitation.
+         */
+        get: operations["getInvitation"];
+        put?: never;
+        post?: never;
+        /**
+         * Revoke invitation
+         * @description Revokes an invitation: its link opens nothing from now on. Doing it again does no harm.
+         */
+        delete: operations["revokeInvitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resend invitation
+         * @description Mails an invitation again. One that has expired lives anew, for as long as it was made for.
+         */
+        post: operations["resendInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept invitation
+         * @description Accepts an invitation and makes the account (201); works where nobody may register, too. Whoever has an account with that address, verified, sends the token alone, with their bearer token, and gets the role (200).
+         */
+        post: operations["acceptInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mails": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List mails
+         * @description Lists mails of the last 30 days, newest first: to whom, how often they were tried, what the relay said. Not what they say.
+         */
+        get: operations["listMails"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mails/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry mail
+         * @description Has a mail tried again at once, if it failed or waits for its next try.
+         */
+        post: operations["retryMail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mails/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send test mail
+         * @description Sends a mail that only says that it arrived, to try out the way to the relay.
+         */
+        post: operations["sendTestMail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/mfa": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get mfa
+         * @description Says which second factors one has.
+         */
+        get: operations["getMfa"];
+        /**
+         * Switch mfa
+         * @description Switches the second factor on or off. On, with an authenticator app or passkey that is there: all other sessions end.
+         */
+        put: operations["switchMfa"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/mfa/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start totp
+         * @description Begins to set up an authenticator app. Nothing is stored until a code confirms it.
+         */
+        post: operations["startTotp"];
+        /**
+         * Remove totp
+         * @description Removes the authenticator app. With the last factor go recovery codes and remembered devices, and signing in takes no second one.
+         */
+        delete: operations["removeTotp"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/mfa/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm totp
+         * @description Sets up the authenticator app that shows this code, in place of an older one. All other sessions end.
+         */
+        post: operations["confirmTotp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/mfa/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew recovery codes
+         * @description Makes ten new recovery codes; the old ones are void, and remembered devices are asked again.
+         */
+        post: operations["renewRecoveryCodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/mfa/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify mfa
+         * @description Ends a sign-in by its second factor: a code, a recovery code or a passkey.
+         */
+        post: operations["verifyMfa"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/mfa/passkey-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get mfa passkey options
+         * @description Says what to ask the browser for to end a sign-in by a passkey (`navigator.credentials.get`).
+         */
+        post: operations["getMfaPasskeyOptions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/mfa/enroll": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start enrollment
+         * @description Begins to set up the authenticator app that the account must have, at sign-in (`mfa_enrollment_required`).
+         */
+        post: operations["startEnrollment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/mfa/enroll/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm enrollment
+         * @description Sets up the authenticator app that shows this code, and ends the sign-in.
+         */
+        post: operations["confirmEnrollment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/passkeys/sign-in-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get sign in options
+         * @description Says what to ask the browser for to sign in by a passkey (`navigator.credentials.get`): the same for everybody.
+         */
+        post: operations["getSignInOptions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/passkeys/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in by passkey
+         * @description Signs in by a passkey that has verified its user. On `unknown_passkey` the browser may be told to forget it.
+         */
+        post: operations["signInByPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/passkeys/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get creation options
+         * @description Says what to ask the browser for to make a passkey (`navigator.credentials.create`).
+         */
+        post: operations["getCreationOptions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List passkeys
+         * @description Lists one's own passkeys, and what to tell browsers of them (`PublicKeyCredential.signalAllAcceptedCredentials`).
+         */
+        get: operations["listPasskeys"];
+        put?: never;
+        /**
+         * Add passkey
+         * @description Adds the passkey that the browser has made.
+         */
+        post: operations["addPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove passkey
+         * @description Removes one of one's own passkeys.
+         */
+        delete: operations["removePasskey"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename passkey
+         * @description Gives one of one's own passkeys another name.
+         */
+        patch: operations["renamePasskey"];
+        trace?: never;
+    };
+    "/api/auth/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Request password reset
+         * @description Sends a mail with a link and a code, if there is such an account and it may sign in. The answer is the same if not.
+         */
+        post: operations["requestPasswordReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password-reset/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm password reset
+         * @description Sets a new password by the link or the code from a mail; every session ends. A password that is refused uses nothing up. Sign in with it afterwards.
+         */
+        post: operations["confirmPasswordReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset password of
+         * @description Has somebody's password reset, as an admin, who sees none: the user chooses it. The link is mailed to the user (202), or shown to the admin this once (201).
+         */
+        post: operations["resetPasswordOf"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List providers
+         * @description Lists the providers that are set up: a button for each.
+         */
+        get: operations["listProviders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/providers/{provider}/authorize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Authorize
+         * @description Sends somebody to a provider: an address to navigate to, in the shape of OAuth 2's authorization endpoint with PKCE. They come back to `redirect_uri` with a `code` for {issueToken}, good for a minute, or with an `error`.
+         */
+        get: operations["authorize"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/providers/{provider}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Complete sign in
+         * @description Where a provider sends people back to. They are sent on to the front end that they came from, with a `code` or with an `error`: `access_denied` or `server_error`.
+         */
+        get: operations["completeSignIn"];
+        put?: never;
+        /**
+         * Complete sign in by form
+         * @description The same for providers that send people back by a form, as Apple does.
+         */
+        post: operations["completeSignInByForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get stats
+         * @description Counts users by state and role, for an admin.
+         */
+        get: operations["getStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stats/daily": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get daily stats
+         * @description Counts sign-ups and sign-ins of each day of a time zone, for an admin. Days to come are zeros.
+         */
+        get: operations["getDailyStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/step-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Step up
+         * @description Gives a fresh access token for a second factor; or for the password, to an account that has no second factor.
+         */
+        post: operations["stepUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/step-up/passkey-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get step up options
+         * @description Says what to ask the browser for to step up by a passkey (`navigator.credentials.get`).
+         */
+        post: operations["getStepUpOptions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get system
+         * @description Describes how the server is set up, to an admin: versions, settings without secrets, and what the doctor says.
+         */
+        get: operations["getSystem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List tokens
+         * @description Lists one's own tokens, newest first, without the tokens themselves.
+         */
+        get: operations["listTokens"];
+        put?: never;
+        /**
+         * Create token
+         * @description Makes a token of one's own. It is shown only now.
+         */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke token
+         * @description Revokes one of one's own tokens: the next request with it is refused.
+         */
+        delete: operations["revokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/mfa": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Reset mfa
+         * @description Takes away all of a user's factors, as an admin with two of their own; their sessions end, and they are told.
+         */
+        delete: operations["resetMfa"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List user tokens
+         * @description Lists an account's tokens, as an admin.
+         */
+        get: operations["listUserTokens"];
+        put?: never;
+        /**
+         * Create user token
+         * @description Makes a token for a service account, as an admin. It is shown only now.
+         */
+        post: operations["createUserToken"];
+        /**
+         * Revoke user tokens
+         * @description Revokes all tokens of an account, as an admin.
+         */
+        delete: operations["revokeUserTokens"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke user token
+         * @description Revokes one token of an account, as an admin.
+         */
+        delete: operations["revokeUserToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/verify-email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify email
+         * @description Verifies an address by the link or the code from a mail. With a bearer token, or else with the password of the account, as a link alone could be clicked by anybody.
+         */
+        post: operations["verifyEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/verify-email/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send verification
+         * @description Sends the mail with link and code, to one's own address or to the one given. The answer is the same whether it is an account's or not.
+         */
+        post: operations["sendVerification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/verify-email/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject registration
+         * @description Says "this wasn't me" to a registration. The account is deleted if its address was never verified; an admin can restore it.
+         */
+        post: operations["rejectRegistration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/links/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview link
+         * @description Says what the token of a link is for, before a form is shown. Uses nothing up.
+         */
+        post: operations["previewLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhooks
+         * @description Lists all receivers.
+         */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * Create webhook
+         * @description Adds a receiver. Its signing secret is shown only now.
+         */
+        post: operations["createWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get webhook
+         * @description Finds a receiver.
+         */
+        get: operations["getWebhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete webhook
+         * @description Removes a receiver, and its deliveries with it.
+         */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Update webhook
+         * @description Changes a receiver; what is left out stays as it is.
+         */
+        patch: operations["updateWebhook"];
+        trace?: never;
+    };
+    "/api/webhooks/{id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate webhook secret
+         * @description Makes a new signing secret. The one of before signs as well for a while; both signatures are sent meanwhile.
+         */
+        post: operations["rotateWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test webhook
+         * @description Sends `webhook.test` to this receiver.
+         */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List deliveries
+         * @description Lists a receiver's deliveries of the last 30 days, newest first.
+         */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}/deliveries/{delivery_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry delivery
+         * @description Sends a delivery again, under the same `webhook-id`.
+         */
+        post: operations["retryDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay deliveries
+         * @description Sends the deliveries of a time again; 10,000 at most.
+         */
+        post: operations["replayDeliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/audit-events": {
@@ -418,8 +1775,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the security events of everybody, newest first */
+        /**
+         * List audit events
+         * @description Lists the security events of everybody, newest first.
+         */
         get: operations["listAuditEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit-events.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export audit events
+         * @description Exports the security events that a list would show, as a table; paging doesn't apply.
+         */
+        get: operations["exportAuditEvents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -435,8 +1815,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists one's own security events, newest first */
+        /**
+         * List own events
+         * @description Lists one's own security events, newest first.
+         */
         get: operations["listOwnEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get jwks
+         * @description The public keys (RFC 7517); empty while tokens are signed with a shared secret.
+         */
+        get: operations["getJwks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -452,7 +1855,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the service and its database work */
+        /**
+         * Get health
+         * @description Whether the service and its database work, and the API serves: not while migrations still run.
+         */
         get: operations["getHealth"];
         put?: never;
         post?: never;
@@ -469,7 +1875,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the process turns; asks nobody */
+        /**
+         * Get liveness
+         * @description Whether the process turns; asks nobody.
+         */
         get: operations["getLiveness"];
         put?: never;
         post?: never;
@@ -486,25 +1895,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether to send requests here: the database can be reached, it has all migrations, and the process isn't ending */
+        /**
+         * Get readiness
+         * @description Whether to send requests here: the database can be reached, it has all migrations, and the process isn't ending.
+         */
         get: operations["getReadiness"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/.well-known/jwks.json": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The public keys (RFC 7517); empty while tokens are signed with a shared secret */
-        get: operations["getJwks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -517,6 +1912,319 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What makes an account of an invitation. */
+        AcceptInvitationRequest: {
+            /**
+             * @description What stands behind `#token=` in the link.
+             * @example iv_AZqy…
+             */
+            token: string;
+            /**
+             * @description The proposed one unless said.
+             * @example grace
+             */
+            username?: string;
+            /**
+             * Format: password
+             * @description At least 8 characters, at most 72 bytes; not a common one.
+             * @example correct horse battery
+             */
+            password?: string;
+            /**
+             * @description The proposed one unless said.
+             * @example Grace Hopper
+             */
+            display_name?: string | null;
+        };
+        /** @description It is noted, whether there is anybody to send a mail to or not. */
+        Accepted: {
+            /** @enum {string} */
+            status: "accepted";
+        };
+        /** @description A token as its owner sees it later: never the token itself. */
+        AccessToken: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /** @example nightly report */
+            name: string;
+            scopes: ("admin" | "users:read" | "users:write" | "posts:read" | "posts:write" | "tasks:read" | "tasks:write" | "audit:read")[];
+            /**
+             * @description How it begins and ends.
+             * @example uhp_…Q7kd
+             */
+            hint: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description Within five minutes.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            last_used_at: string | null;
+        };
+        /** @description The tokens of an account, the newest first. */
+        AccessTokenList: {
+            items: components["schemas"]["AccessToken"][];
+        };
+        /** @description A new passkey. */
+        AddPasskeyRequest: {
+            /** @description What `navigator.credentials.create` gave: its `toJSON()`. */
+            credential: components["schemas"]["Registration"];
+            /**
+             * @description What its owner calls it.
+             * @example My phone
+             */
+            name?: string;
+        };
+        /** @description What admins see of everybody. */
+        AdminUser: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /** @example ada */
+            username: string;
+            /** @example Ada Lovelace */
+            display_name: string | null;
+            /**
+             * Format: uri
+             * @example https://example.com/ada.png
+             */
+            profile_picture_url: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: email
+             * @description null for a service account.
+             * @example ada@example.com
+             */
+            email: string | null;
+            /**
+             * @description Whether somebody proved to read that mailbox.
+             * @example true
+             */
+            email_verified: boolean;
+            /**
+             * @description The address that it is being changed to, until it is confirmed from there.
+             * @example null
+             */
+            pending_email: string | null;
+            /**
+             * @description The language of mails (BCP 47); null means the request's, or the server's.
+             * @example en
+             */
+            locale: string | null;
+            /** @enum {string} */
+            role: "user" | "admin";
+            /** @example true */
+            is_active: boolean;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+            /**
+             * @description Whether the account has a password, or is only signed in to by a provider or a passkey.
+             * @example false
+             */
+            has_password: boolean;
+            /**
+             * @description Whether signing in takes a second factor.
+             * @example false
+             */
+            mfa_enabled: boolean;
+            /**
+             * @description Whether an admin has said that it must.
+             * @example false
+             */
+            mfa_required: boolean;
+            /**
+             * Format: date-time
+             * @description When the user was deleted.
+             * @example null
+             */
+            deleted_at: string | null;
+            /**
+             * Format: date-time
+             * @description When the user last signed in.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            last_login_at: string | null;
+        };
+        /** @description One page of a list. */
+        AdminUserPage: {
+            items: components["schemas"]["AdminUser"][];
+            /**
+             * @description How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long.
+             * @example 1
+             */
+            total: number | null;
+            /**
+             * @description Whether there are just so many; false when there are more than 10,000, and when `total` is null.
+             * @example false
+             */
+            total_is_exact: boolean;
+            /** @example 0 */
+            skip: number;
+            /** @example 10 */
+            limit: number;
+            /**
+             * @description What to send as `cursor` for the next page; null on the last one.
+             * @example null
+             */
+            next_cursor: string | null;
+        };
+        /** @description A signature by a passkey (WebAuthn `AuthenticationResponseJSON`). */
+        Assertion: {
+            /** @example 8GWY_u0YQ0m7yBqHrgF_Gg */
+            id: string;
+            /** @example 8GWY_u0YQ0m7yBqHrgF_Gg */
+            rawId: string;
+            /** @example public-key */
+            type: string;
+            response: components["schemas"]["AssertionResponse"];
+            /** @example {} */
+            clientExtensionResults?: Record<string, never>;
+            /** @example platform */
+            authenticatorAttachment?: string | null;
+        };
+        /** @description What the authenticator answers to a challenge. */
+        AssertionResponse: {
+            /**
+             * @description Base64url.
+             * @example eyJ0eXBlIjoid2ViYXV0aG4uZ2V0IiwiY2hhbGxlbmdlIjoi…
+             */
+            clientDataJSON: string;
+            /**
+             * @description Base64url.
+             * @example SZYN5YgOjGh0NBcPZHZgW4_krrmihjLHmVzzuoMdl2MFAAAAAQ
+             */
+            authenticatorData: string;
+            /**
+             * @description Base64url.
+             * @example MEUCIQDx7N…
+             */
+            signature: string;
+            /**
+             * @description Base64url: the bytes of the user's id.
+             * @example AZqyVqzGd0u8zrMCCZqAVw
+             */
+            userHandle?: string | null;
+        };
+        /** @description What the authenticator answers to a registration. */
+        AttestationResponse: {
+            /**
+             * @description Base64url.
+             * @example eyJ0eXBlIjoid2ViYXV0aG4uZ2V0IiwiY2hhbGxlbmdlIjoi…
+             */
+            clientDataJSON: string;
+            /**
+             * @description Base64url.
+             * @example o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YVik…
+             */
+            attestationObject: string;
+            /**
+             * @example [
+             *       "internal",
+             *       "hybrid"
+             *     ]
+             */
+            transports?: string[];
+        };
+        /** @description What kind of authenticator will do. */
+        AuthenticatorSelection: {
+            /** @enum {string} */
+            residentKey: "preferred";
+            /** @example false */
+            requireResidentKey: boolean;
+            /** @enum {string} */
+            userVerification: "preferred";
+        };
+        /** @description One thing to do to many users. */
+        BulkRequest: {
+            /**
+             * @description Whom: 1 to 100 ids; one that is repeated counts once.
+             * @example [
+             *       "01890a5d-ac96-774b-bcce-b302099a8057"
+             *     ]
+             */
+            ids: string[];
+            /**
+             * @description What.
+             * @enum {string}
+             */
+            action: "restore" | "deactivate" | "activate" | "delete" | "end_sessions";
+            /**
+             * @description Why, of what deactivates or deletes; kept with the events.
+             * @example Spam
+             */
+            reason?: string;
+        };
+        /** @description What came of it for one of them. */
+        BulkResult: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /**
+             * @description The status that the request for this one alone would have had.
+             * @example 200
+             */
+            status: number;
+            /**
+             * @description Why it wasn't done.
+             * @enum {string}
+             */
+            code?: "malformed_json" | "malformed_request" | "refused_character" | "too_complex" | "sign_in_expired" | "invalid_grant" | "access_denied" | "not_authenticated" | "invalid_token" | "invalid_credentials" | "invalid_refresh_token" | "refresh_token_reused" | "invalid_mfa_token" | "invalid_code" | "code_used" | "invalid_passkey" | "unknown_passkey" | "forbidden" | "field_forbidden" | "wrong_password" | "wrong_code" | "email_not_verified" | "registration_closed" | "sign_up_closed" | "mfa_required" | "mfa_enrollment_required" | "step_up_required" | "insufficient_scope" | "not_found" | "not_enabled" | "method_not_allowed" | "request_timeout" | "conflict" | "email_taken" | "username_taken" | "last_admin" | "invitation_open" | "idempotency_in_progress" | "passkey_known" | "mfa_mandatory" | "last_sign_in_method" | "account_exists" | "identity_taken" | "link_expired" | "link_used" | "code_expired" | "precondition_failed" | "body_too_large" | "import_too_large" | "uri_too_long" | "unsupported_media_type" | "validation_failed" | "link_invalid" | "code_invalid" | "idempotency_key_reused" | "precondition_required" | "too_many_requests" | "headers_too_large" | "internal_error" | "unavailable" | "mail_not_configured";
+        };
+        /** @description What came of it, in the order of the ids. */
+        BulkResults: {
+            results: components["schemas"]["BulkResult"][];
+        };
+        /** @description The same as a form, as Apple sends it. */
+        CallbackForm: {
+            /**
+             * @description The provider's own code.
+             * @example 4/0AeanS0…
+             */
+            code?: string;
+            /**
+             * @description As the provider was given it.
+             * @example AZqy…
+             */
+            state?: string;
+            /**
+             * @description What went wrong.
+             * @example access_denied
+             */
+            error?: string;
+            /**
+             * @description Who sends them (RFC 9207).
+             * @example https://accounts.google.com
+             */
+            iss?: string;
+            /**
+             * @description The person's name, the first time.
+             * @example {"name":{"firstName":"Ada"}}
+             */
+            user?: string;
+        };
         /** @description A new password, and the proof that it is one's own account. */
         ChangePasswordRequest: {
             /**
@@ -530,6 +2238,125 @@ export interface components {
              * @example a better horse battery
              */
             new_password: string;
+        };
+        /** @description A link or a code that came by mail, and who shows it: a bearer token, or the password of the account. */
+        ConfirmEmailRequest: {
+            /**
+             * @description What stands behind `#token=` in the link; or else `code`.
+             * @example ev_AZqy…
+             */
+            token?: string;
+            /**
+             * Format: email
+             * @description The address that the code was sent to; with `code`, without a bearer token.
+             * @example ada@example.com
+             */
+            email?: string;
+            /**
+             * @description Six digits; spaces and hyphens are ignored.
+             * @example 482 915
+             */
+            code?: string;
+            /**
+             * Format: password
+             * @description The password of the account, without a bearer token.
+             * @example correct horse battery
+             */
+            password?: string;
+        };
+        /** @description The first code of the authenticator app that the account must have. */
+        ConfirmEnrollmentRequest: {
+            /**
+             * @description As the first factor was answered with.
+             * @example mt_AZqy…
+             */
+            mfa_token: string;
+            /**
+             * @description As `POST /api/auth/mfa/enroll` gave it.
+             * @example oMaXb1…
+             */
+            setup_token: string;
+            /**
+             * @description What the app shows.
+             * @example 492039
+             */
+            code: string;
+        };
+        /** @description A link, or an address and its code, and the new password. */
+        ConfirmPasswordResetRequest: {
+            /**
+             * @description What stands behind `#token=` in the link; or else `email` and `code`.
+             * @example pr_AZqy…
+             */
+            token?: string;
+            /**
+             * Format: email
+             * @example ada@example.com
+             */
+            email?: string;
+            /**
+             * @description Six digits; spaces and hyphens are ignored.
+             * @example 482 915
+             */
+            code?: string;
+            /**
+             * Format: password
+             * @description At least 8 characters, at most 72 bytes; not a common one.
+             * @example a better horse battery
+             */
+            new_password: string;
+        };
+        /** @description The first code of an authenticator app. */
+        ConfirmTotpRequest: {
+            /**
+             * @description As `POST /api/auth/mfa/totp` gave it.
+             * @example oMaXb1…
+             */
+            setup_token: string;
+            /**
+             * @description What the app shows.
+             * @example 492039
+             */
+            code: string;
+        };
+        /** @description Whom to invite, and to what. */
+        CreateInvitationRequest: {
+            /**
+             * Format: email
+             * @description The account will have this address, verified.
+             * @example grace@example.com
+             */
+            email: string;
+            /**
+             * @description What the person may be; `user` unless said.
+             * @enum {string}
+             */
+            role?: "user" | "admin";
+            /**
+             * @description A proposal; the person may choose another.
+             * @example grace
+             */
+            username?: string;
+            /**
+             * @description A proposal.
+             * @example Grace Hopper
+             */
+            display_name?: string | null;
+            /**
+             * @description A few words of one's own; plain text.
+             * @example Welcome aboard
+             */
+            message?: string;
+            /**
+             * @description The language of the mail, and of the account.
+             * @example de
+             */
+            locale?: string;
+            /**
+             * @description How many days it lives, 1 to 30; 7 unless said.
+             * @example 1
+             */
+            expires_in_days?: number;
         };
         /** @description A new post. */
         CreatePostRequest: {
@@ -550,8 +2377,71 @@ export interface components {
              */
             is_completed?: boolean;
         };
+        /** @description A token for a program. */
+        CreateTokenRequest: {
+            /**
+             * @description What it is for.
+             * @example nightly report
+             */
+            name: string;
+            /**
+             * @description What it may do. `admin` adds an admin's powers to the others.
+             * @example [
+             *       "users:read"
+             *     ]
+             */
+            scopes: ("admin" | "users:read" | "users:write" | "posts:read" | "posts:write" | "tasks:read" | "tasks:write" | "audit:read")[];
+            /**
+             * @description In how many days it expires, 1 to 365.
+             * @default 90
+             * @example 1
+             */
+            expires_in_days: number;
+        };
         /** @description What an admin says of a new account. */
         CreateUserRequest: {
+            /**
+             * @description `service` for a program: without address and password, it gets in by access tokens. `person` unless said.
+             * @enum {string}
+             */
+            kind?: "person" | "service";
+            /**
+             * Format: email
+             * @description Every person has one. Kept trimmed, in lower case, with the domain in ASCII; unique among accounts.
+             * @example ada@example.com
+             */
+            email?: string;
+            /**
+             * @description Kept as typed; unique without regard to case.
+             * @example ada
+             */
+            username: string;
+            /**
+             * Format: password
+             * @description Left out, the person gets a link to choose one.
+             * @example correct horse battery
+             */
+            password?: string;
+            /**
+             * @description Without a password: `mail` sends the link to the person (the default where mail is configured), `link` answers it.
+             * @enum {string}
+             */
+            deliver?: "mail" | "link";
+            /**
+             * @description How others see the person.
+             * @example Ada Lovelace
+             */
+            display_name?: string | null;
+            /**
+             * Format: uri
+             * @example https://example.com/ada.png
+             */
+            profile_picture_url?: string | null;
+            /**
+             * @description The language of mails (BCP 47).
+             * @example de
+             */
+            locale?: string | null;
             /**
              * @description What the person may be; `user` unless said.
              * @enum {string}
@@ -563,32 +2453,332 @@ export interface components {
              */
             is_active?: boolean;
             /**
-             * Format: email
-             * @description Kept trimmed, in lower case, with the domain in ASCII; unique among accounts.
-             * @example ada@example.com
+             * @description Whether you vouch for the address; else it gets a mail to verify it.
+             * @example true
              */
-            email: string;
+            email_verified?: boolean;
+        };
+        /** @description A receiver of events. */
+        CreateWebhookRequest: {
             /**
-             * @description Kept as typed; unique without regard to case.
-             * @example ada
+             * @description https, port 443 or one from 1024 on, a public address.
+             * @example https://example.com/hooks/userhub
              */
+            url: string;
+            /**
+             * @description Types of events; `user.*` for all of a topic, `*` for all.
+             * @example [
+             *       "user.*"
+             *     ]
+             */
+            events: string[];
+            /**
+             * @description What it is for.
+             * @example Keeps the CRM in step
+             */
+            description?: string | null;
+            /**
+             * @description Whether it is sent anything; true unless said.
+             * @default true
+             * @example true
+             */
+            is_active: boolean;
+        };
+        /** @description An account that was just made for somebody. */
+        CreatedUser: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /** @example ada */
             username: string;
-            /**
-             * Format: password
-             * @description At least 8 characters, at most 72 bytes; not a common one.
-             * @example correct horse battery
-             */
-            password: string;
-            /**
-             * @description How others see the person.
-             * @example Ada Lovelace
-             */
-            display_name?: string | null;
+            /** @example Ada Lovelace */
+            display_name: string | null;
             /**
              * Format: uri
              * @example https://example.com/ada.png
              */
-            profile_picture_url?: string | null;
+            profile_picture_url: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: email
+             * @description null for a service account.
+             * @example ada@example.com
+             */
+            email: string | null;
+            /**
+             * @description Whether somebody proved to read that mailbox.
+             * @example true
+             */
+            email_verified: boolean;
+            /**
+             * @description The address that it is being changed to, until it is confirmed from there.
+             * @example null
+             */
+            pending_email: string | null;
+            /**
+             * @description The language of mails (BCP 47); null means the request's, or the server's.
+             * @example en
+             */
+            locale: string | null;
+            /** @enum {string} */
+            role: "user" | "admin";
+            /** @example true */
+            is_active: boolean;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+            /**
+             * @description Whether the account has a password, or is only signed in to by a provider or a passkey.
+             * @example false
+             */
+            has_password: boolean;
+            /**
+             * @description Whether signing in takes a second factor.
+             * @example false
+             */
+            mfa_enabled: boolean;
+            /**
+             * @description Whether an admin has said that it must.
+             * @example false
+             */
+            mfa_required: boolean;
+            /**
+             * Format: date-time
+             * @description When the user was deleted.
+             * @example null
+             */
+            deleted_at: string | null;
+            /**
+             * Format: date-time
+             * @description When the user last signed in.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            last_login_at: string | null;
+            /** @description For an account without a password, unless it was mailed: how the person chooses one. Shown once. */
+            password_reset?: components["schemas"]["PasswordResetLink"];
+        };
+        /** @description What is asked of the browser besides. */
+        CreationExtensions: {
+            /** @example false */
+            credProps: boolean;
+        };
+        /** @description For `PublicKeyCredential.parseCreationOptionsFromJSON` (WebAuthn `PublicKeyCredentialCreationOptionsJSON`). */
+        CreationOptions: {
+            rp: components["schemas"]["RelyingParty"];
+            user: components["schemas"]["PasskeyUser"];
+            /**
+             * @description Base64url; good for 5 minutes.
+             * @example AZqyVqzGd0u8zrMCCZqAV2Jrb3Blc…
+             */
+            challenge: string;
+            pubKeyCredParams: components["schemas"]["CredentialParameters"][];
+            /**
+             * @description Milliseconds.
+             * @example 300000
+             */
+            timeout: number;
+            excludeCredentials: components["schemas"]["CredentialDescriptor"][];
+            authenticatorSelection: components["schemas"]["AuthenticatorSelection"];
+            /** @enum {string} */
+            attestation: "none";
+            extensions: components["schemas"]["CreationExtensions"];
+        };
+        /** @description A credential that the browser is told of. */
+        CredentialDescriptor: {
+            /** @example 8GWY_u0YQ0m7yBqHrgF_Gg */
+            id: string;
+            /** @enum {string} */
+            type: "public-key";
+            /**
+             * @example [
+             *       "internal"
+             *     ]
+             */
+            transports?: string[];
+        };
+        /** @description An algorithm that a passkey may use. */
+        CredentialParameters: {
+            /** @enum {string} */
+            type: "public-key";
+            /** @example -7 */
+            alg: number;
+        };
+        /** @description What happened on a day. */
+        DailyStats: {
+            /** @example 2026-11-26 */
+            day: string;
+            /** @example 0 */
+            sign_ups: number;
+            /** @example 0 */
+            sign_ins: number;
+            /** @example 0 */
+            failed_sign_ins: number;
+            /**
+             * @description Different people who signed in.
+             * @example 0
+             */
+            active_users: number;
+        };
+        /** @description Every day that was asked for, the first one first. */
+        DailyStatsList: {
+            items: components["schemas"]["DailyStats"][];
+        };
+        /** @description The proof that it is one's own account. */
+        DeleteAccountRequest: {
+            /**
+             * Format: password
+             * @example correct horse battery
+             */
+            current_password: string;
+        };
+        /** @description What becomes of a deleted account. */
+        DeletedAccount: {
+            /**
+             * Format: date-time
+             * @description When it will be gone for good; null where deleted accounts are kept.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            purge_at: string | null;
+        };
+        /** @description An event on its way to a receiver, or there. */
+        Delivery: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /** @example user.updated */
+            type: string;
+            /** @enum {string} */
+            state: "queued" | "delivered" | "dead";
+            /**
+             * @description How often it was tried.
+             * @example 0
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description null when it isn't tried again.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            next_attempt_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            delivered_at: string | null;
+            /**
+             * @description What the receiver answered last.
+             * @example 500
+             */
+            last_status: number | null;
+            /** @example The receiver answered 500. */
+            last_error: string | null;
+            /**
+             * @description How long the last try took.
+             * @example 42
+             */
+            duration_ms: number | null;
+        };
+        /** @description One page of a list. */
+        DeliveryPage: {
+            items: components["schemas"]["Delivery"][];
+            /**
+             * @description How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long.
+             * @example 1
+             */
+            total: number | null;
+            /**
+             * @description Whether there are just so many; false when there are more than 10,000, and when `total` is null.
+             * @example false
+             */
+            total_is_exact: boolean;
+            /** @example 0 */
+            skip: number;
+            /** @example 10 */
+            limit: number;
+            /**
+             * @description What to send as `cursor` for the next page; null on the last one.
+             * @example null
+             */
+            next_cursor: string | null;
+        };
+        /** @description A device that isn't asked for a second factor. */
+        Device: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            last_used_at: string | null;
+            /**
+             * Format: date-time
+             * @description From when on it is asked again.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            expires_at: string;
+            /** @example 203.0.113.7 */
+            ip: string | null;
+            /** @example Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0 */
+            user_agent: string | null;
+        };
+        /** @description Devices that aren't asked for a second factor. */
+        DeviceList: {
+            items: components["schemas"]["Device"][];
+        };
+        /** @description Tokens, and what to keep in case the authenticator app is lost. */
+        EnrolledToken: {
+            /**
+             * @description A JWT, to be sent as `Authorization: Bearer …`.
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk5YzJmNCJ9.c2lnbmF0dXJl
+             */
+            access_token: string;
+            /** @enum {string} */
+            token_type: "bearer";
+            /**
+             * @description Seconds until the access token expires.
+             * @example 1800
+             */
+            expires_in: number;
+            /**
+             * @description Good for one refresh.
+             * @example rt_AZnC9FoQfD6bfS9sHgpLEQ
+             */
+            refresh_token: string;
+            /**
+             * @description Seconds until the refresh token expires.
+             * @example 604800
+             */
+            refresh_expires_in: number;
+            /**
+             * @description Ten codes, each good once; shown this once.
+             * @example [
+             *       "3vq8-2m4k-9xtc-h7dz"
+             *     ]
+             */
+            recovery_codes: string[];
         };
         /** @description A security event: who did what to whom, when, from where, and whether it succeeded. */
         Event: {
@@ -603,7 +2793,7 @@ export interface components {
              */
             at: string;
             /** @enum {string} */
-            action: "register" | "login" | "logout" | "token_reused" | "sessions_ended" | "password_confirmed" | "password_changed" | "email_changed" | "user_created" | "users_imported" | "role_changed" | "user_activated" | "user_deactivated" | "user_deleted" | "user_restored" | "user_purged" | "throttled" | "throttle_cleared";
+            action: "register" | "login" | "logout" | "token_reused" | "sessions_ended" | "password_confirmed" | "password_changed" | "verification_requested" | "password_reset_requested" | "password_reset" | "email_verified" | "emails_verified" | "email_change_requested" | "email_change_cancelled" | "email_change_reverted" | "email_changed" | "registration_rejected" | "invitation_created" | "invitation_resent" | "invitation_revoked" | "invitation_accepted" | "user_created" | "first_admin" | "user_updated" | "users_imported" | "role_changed" | "user_activated" | "user_deactivated" | "user_deleted" | "user_restored" | "user_purged" | "mfa_challenged" | "mfa_failed" | "mfa_enabled" | "mfa_disabled" | "mfa_required_changed" | "mfa_reset" | "totp_added" | "totp_removed" | "recovery_codes_made" | "recovery_code_used" | "passkey_added" | "passkey_removed" | "passkey_counter" | "device_remembered" | "device_forgotten" | "step_up" | "throttled" | "throttle_cleared" | "token_created" | "token_revoked" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_disabled" | "exported" | "identity_linked" | "identity_unlinked";
             /** @enum {string} */
             outcome: "success" | "failure";
             /**
@@ -611,11 +2801,15 @@ export interface components {
              * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
              */
             actor_id: string | null;
+            /** @description Who did it; null when nobody was signed in, or when the account is gone. */
+            actor: components["schemas"]["EventPerson"] | null;
             /**
              * Format: uuid
              * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
              */
             user_id: string | null;
+            /** @description Whom it concerns; null when nobody's account is concerned, or when the account is gone. */
+            user: components["schemas"]["EventPerson"] | null;
             /** @example 203.0.113.7 */
             ip: string | null;
             /** @example Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0 */
@@ -631,10 +2825,15 @@ export interface components {
         EventPage: {
             items: components["schemas"]["Event"][];
             /**
-             * @description How many there are in all, at most a second old; null when walking by cursor.
+             * @description How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long.
              * @example 1
              */
             total: number | null;
+            /**
+             * @description Whether there are just so many; false when there are more than 10,000, and when `total` is null.
+             * @example false
+             */
+            total_is_exact: boolean;
             /** @example 0 */
             skip: number;
             /** @example 10 */
@@ -644,6 +2843,40 @@ export interface components {
              * @example null
              */
             next_cursor: string | null;
+        };
+        /** @description Whom an event names. */
+        EventPerson: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /** @example ada */
+            username: string;
+            /** @example Ada Lovelace */
+            display_name: string | null;
+        };
+        /** @description What the session that has changed factors goes on with. */
+        FactorsChanged: {
+            /**
+             * @description Ten codes to keep in a safe place, shown this once; null when the account has codes already.
+             * @example [
+             *       "3vq8-2m4k-9xtc-h7dz"
+             *     ]
+             */
+            recovery_codes: string[] | null;
+            /**
+             * @description A JWT, to be sent as `Authorization: Bearer …` from now on: it says that both factors were shown just now.
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk5YzJmNCJ9.c2lnbmF0dXJl
+             */
+            access_token: string;
+            /** @enum {string} */
+            token_type: "bearer";
+            /**
+             * @description Seconds until the access token expires.
+             * @example 1800
+             */
+            expires_in: number;
         };
         /** @description What is wrong with one member of a body, or with one query or path value. */
         FieldError: {
@@ -667,6 +2900,33 @@ export interface components {
              * @example must be an e-mail address
              */
             detail: string;
+        };
+        /** @description What the doctor found: all well, worth a thought, or to be put right. */
+        Finding: {
+            /** @enum {string} */
+            verdict: "good" | "doubtful" | "bad";
+            /** @example All 8 migrations are applied. */
+            text: string;
+            /**
+             * @description What to do about it.
+             * @example Set the network of your balancer.
+             */
+            remedy: string | null;
+        };
+        /** @description An access token that says that the person has just proved who they are. */
+        FreshToken: {
+            /**
+             * @description A JWT, to be sent as `Authorization: Bearer …` from now on. The refresh token stays.
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk5YzJmNCJ9.c2lnbmF0dXJl
+             */
+            access_token: string;
+            /** @enum {string} */
+            token_type: "bearer";
+            /**
+             * @description Seconds until the access token expires.
+             * @example 1800
+             */
+            expires_in: number;
         };
         /** @description The state of the service in three words. */
         Health: {
@@ -728,6 +2988,120 @@ export interface components {
             status: "up" | "down";
             message?: string;
         };
+        /** @description An account at a provider that opens one's account. */
+        Identity: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /** @example google */
+            provider: string;
+            /**
+             * Format: email
+             * @description As the provider said it last; one's address here may be another.
+             * @example ada@gmail.com
+             */
+            email: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it last signed in.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            last_used_at: string | null;
+        };
+        /** @description Linked accounts, the oldest first. */
+        IdentityList: {
+            items: components["schemas"]["Identity"][];
+        };
+        /** @description An account that is offered to whoever reads a mailbox. */
+        Invitation: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /**
+             * Format: email
+             * @example ada@example.com
+             */
+            email: string;
+            /** @enum {string} */
+            role: "user" | "admin";
+            /** @example ada */
+            username: string | null;
+            /** @example Ada Lovelace */
+            display_name: string | null;
+            /** @enum {string} */
+            state: "expired" | "accepted" | "open" | "revoked";
+            /**
+             * @description The id of who invited; null when they are gone.
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            invited_by: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @example null
+             */
+            accepted_at: string | null;
+            /**
+             * Format: date-time
+             * @example null
+             */
+            revoked_at: string | null;
+            mail: components["schemas"]["InvitationMail"];
+        };
+        /** @description What became of the latest mail of an invitation. */
+        InvitationMail: {
+            /**
+             * @description `failed` when its receiver refused it; `expired` when it could not be sent in time.
+             * @enum {string}
+             */
+            state: "queued" | "sent" | "failed" | "expired";
+            /**
+             * @description What the receiver said.
+             * @example null
+             */
+            last_error: string | null;
+        };
+        /** @description One page of a list. */
+        InvitationPage: {
+            items: components["schemas"]["Invitation"][];
+            /**
+             * @description How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long.
+             * @example 1
+             */
+            total: number | null;
+            /**
+             * @description Whether there are just so many; false when there are more than 10,000, and when `total` is null.
+             * @example false
+             */
+            total_is_exact: boolean;
+            /** @example 0 */
+            skip: number;
+            /** @example 10 */
+            limit: number;
+            /**
+             * @description What to send as `cursor` for the next page; null on the last one.
+             * @example null
+             */
+            next_cursor: string | null;
+        };
         /** @description The public keys that access tokens verify with. */
         Jwks: {
             /**
@@ -758,10 +3132,15 @@ export interface components {
         LikePage: {
             items: components["schemas"]["Like"][];
             /**
-             * @description How many there are in all, at most a second old; null when walking by cursor.
+             * @description How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long.
              * @example 1
              */
             total: number | null;
+            /**
+             * @description Whether there are just so many; false when there are more than 10,000, and when `total` is null.
+             * @example false
+             */
+            total_is_exact: boolean;
             /** @example 0 */
             skip: number;
             /** @example 10 */
@@ -771,6 +3150,68 @@ export interface components {
              * @example null
              */
             next_cursor: string | null;
+        };
+        /** @description An account at a provider to link: the code of a flow with its verifier, or the token of one that found one's address here. */
+        LinkIdentityRequest: {
+            /**
+             * @description As it came to `redirect_uri`.
+             * @example pc_…
+             */
+            code?: string;
+            /**
+             * @description What the flow's `code_challenge` is the digest of.
+             * @example dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk
+             */
+            code_verifier?: string;
+            /**
+             * @description As the flow began with.
+             * @example https://app.example.com/profile
+             */
+            redirect_uri?: string;
+            /**
+             * @description Of an `account_exists`.
+             * @example lt_…
+             */
+            link_token?: string;
+        };
+        /** @description What a link is for, before anything is done with it. */
+        LinkPreview: {
+            /** @enum {string} */
+            purpose: "verify" | "reset" | "change" | "revert" | "invite" | "restore";
+            /**
+             * Format: email
+             * @description The address that it proves.
+             * @example ada@example.com
+             */
+            email: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            expires_at: string;
+            /**
+             * @description Of an invitation.
+             * @enum {string}
+             */
+            role?: "user" | "admin";
+            /**
+             * @description Of an invitation: the name of who invites, if they are still there.
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            invited_by?: string | null;
+            /**
+             * @description Of an invitation.
+             * @example Ada Lovelace
+             */
+            display_name?: string | null;
+        };
+        /** @description The token of a link that came by mail. */
+        LinkRequest: {
+            /**
+             * @description What stands behind `#token=` in the link.
+             * @example pr_AZqy…
+             */
+            token: string;
         };
         /** @description The process turns. */
         Live: {
@@ -785,7 +3226,7 @@ export interface components {
              */
             email?: string;
             /**
-             * @description `password` unless said; or `refresh_token`.
+             * @description `password` unless said; or `refresh_token`, `authorization_code`, or `urn:userhub:grant:mfa`.
              * @example password
              */
             grant_type?: string;
@@ -804,6 +3245,36 @@ export interface components {
              * @example rt_AZnC9FoQfD6bfS9sHgpLEQ
              */
             refresh_token?: string;
+            /**
+             * @description A second factor along with the password: what an authenticator app shows, or a recovery code.
+             * @example 492039
+             */
+            otp?: string;
+            /**
+             * @description Of a remembered device: stands for the second factor.
+             * @example dt_AZqy…
+             */
+            device_token?: string;
+            /**
+             * @description For the grant type `urn:userhub:grant:mfa`: as the first factor was answered with.
+             * @example mt_AZqy…
+             */
+            mfa_token?: string;
+            /**
+             * @description For the grant type `authorization_code`: what a flow through a provider came back with.
+             * @example pc_…
+             */
+            code?: string;
+            /**
+             * @description What that flow's `code_challenge` is the digest of.
+             * @example dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk
+             */
+            code_verifier?: string;
+            /**
+             * @description As that flow began with.
+             * @example https://app.example.com/signed-in
+             */
+            redirect_uri?: string;
             /** @description Ignored: there are no scopes. */
             scope?: string;
         };
@@ -812,12 +3283,337 @@ export interface components {
             /** @example rt_AZqy… */
             refresh_token?: string;
         };
+        /** @description A mail that was sent, or is to be. What it says stands nowhere. */
+        Mail: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /**
+             * @description What it is about.
+             * @example verify
+             */
+            kind: string;
+            /** @example ada@example.com */
+            to: string;
+            /**
+             * Format: uuid
+             * @description Whom it concerns.
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            user_id: string | null;
+            /** @enum {string} */
+            state: "queued" | "sent" | "failed" | "expired";
+            /**
+             * @description How often it was tried.
+             * @example 0
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            sent_at: string | null;
+            /**
+             * @description What the relay said last time.
+             * @example Mailbox full
+             */
+            last_error: string | null;
+        };
+        /** @description One page of a list. */
+        MailPage: {
+            items: components["schemas"]["Mail"][];
+            /**
+             * @description How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long.
+             * @example 1
+             */
+            total: number | null;
+            /**
+             * @description Whether there are just so many; false when there are more than 10,000, and when `total` is null.
+             * @example false
+             */
+            total_is_exact: boolean;
+            /** @example 0 */
+            skip: number;
+            /** @example 10 */
+            limit: number;
+            /**
+             * @description What to send as `cursor` for the next page; null on the last one.
+             * @example null
+             */
+            next_cursor: string | null;
+        };
+        /** @description One's own second factors. */
+        Mfa: {
+            /**
+             * @description Whether signing in takes one.
+             * @example true
+             */
+            enabled: boolean;
+            /**
+             * @description Whether it must.
+             * @example false
+             */
+            mandatory: boolean;
+            totp: components["schemas"]["Totp"] | null;
+            /**
+             * @description How many passkeys there are.
+             * @example 1
+             */
+            passkeys: number;
+            /**
+             * @description How many recovery codes are unused.
+             * @example 10
+             */
+            recovery_codes_left: number;
+            /**
+             * @description How many devices aren't asked for a second factor.
+             * @example 0
+             */
+            remembered_devices: number;
+        };
+        /** @description A sign-in that waits for its second factor. */
+        MfaTokenRequest: {
+            /**
+             * @description As the first factor was answered with.
+             * @example mt_AZqy…
+             */
+            mfa_token: string;
+        };
+        /** @description A change of the schema that this version brings. */
+        Migration: {
+            /** @example UsersAndSessions1763700000000 */
+            name: string;
+            /** @example false */
+            applied: boolean;
+        };
+        /** @description A new token. It is shown only now. */
+        NewAccessToken: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /** @example nightly report */
+            name: string;
+            scopes: ("admin" | "users:read" | "users:write" | "posts:read" | "posts:write" | "tasks:read" | "tasks:write" | "audit:read")[];
+            /**
+             * @description How it begins and ends.
+             * @example uhp_…Q7kd
+             */
+            hint: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description Within five minutes.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            last_used_at: string | null;
+            /**
+             * @description Sent as `Authorization: Bearer`.
+             * @example uhp_0123456789ABCDEFGHIJKLMNOPQRST0aBcDe
+             */
+            token: string;
+        };
+        /** @description A new receiver, with its signing secret, which is shown only now. */
+        NewWebhook: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /** @example https://example.com/hooks/userhub */
+            url: string;
+            /**
+             * @example [
+             *       "user.*"
+             *     ]
+             */
+            events: string[];
+            /** @example Keeps the CRM in step */
+            description: string | null;
+            /** @example true */
+            is_active: boolean;
+            /**
+             * @description Why UserHub switched it off.
+             * @example The receiver answered 410 Gone.
+             */
+            disabled_reason: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            last_success_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            last_failure_at: string | null;
+            /** @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw */
+            secret: string | null;
+        };
         /** @description What went wrong, in the words of OAuth 2 (RFC 6749 section 5.2). */
         OAuthError: {
             /** @example invalid_grant */
             error: string;
             /** @example Wrong e-mail address, username or password. */
             error_description: string;
+            /**
+             * @description For `mfa_required`: stands for the first factor.
+             * @example mt_AZqy…
+             */
+            mfa_token?: string;
+            /** @description How the second factor can be shown. */
+            mfa_methods?: ("totp" | "passkey" | "recovery_code")[];
+            /**
+             * @description Seconds that the `mfa_token` is good for.
+             * @example 300
+             */
+            expires_in?: number;
+            /**
+             * @description For `account_exists`: links what somebody came with, once they have signed in to that account.
+             * @example lt_AZqy…
+             */
+            link_token?: string;
+        };
+        /** @description A passkey, as its owner sees it. */
+        Passkey: {
+            /**
+             * Format: uuid
+             * @description Ours; not the credential's.
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /** @example My phone */
+            name: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            last_used_at: string | null;
+            /**
+             * @description Whether it is synced to other devices.
+             * @example false
+             */
+            backed_up: boolean;
+            /**
+             * @description Whether it can't be.
+             * @example false
+             */
+            device_bound: boolean;
+            /**
+             * @description Whether it can sign in without a username; null when the browser didn't say.
+             * @example true
+             */
+            discoverable: boolean | null;
+            /**
+             * @description How browsers reach the authenticator.
+             * @example [
+             *       "internal",
+             *       "hybrid"
+             *     ]
+             */
+            transports: string[];
+        };
+        /** @description One's own passkeys. */
+        PasskeyList: {
+            items: components["schemas"]["Passkey"][];
+            signal: components["schemas"]["PasskeySignal"];
+        };
+        /** @description What a passkey has signed. */
+        PasskeySignInRequest: {
+            /** @description What `navigator.credentials.get` gave: its `toJSON()`. */
+            credential: components["schemas"]["Assertion"];
+        };
+        /** @description What `PublicKeyCredential.signalAllAcceptedCredentials` takes, in snake_case. */
+        PasskeySignal: {
+            /** @example example.com */
+            rp_id: string;
+            /** @example AZqyVqzGd0u8zrMCCZqAVw */
+            user_id: string;
+            /**
+             * @example [
+             *       "8GWY_u0YQ0m7yBqHrgF_Gg"
+             *     ]
+             */
+            accepted_credential_ids: string[];
+        };
+        /** @description The user that a passkey is for. */
+        PasskeyUser: {
+            /**
+             * @description Base64url: the bytes of the user's id.
+             * @example AZqyVqzGd0u8zrMCCZqAVw
+             */
+            id: string;
+            /** @example ada@example.com */
+            name: string;
+            /** @example Ada Lovelace */
+            displayName: string;
+        };
+        /** @description The link and the code of a password reset, shown once. */
+        PasswordResetLink: {
+            /**
+             * @description The page on which the user chooses a new password.
+             * @example https://app.example.com/reset-password#token=pr_AZqy…
+             */
+            url: string;
+            /**
+             * @description The same, to be read out on the telephone.
+             * @example 482 915
+             */
+            code: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            expires_at: string;
+        };
+        /** @description Connections to the database, of this process. */
+        Pool: {
+            /**
+             * @description How many there may be.
+             * @example 0
+             */
+            max: number;
+            /** @example 0 */
+            open: number;
+            /** @example 0 */
+            idle: number;
+            /**
+             * @description Statements that wait for one.
+             * @example 0
+             */
+            waiting: number;
         };
         /** @description A post, with its author, and what people think of it. */
         Post: {
@@ -856,10 +3652,15 @@ export interface components {
         PostPage: {
             items: components["schemas"]["Post"][];
             /**
-             * @description How many there are in all, at most a second old; null when walking by cursor.
+             * @description How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long.
              * @example 1
              */
             total: number | null;
+            /**
+             * @description Whether there are just so many; false when there are more than 10,000, and when `total` is null.
+             * @example false
+             */
+            total_is_exact: boolean;
             /** @example 0 */
             skip: number;
             /** @example 10 */
@@ -895,6 +3696,41 @@ export interface components {
             detail: string;
             /** @description What is wrong with single members or parameters. */
             errors?: components["schemas"]["FieldError"][];
+            /** @description For `mfa_required` and `mfa_enrollment_required` at sign-in: how it goes on. */
+            mfa?: {
+                /**
+                 * @description Stands for the first factor.
+                 * @example mt_AZqy…
+                 */
+                token: string;
+                /** @description How the second factor can be shown. */
+                methods: ("totp" | "passkey" | "recovery_code")[];
+                /**
+                 * @description Seconds.
+                 * @example 300
+                 */
+                expires_in: number;
+            };
+            /** @description For `step_up_required`: what must be proved once more. */
+            step_up?: {
+                /**
+                 * @description `aal2`: with two factors.
+                 * @enum {string}
+                 */
+                acr: "aal1" | "aal2";
+                /**
+                 * @description How long ago it may be, in seconds.
+                 * @example 600
+                 */
+                max_age: number;
+                /** @description How it can be proved; none: sign in again. */
+                methods: ("totp" | "passkey" | "recovery_code" | "password")[];
+            };
+            /**
+             * @description For `account_exists`: links what somebody came with, once they have signed in to that account.
+             * @example lt_AZqy…
+             */
+            link_token?: string;
             /** @description What the log of the server knows the request by. */
             request_id: string;
         };
@@ -902,7 +3738,24 @@ export interface components {
          * @description Stable: made for programs to branch on.
          * @enum {string}
          */
-        ProblemCode: "malformed_json" | "malformed_request" | "refused_character" | "too_complex" | "not_authenticated" | "invalid_token" | "invalid_credentials" | "invalid_refresh_token" | "refresh_token_reused" | "forbidden" | "field_forbidden" | "wrong_password" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "email_taken" | "username_taken" | "last_admin" | "precondition_failed" | "body_too_large" | "uri_too_long" | "unsupported_media_type" | "validation_failed" | "precondition_required" | "too_many_requests" | "headers_too_large" | "internal_error" | "unavailable";
+        ProblemCode: "malformed_json" | "malformed_request" | "refused_character" | "too_complex" | "sign_in_expired" | "invalid_grant" | "access_denied" | "not_authenticated" | "invalid_token" | "invalid_credentials" | "invalid_refresh_token" | "refresh_token_reused" | "invalid_mfa_token" | "invalid_code" | "code_used" | "invalid_passkey" | "unknown_passkey" | "forbidden" | "field_forbidden" | "wrong_password" | "wrong_code" | "email_not_verified" | "registration_closed" | "sign_up_closed" | "mfa_required" | "mfa_enrollment_required" | "step_up_required" | "insufficient_scope" | "not_found" | "not_enabled" | "method_not_allowed" | "request_timeout" | "conflict" | "email_taken" | "username_taken" | "last_admin" | "invitation_open" | "idempotency_in_progress" | "passkey_known" | "mfa_mandatory" | "last_sign_in_method" | "account_exists" | "identity_taken" | "link_expired" | "link_used" | "code_expired" | "precondition_failed" | "body_too_large" | "import_too_large" | "uri_too_long" | "unsupported_media_type" | "validation_failed" | "link_invalid" | "code_invalid" | "idempotency_key_reused" | "precondition_required" | "too_many_requests" | "headers_too_large" | "internal_error" | "unavailable" | "mail_not_configured";
+        /** @description A provider to sign in with. */
+        Provider: {
+            /**
+             * @description As it stands in addresses.
+             * @example google
+             */
+            name: string;
+            /**
+             * @description For a button.
+             * @example Google
+             */
+            label: string;
+        };
+        /** @description The providers that are set up. */
+        ProviderList: {
+            items: components["schemas"]["Provider"][];
+        };
         /** @description What anybody who is signed in may see of a person. */
         PublicUser: {
             /**
@@ -924,6 +3777,16 @@ export interface components {
              * @example 2026-01-31T09:30:00.000Z
              */
             created_at: string;
+        };
+        /** @description Recovery codes; the older ones are void. */
+        RecoveryCodes: {
+            /**
+             * @description Ten codes, each good once.
+             * @example [
+             *       "3vq8-2m4k-9xtc-h7dz"
+             *     ]
+             */
+            recovery_codes: string[];
         };
         /** @description The refresh token to trade for a new pair. */
         RefreshRequest: {
@@ -959,6 +3822,172 @@ export interface components {
              * @example https://example.com/ada.png
              */
             profile_picture_url?: string | null;
+            /**
+             * @description The language of mails (BCP 47); what the client prefers unless said.
+             * @example de
+             */
+            locale?: string | null;
+        };
+        /** @description A credential that was just made (WebAuthn `RegistrationResponseJSON`). */
+        Registration: {
+            /** @example 8GWY_u0YQ0m7yBqHrgF_Gg */
+            id: string;
+            /** @example 8GWY_u0YQ0m7yBqHrgF_Gg */
+            rawId: string;
+            /** @example public-key */
+            type: string;
+            response: components["schemas"]["AttestationResponse"];
+            /**
+             * @example {
+             *       "credProps": {
+             *         "rk": true
+             *       }
+             *     }
+             */
+            clientExtensionResults?: Record<string, never>;
+            /** @example platform */
+            authenticatorAttachment?: string | null;
+        };
+        /** @description The site that a passkey is for. */
+        RelyingParty: {
+            /** @example example.com */
+            id: string;
+            /** @example UserHub */
+            name: string;
+        };
+        /** @description Tokens; and, if it was asked for, one that stands for the second factor on this device. */
+        RememberedToken: {
+            /**
+             * @description A JWT, to be sent as `Authorization: Bearer …`.
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk5YzJmNCJ9.c2lnbmF0dXJl
+             */
+            access_token: string;
+            /** @enum {string} */
+            token_type: "bearer";
+            /**
+             * @description Seconds until the access token expires.
+             * @example 1800
+             */
+            expires_in: number;
+            /**
+             * @description Good for one refresh.
+             * @example rt_AZnC9FoQfD6bfS9sHgpLEQ
+             */
+            refresh_token: string;
+            /**
+             * @description Seconds until the refresh token expires.
+             * @example 604800
+             */
+            refresh_expires_in: number;
+            /**
+             * @description To be sent to `POST /api/auth/login` from now on.
+             * @example dt_AZqy…
+             */
+            device_token?: string;
+        };
+        /** @description Another name for a passkey. */
+        RenamePasskeyRequest: {
+            /** @example My old phone */
+            name: string;
+        };
+        /** @description Which deliveries to send again. */
+        ReplayRequest: {
+            /**
+             * @description Those made at or after this time (RFC 3339).
+             * @example 2026-01-01T00:00:00Z
+             */
+            since: string;
+            /**
+             * @description Those made before this time; now unless said.
+             * @example 2026-01-02T00:00:00Z
+             */
+            until?: string;
+            /**
+             * @description Which of them; the dead unless said.
+             * @default dead
+             * @enum {string}
+             */
+            state: "delivered" | "dead" | "all";
+        };
+        /** @description How many deliveries are sent again. */
+        Replayed: {
+            /** @example 0 */
+            count: number;
+        };
+        /** @description For `PublicKeyCredential.parseRequestOptionsFromJSON` (WebAuthn `PublicKeyCredentialRequestOptionsJSON`). */
+        RequestOptions: {
+            /**
+             * @description Base64url; good for 5 minutes.
+             * @example AZqyVqzGd0u8zrMCCZqAV2Jrb3Blc…
+             */
+            challenge: string;
+            /** @example example.com */
+            rpId: string;
+            /**
+             * @description Milliseconds.
+             * @example 300000
+             */
+            timeout: number;
+            /** @enum {string} */
+            userVerification: "preferred" | "required";
+            /** @description The passkeys of the account; left out when it isn't known yet. */
+            allowCredentials?: components["schemas"]["CredentialDescriptor"][];
+        };
+        /** @description Whose password is to be reset: an address or a username. */
+        RequestPasswordResetRequest: {
+            /**
+             * Format: email
+             * @example ada@example.com
+             */
+            email?: string;
+            /** @example ada */
+            username?: string;
+            /**
+             * @description The language of the mail, if none is kept for the account.
+             * @example de
+             */
+            locale?: string;
+        };
+        /** @description How an admin has somebody's password reset. */
+        ResetPasswordOfRequest: {
+            /**
+             * @description `mail` sends it to the user (the default where mail is configured), `link` shows it to the admin, once.
+             * @enum {string}
+             */
+            deliver?: "mail" | "link";
+            /**
+             * @description Whether to end the user's sessions at once, and not only with the new password.
+             * @example false
+             */
+            end_sessions?: boolean;
+        };
+        /** @description How long the secret of before goes on signing. */
+        RotateSecretRequest: {
+            /**
+             * @description Hours, 0 to 168.
+             * @default 24
+             * @example 0
+             */
+            overlap_hours: number;
+        };
+        /** @description Whom to send the verification mail to. */
+        SendVerificationRequest: {
+            /**
+             * Format: email
+             * @description Without a bearer token.
+             * @example ada@example.com
+             */
+            email?: string;
+            /**
+             * @description The language of the mail, if none is kept for the account.
+             * @example de
+             */
+            locale?: string;
+        };
+        /** @description It will be sent. */
+        Sending: {
+            /** @enum {string} */
+            status: "accepted";
         };
         /** @description A signed-in device. */
         Session: {
@@ -988,6 +4017,31 @@ export interface components {
             /** @example Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0 */
             user_agent: string | null;
             /**
+             * @description How the person got in: `pwd`, `otp`, `hwk` or `swk` (a passkey), `user`, `fed`, `email`, `rba`, `mfa` (RFC 8176).
+             * @example [
+             *       "pwd",
+             *       "otp",
+             *       "mfa"
+             *     ]
+             */
+            amr: string[];
+            /**
+             * @description What that is worth: `aal2` with two factors.
+             * @enum {string}
+             */
+            acr: "aal1" | "aal2";
+            /**
+             * Format: date-time
+             * @description When the person last proved who they are.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            auth_time: string;
+            /**
+             * @description Whether a remembered device stood in for the second factor.
+             * @example false
+             */
+            remembered: boolean;
+            /**
              * @description Whether it is the one that asks.
              * @example true
              */
@@ -996,6 +4050,123 @@ export interface components {
         /** @description Signed-in devices. */
         SessionList: {
             items: components["schemas"]["Session"][];
+        };
+        /** @description A setting as it is in effect. */
+        Setting: {
+            /** @example PORT */
+            name: string;
+            /**
+             * @description null when it isn't set, or when it is a secret.
+             * @example 8000
+             */
+            value: string | null;
+            /** @enum {string} */
+            source: "default" | "environment";
+            /**
+             * @description Whether it may open something: then only its source says that it is set.
+             * @example false
+             */
+            is_secret: boolean;
+        };
+        /** @description A key that tokens are signed or verified with. */
+        SigningKey: {
+            /** @example q0Zkx3vYb1m9Lw2c */
+            kid: string;
+            /** @example HS256 */
+            alg: string;
+            /**
+             * @description Whether new tokens are signed with it.
+             * @example false
+             */
+            signs: boolean;
+        };
+        /** @description How many users there are now, at most a second old. */
+        Stats: {
+            /**
+             * @description All but the deleted ones.
+             * @example 1
+             */
+            total: number;
+            /**
+             * @description Those of them who may sign in.
+             * @example 0
+             */
+            active: number;
+            /** @example 0 */
+            deactivated: number;
+            /** @example 0 */
+            deleted: number;
+            /**
+             * @description Those who are held back after too many wrong attempts.
+             * @example 0
+             */
+            locked: number;
+            /** @example 0 */
+            admins: number;
+            /**
+             * @description Those who were made in the last seven days.
+             * @example 0
+             */
+            new_7_days: number;
+        };
+        /** @description A second factor, or the password of an account that has none: exactly one of these. */
+        StepUpRequest: {
+            /**
+             * @description Of an authenticator app.
+             * @example 492039
+             */
+            code?: string;
+            /** @example 3vq8-2m4k-9xtc-h7dz */
+            recovery_code?: string;
+            /** @description The answer to `POST /api/auth/step-up/passkey-options`. */
+            passkey?: components["schemas"]["Assertion"];
+            /**
+             * Format: password
+             * @description For an account without a second factor.
+             * @example correct horse battery
+             */
+            current_password?: string;
+        };
+        /** @description Whether signing in takes a second factor. */
+        SwitchMfaRequest: {
+            /** @example false */
+            enabled: boolean;
+        };
+        /** @description How this server is set up, and how it is. */
+        System: {
+            /**
+             * @description The version of UserHub.
+             * @example 0.1.0
+             */
+            build: string;
+            /**
+             * @description The version of Node.js.
+             * @example 24.1.0
+             */
+            node: string;
+            /**
+             * @description The version of the database.
+             * @example 18.0
+             */
+            postgresql: string;
+            /** @example production */
+            environment: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            started_at: string;
+            /**
+             * @description Whether this process is about to end.
+             * @example false
+             */
+            is_draining: boolean;
+            pool: components["schemas"]["Pool"];
+            /** @description The oldest first. */
+            migrations: components["schemas"]["Migration"][];
+            signing_keys: components["schemas"]["SigningKey"][];
+            settings: components["schemas"]["Setting"][];
+            findings: components["schemas"]["Finding"][];
         };
         /** @description A task as its owner sees it. */
         Task: {
@@ -1030,10 +4201,15 @@ export interface components {
         TaskPage: {
             items: components["schemas"]["Task"][];
             /**
-             * @description How many there are in all, at most a second old; null when walking by cursor.
+             * @description How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long.
              * @example 1
              */
             total: number | null;
+            /**
+             * @description Whether there are just so many; false when there are more than 10,000, and when `total` is null.
+             * @example false
+             */
+            total_is_exact: boolean;
             /** @example 0 */
             skip: number;
             /** @example 10 */
@@ -1043,6 +4219,29 @@ export interface components {
              * @example null
              */
             next_cursor: string | null;
+        };
+        /** @description Where to send a mail that tests the way. */
+        TestMailRequest: {
+            /**
+             * Format: email
+             * @description The address.
+             * @example root@example.com
+             */
+            to: string;
+        };
+        /** @description What is counted against an account now. */
+        Throttle: {
+            /**
+             * @description Wrong guesses at the password; a right one makes them forgotten.
+             * @example 0
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description Until when somebody is held back; null when nobody is.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            until: string | null;
         };
         /** @description What signing in and refreshing give (RFC 6749 section 5.1). */
         TokenPair: {
@@ -1068,13 +4267,11 @@ export interface components {
              * @example 604800
              */
             refresh_expires_in: number;
-            /** @description Empty, when a scope was asked for: there are none. */
-            scope?: string;
         };
         /** @description What OAuth clients send (RFC 6749 sections 4.3 and 6). */
         TokenRequest: {
             /**
-             * @description `password` unless said; or `refresh_token`.
+             * @description `password` unless said; or `refresh_token`, `authorization_code`, or `urn:userhub:grant:mfa`.
              * @example password
              */
             grant_type?: string;
@@ -1093,8 +4290,74 @@ export interface components {
              * @example rt_AZnC9FoQfD6bfS9sHgpLEQ
              */
             refresh_token?: string;
+            /**
+             * @description A second factor along with the password: what an authenticator app shows, or a recovery code.
+             * @example 492039
+             */
+            otp?: string;
+            /**
+             * @description Of a remembered device: stands for the second factor.
+             * @example dt_AZqy…
+             */
+            device_token?: string;
+            /**
+             * @description For the grant type `urn:userhub:grant:mfa`: as the first factor was answered with.
+             * @example mt_AZqy…
+             */
+            mfa_token?: string;
+            /**
+             * @description For the grant type `authorization_code`: what a flow through a provider came back with.
+             * @example pc_…
+             */
+            code?: string;
+            /**
+             * @description What that flow's `code_challenge` is the digest of.
+             * @example dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk
+             */
+            code_verifier?: string;
+            /**
+             * @description As that flow began with.
+             * @example https://app.example.com/signed-in
+             */
+            redirect_uri?: string;
             /** @description Ignored: there are no scopes. */
             scope?: string;
+        };
+        /** @description An authenticator app. */
+        Totp: {
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            last_used_at: string | null;
+        };
+        /** @description An authenticator app to be set up: nothing is stored until a code of it confirms it. */
+        TotpSetup: {
+            /**
+             * @description For typing, in Base32.
+             * @example GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ
+             */
+            secret: string;
+            /**
+             * @description For a QR code.
+             * @example otpauth://totp/UserHub:ada%40example.com?secret=…
+             */
+            otpauth_uri: string;
+            /**
+             * @description To be sent back with the first code.
+             * @example oMaXb1…
+             */
+            setup_token: string;
+            /**
+             * @description Seconds.
+             * @example 600
+             */
+            expires_in: number;
         };
         /** @description What changes of a post. What is left out stays as it is. */
         UpdatePostRequest: {
@@ -1142,6 +4405,11 @@ export interface components {
              */
             profile_picture_url?: string | null;
             /**
+             * @description The language of mails (BCP 47); null clears it.
+             * @example de
+             */
+            locale?: string | null;
+            /**
              * @description For admins.
              * @enum {string}
              */
@@ -1152,11 +4420,47 @@ export interface components {
              */
             is_active?: boolean;
             /**
+             * @description For admins: whether signing in must take a second factor, whatever the server asks of others.
+             * @example false
+             */
+            mfa_required?: boolean;
+            /**
+             * @description For admins: whether they vouch for the address.
+             * @example true
+             */
+            email_verified?: boolean;
+            /**
+             * @description For admins: why the account is deactivated; kept with the event. Only together with `is_active: false`.
+             * @example Asked for it
+             */
+            reason?: string;
+            /**
              * Format: password
-             * @description Needed to change one's own e-mail address.
+             * @description Needed to change one's own e-mail address. A verified one stays until the new mailbox has confirmed the change.
              * @example correct horse battery
              */
             current_password?: string;
+        };
+        /** @description What changes of a receiver. What is left out stays as it is. */
+        UpdateWebhookRequest: {
+            /** @example https://example.com/hooks/userhub */
+            url?: string;
+            /**
+             * @example [
+             *       "user.*"
+             *     ]
+             */
+            events?: string[];
+            /**
+             * @description null clears it.
+             * @example Keeps the CRM in step
+             */
+            description?: string | null;
+            /**
+             * @description Switching it on again forgets why it was switched off.
+             * @example true
+             */
+            is_active?: boolean;
         };
         /** @description What people see of themselves. */
         User: {
@@ -1181,9 +4485,25 @@ export interface components {
             created_at: string;
             /**
              * Format: email
+             * @description null for a service account.
              * @example ada@example.com
              */
-            email: string;
+            email: string | null;
+            /**
+             * @description Whether somebody proved to read that mailbox.
+             * @example true
+             */
+            email_verified: boolean;
+            /**
+             * @description The address that it is being changed to, until it is confirmed from there.
+             * @example null
+             */
+            pending_email: string | null;
+            /**
+             * @description The language of mails (BCP 47); null means the request's, or the server's.
+             * @example en
+             */
+            locale: string | null;
             /** @enum {string} */
             role: "user" | "admin";
             /** @example true */
@@ -1193,6 +4513,21 @@ export interface components {
              * @example 2026-01-31T09:30:00.000Z
              */
             updated_at: string;
+            /**
+             * @description Whether the account has a password, or is only signed in to by a provider or a passkey.
+             * @example false
+             */
+            has_password: boolean;
+            /**
+             * @description Whether signing in takes a second factor.
+             * @example false
+             */
+            mfa_enabled: boolean;
+            /**
+             * @description Whether an admin has said that it must.
+             * @example false
+             */
+            mfa_required: boolean;
             /**
              * Format: date-time
              * @description For admins: when the user was deleted.
@@ -1210,10 +4545,15 @@ export interface components {
         UserPage: {
             items: (components["schemas"]["User"] | components["schemas"]["PublicUser"])[];
             /**
-             * @description How many there are in all, at most a second old; null when walking by cursor.
+             * @description How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long.
              * @example 1
              */
             total: number | null;
+            /**
+             * @description Whether there are just so many; false when there are more than 10,000, and when `total` is null.
+             * @example false
+             */
+            total_is_exact: boolean;
             /** @example 0 */
             skip: number;
             /** @example 10 */
@@ -1224,10 +4564,94 @@ export interface components {
              */
             next_cursor: string | null;
         };
+        /** @description The second factor of a sign-in: exactly one of `code`, `recovery_code` and `passkey`. */
+        VerifyMfaRequest: {
+            /**
+             * @description Of an authenticator app.
+             * @example 492039
+             */
+            code?: string;
+            /** @example 3vq8-2m4k-9xtc-h7dz */
+            recovery_code?: string;
+            /** @description The answer to `POST /api/auth/mfa/passkey-options`. */
+            passkey?: components["schemas"]["Assertion"];
+            /**
+             * @description Whether to ask for no second factor on this device for a while: the answer holds a `device_token` then.
+             * @example false
+             */
+            remember_device?: boolean;
+            /**
+             * @description As the first factor was answered with.
+             * @example mt_AZqy…
+             */
+            mfa_token: string;
+        };
+        /** @description A receiver of events, without its secret. */
+        Webhook: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /** @example https://example.com/hooks/userhub */
+            url: string;
+            /**
+             * @example [
+             *       "user.*"
+             *     ]
+             */
+            events: string[];
+            /** @example Keeps the CRM in step */
+            description: string | null;
+            /** @example true */
+            is_active: boolean;
+            /**
+             * @description Why UserHub switched it off.
+             * @example The receiver answered 410 Gone.
+             */
+            disabled_reason: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            last_success_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            last_failure_at: string | null;
+        };
+        /** @description All receivers: there are 20 at most. */
+        WebhookList: {
+            items: components["schemas"]["Webhook"][];
+        };
+        /** @description The new signing secret, which is shown only now. */
+        WebhookSecret: {
+            /** @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw */
+            secret: string;
+        };
     };
     responses: {
-        /** @description - `body_too_large`: The body is larger than 64 KiB. */
-        BodyTooLarge: {
+        /**
+         * @description - `malformed_json`: The body is not valid JSON.
+         *     - `malformed_request`: The request is malformed.
+         *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+         *     - `too_complex`: The body is nested too deeply.
+         *     - `sign_in_expired`: This sign-in took too long. Start again.
+         *     - `invalid_grant`: This sign-in has expired, was used before, or is not yours. Start again.
+         *     - `access_denied`: This sign-in was refused.
+         */
+        BadRequest: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1235,21 +4659,30 @@ export interface components {
             content: {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @constant */
-                    status?: 413;
+                    status?: 400;
                     /** @enum {unknown} */
-                    code?: "body_too_large";
+                    code?: "malformed_json" | "malformed_request" | "refused_character" | "too_complex" | "sign_in_expired" | "invalid_grant" | "access_denied";
                 };
             };
         };
         /**
-         * @description - `conflict`: A deleted user must be restored before it can be changed.
+         * @description - `conflict`: This cannot be done in the present state.
          *     - `email_taken`: This e-mail address is already in use.
          *     - `username_taken`: This username is already in use.
          *     - `last_admin`: The last active admin must stay an active admin.
+         *     - `invitation_open`: There is an open invitation for this address.
+         *     - `idempotency_in_progress`: A request with this Idempotency-Key is still running.
+         *     - `passkey_known`: This passkey is registered already.
+         *     - `mfa_mandatory`: This account must keep a second factor.
+         *     - `last_sign_in_method`: This is the last way to sign in to this account.
+         *     - `account_exists`: There is an account with this e-mail address. Sign in to it, then link.
+         *     - `identity_taken`: This identity is linked to another account.
          */
-        ConflictOrEmailTakenOrUsernameTakenOrLastAdmin: {
+        Conflict: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                Location: components["headers"]["Location"];
+                "Retry-After": components["headers"]["Retry-After"];
                 [name: string]: unknown;
             };
             content: {
@@ -1257,32 +4690,28 @@ export interface components {
                     /** @constant */
                     status?: 409;
                     /** @enum {unknown} */
-                    code?: "conflict" | "email_taken" | "username_taken" | "last_admin";
+                    code?: "conflict" | "email_taken" | "username_taken" | "last_admin" | "invitation_open" | "idempotency_in_progress" | "passkey_known" | "mfa_mandatory" | "last_sign_in_method" | "account_exists" | "identity_taken";
                 };
             };
         };
         /**
-         * @description - `email_taken`: This e-mail address is already in use.
-         *     - `username_taken`: This username is already in use.
+         * @description - `code_used`: This code was used before. Wait for the next one.
+         *     - `invalid_passkey`: The passkey could not be verified.
+         *     - `forbidden`: You are not allowed to do this.
+         *     - `field_forbidden`: Only an admin may set role.
+         *     - `wrong_password`: The current password is wrong.
+         *     - `wrong_code`: The code is wrong.
+         *     - `email_not_verified`: Confirm your e-mail address first: a link has been sent to it.
+         *     - `registration_closed`: Registration is not open.
+         *     - `mfa_required`: A second factor is needed.
+         *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+         *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+         *     - `insufficient_scope`: The token lacks the scope that this needs.
          */
-        EmailTakenOrUsernameTaken: {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"] & {
-                    /** @constant */
-                    status?: 409;
-                    /** @enum {unknown} */
-                    code?: "email_taken" | "username_taken";
-                };
-            };
-        };
-        /** @description - `forbidden`: You are not allowed to do this. */
         Forbidden: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 [name: string]: unknown;
             };
             content: {
@@ -1290,16 +4719,16 @@ export interface components {
                     /** @constant */
                     status?: 403;
                     /** @enum {unknown} */
-                    code?: "forbidden";
+                    code?: "code_used" | "invalid_passkey" | "forbidden" | "field_forbidden" | "wrong_password" | "wrong_code" | "email_not_verified" | "registration_closed" | "mfa_required" | "mfa_enrollment_required" | "step_up_required" | "insufficient_scope";
                 };
             };
         };
         /**
-         * @description - `forbidden`: You are not allowed to do this.
-         *     - `field_forbidden`: Only an admin may set role.
-         *     - `wrong_password`: The current password is wrong.
+         * @description - `link_expired`: This link has expired. Ask for a new one.
+         *     - `link_used`: This link was used before.
+         *     - `code_expired`: This code has expired. Ask for a new one.
          */
-        ForbiddenOrFieldForbiddenOrWrongPassword: {
+        Gone: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1307,14 +4736,14 @@ export interface components {
             content: {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @constant */
-                    status?: 403;
+                    status?: 410;
                     /** @enum {unknown} */
-                    code?: "forbidden" | "field_forbidden" | "wrong_password";
+                    code?: "link_expired" | "link_used" | "code_expired";
                 };
             };
         };
         /** @description - `internal_error`: Something went wrong on our side. */
-        InternalError: {
+        InternalServerError: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1329,133 +4758,9 @@ export interface components {
             };
         };
         /**
-         * @description - `invalid_credentials`: Wrong e-mail address, username or password.
-         *     - `invalid_refresh_token`: The refresh token is invalid or expired. Sign in again.
-         *     - `refresh_token_reused`: This refresh token was used before; its session has been ended.
+         * @description - `not_found`: There is no such resource.
+         *     - `not_enabled`: This is not enabled on this server.
          */
-        InvalidCredentialsOrInvalidRefreshTokenOrRefreshTokenReused: {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"] & {
-                    /** @constant */
-                    status?: 401;
-                    /** @enum {unknown} */
-                    code?: "invalid_credentials" | "invalid_refresh_token" | "refresh_token_reused";
-                };
-            };
-        };
-        /**
-         * @description - `invalid_refresh_token`: The refresh token is invalid or expired. Sign in again.
-         *     - `refresh_token_reused`: This refresh token was used before; its session has been ended.
-         */
-        InvalidRefreshTokenOrRefreshTokenReused: {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"] & {
-                    /** @constant */
-                    status?: 401;
-                    /** @enum {unknown} */
-                    code?: "invalid_refresh_token" | "refresh_token_reused";
-                };
-            };
-        };
-        /** @description - `last_admin`: The last active admin must stay an active admin. */
-        LastAdmin: {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"] & {
-                    /** @constant */
-                    status?: 409;
-                    /** @enum {unknown} */
-                    code?: "last_admin";
-                };
-            };
-        };
-        /**
-         * @description - `malformed_json`: The body is not valid JSON.
-         *     - `malformed_request`: The request is malformed.
-         *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
-         *     - `too_complex`: The body is nested too deeply.
-         */
-        MalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex: {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"] & {
-                    /** @constant */
-                    status?: 400;
-                    /** @enum {unknown} */
-                    code?: "malformed_json" | "malformed_request" | "refused_character" | "too_complex";
-                };
-            };
-        };
-        /**
-         * @description - `malformed_request`: The request is malformed.
-         *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
-         */
-        MalformedRequestOrRefusedCharacter: {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"] & {
-                    /** @constant */
-                    status?: 400;
-                    /** @enum {unknown} */
-                    code?: "malformed_request" | "refused_character";
-                };
-            };
-        };
-        /** @description - `not_authenticated`: Sign in first: this needs a bearer token. */
-        NotAuthenticated: {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"] & {
-                    /** @constant */
-                    status?: 401;
-                    /** @enum {unknown} */
-                    code?: "not_authenticated";
-                };
-            };
-        };
-        /**
-         * @description - `not_authenticated`: Sign in first: this needs a bearer token.
-         *     - `invalid_token`: The access token is invalid, expired or revoked.
-         */
-        NotAuthenticatedOrInvalidToken: {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"] & {
-                    /** @constant */
-                    status?: 401;
-                    /** @enum {unknown} */
-                    code?: "not_authenticated" | "invalid_token";
-                };
-            };
-        };
-        /** @description - `not_found`: There is no such resource. */
         NotFound: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1466,7 +4771,7 @@ export interface components {
                     /** @constant */
                     status?: 404;
                     /** @enum {unknown} */
-                    code?: "not_found";
+                    code?: "not_found" | "not_enabled";
                 };
             };
         };
@@ -1475,10 +4780,19 @@ export interface components {
          *     - `invalid_request`: The request is malformed.
          *     - `invalid_request`: NUL characters, lone surrogates and invalid UTF-8 are refused.
          *     - `invalid_request`: The body is nested too deeply.
+         *     - `invalid_grant`: This sign-in has expired, was used before, or is not yours. Start again.
+         *     - `access_denied`: This sign-in was refused.
          *     - `invalid_grant`: Wrong e-mail address, username or password.
          *     - `invalid_grant`: The refresh token is invalid or expired. Sign in again.
          *     - `invalid_grant`: This refresh token was used before; its session has been ended.
-         *     - `unsupported_grant_type`: grant_type: must be password or refresh_token
+         *     - `invalid_grant`: This sign-in has expired or is finished. Start again.
+         *     - `invalid_grant`: The code is wrong.
+         *     - `invalid_grant`: This code was used before. Wait for the next one.
+         *     - `email_not_verified`: Confirm your e-mail address first: a link has been sent to it.
+         *     - `mfa_required`: A second factor is needed.
+         *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+         *     - `account_exists`: There is an account with this e-mail address. Sign in to it, then link.
+         *     - `unsupported_grant_type`: grant_type: must be password, refresh_token or authorization_code
          */
         OAuthBadRequest: {
             headers: {
@@ -1489,7 +4803,7 @@ export interface components {
             content: {
                 "application/json": components["schemas"]["OAuthError"] & {
                     /** @enum {unknown} */
-                    error?: "invalid_request" | "invalid_grant" | "unsupported_grant_type";
+                    error?: "invalid_request" | "invalid_grant" | "access_denied" | "email_not_verified" | "mfa_required" | "mfa_enrollment_required" | "account_exists" | "unsupported_grant_type";
                 };
             };
         };
@@ -1560,10 +4874,26 @@ export interface components {
                 };
             };
         };
+        /** @description - `body_too_large`: The body is larger than 64 KiB. */
+        PayloadTooLarge: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 413;
+                    /** @enum {unknown} */
+                    code?: "body_too_large";
+                };
+            };
+        };
         /** @description - `precondition_failed`: It has been changed since you read it. Read it again, then retry. */
         PreconditionFailed: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                ETag: components["headers"]["ETag"];
                 [name: string]: unknown;
             };
             content: {
@@ -1590,6 +4920,25 @@ export interface components {
                 };
             };
         };
+        /**
+         * @description - `unavailable`: The service is unavailable for the moment. Try again shortly.
+         *     - `mail_not_configured`: This server sends no mail.
+         */
+        ServiceUnavailable: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 503;
+                    /** @enum {unknown} */
+                    code?: "unavailable" | "mail_not_configured";
+                };
+            };
+        };
         /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
         TooManyRequests: {
             headers: {
@@ -1606,19 +4955,65 @@ export interface components {
                 };
             };
         };
-        /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
-        Unavailable: {
+        /** @description - `uri_too_long`: The address is too long. */
+        URITooLong: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
-                "Retry-After": components["headers"]["Retry-After"];
                 [name: string]: unknown;
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @constant */
-                    status?: 503;
+                    status?: 414;
                     /** @enum {unknown} */
-                    code?: "unavailable";
+                    code?: "uri_too_long";
+                };
+            };
+        };
+        /**
+         * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+         *     - `invalid_token`: The access token is invalid, expired or revoked.
+         *     - `invalid_credentials`: Wrong e-mail address, username or password.
+         *     - `invalid_refresh_token`: The refresh token is invalid or expired. Sign in again.
+         *     - `refresh_token_reused`: This refresh token was used before; its session has been ended.
+         *     - `invalid_mfa_token`: This sign-in has expired or is finished. Start again.
+         *     - `invalid_code`: The code is wrong.
+         *     - `code_used`: This code was used before. Wait for the next one.
+         *     - `invalid_passkey`: The passkey could not be verified.
+         *     - `unknown_passkey`: This passkey belongs to no account.
+         */
+        Unauthorized: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 401;
+                    /** @enum {unknown} */
+                    code?: "not_authenticated" | "invalid_token" | "invalid_credentials" | "invalid_refresh_token" | "refresh_token_reused" | "invalid_mfa_token" | "invalid_code" | "code_used" | "invalid_passkey" | "unknown_passkey";
+                };
+            };
+        };
+        /**
+         * @description - `validation_failed`: Something is not as it must be; `errors` says what.
+         *     - `link_invalid`: This link is not valid.
+         *     - `code_invalid`: The code is not valid.
+         *     - `idempotency_key_reused`: This Idempotency-Key was used for another request.
+         */
+        UnprocessableEntity: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 422;
+                    /** @enum {unknown} */
+                    code?: "validation_failed" | "link_invalid" | "code_invalid" | "idempotency_key_reused";
                 };
             };
         };
@@ -1637,51 +5032,6 @@ export interface components {
                 };
             };
         };
-        /** @description - `uri_too_long`: The address is too long. */
-        UriTooLong: {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"] & {
-                    /** @constant */
-                    status?: 414;
-                    /** @enum {unknown} */
-                    code?: "uri_too_long";
-                };
-            };
-        };
-        /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
-        ValidationFailed: {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"] & {
-                    /** @constant */
-                    status?: 422;
-                    /** @enum {unknown} */
-                    code?: "validation_failed";
-                };
-            };
-        };
-        /** @description - `wrong_password`: The current password is wrong. */
-        WrongPassword: {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"] & {
-                    /** @constant */
-                    status?: 403;
-                    /** @enum {unknown} */
-                    code?: "wrong_password";
-                };
-            };
-        };
     };
     parameters: never;
     requestBodies: never;
@@ -1692,6 +5042,8 @@ export interface components {
         ETag: string;
         /** @description Where to find what was made. */
         Location: string;
+        /** @description `true` when the request was done before: this is what it was answered then. */
+        "Idempotency-Replayed": "true";
         /** @description The next page (RFC 8288), unless this is the last one. */
         Link: string;
         /** @description Seconds to wait before trying again. */
@@ -1701,54 +5053,138 @@ export interface components {
     };
     pathItems: never;
 }
+export type AcceptInvitationRequest = components['schemas']['AcceptInvitationRequest'];
+export type Accepted = components['schemas']['Accepted'];
+export type AccessToken = components['schemas']['AccessToken'];
+export type AccessTokenList = components['schemas']['AccessTokenList'];
+export type AddPasskeyRequest = components['schemas']['AddPasskeyRequest'];
+export type AdminUser = components['schemas']['AdminUser'];
+export type AdminUserPage = components['schemas']['AdminUserPage'];
+export type Assertion = components['schemas']['Assertion'];
+export type AssertionResponse = components['schemas']['AssertionResponse'];
+export type AttestationResponse = components['schemas']['AttestationResponse'];
+export type AuthenticatorSelection = components['schemas']['AuthenticatorSelection'];
+export type BulkRequest = components['schemas']['BulkRequest'];
+export type BulkResult = components['schemas']['BulkResult'];
+export type BulkResults = components['schemas']['BulkResults'];
+export type CallbackForm = components['schemas']['CallbackForm'];
 export type ChangePasswordRequest = components['schemas']['ChangePasswordRequest'];
+export type ConfirmEmailRequest = components['schemas']['ConfirmEmailRequest'];
+export type ConfirmEnrollmentRequest = components['schemas']['ConfirmEnrollmentRequest'];
+export type ConfirmPasswordResetRequest = components['schemas']['ConfirmPasswordResetRequest'];
+export type ConfirmTotpRequest = components['schemas']['ConfirmTotpRequest'];
+export type CreateInvitationRequest = components['schemas']['CreateInvitationRequest'];
 export type CreatePostRequest = components['schemas']['CreatePostRequest'];
 export type CreateTaskRequest = components['schemas']['CreateTaskRequest'];
+export type CreateTokenRequest = components['schemas']['CreateTokenRequest'];
 export type CreateUserRequest = components['schemas']['CreateUserRequest'];
+export type CreateWebhookRequest = components['schemas']['CreateWebhookRequest'];
+export type CreatedUser = components['schemas']['CreatedUser'];
+export type CreationExtensions = components['schemas']['CreationExtensions'];
+export type CreationOptions = components['schemas']['CreationOptions'];
+export type CredentialDescriptor = components['schemas']['CredentialDescriptor'];
+export type CredentialParameters = components['schemas']['CredentialParameters'];
+export type DailyStats = components['schemas']['DailyStats'];
+export type DailyStatsList = components['schemas']['DailyStatsList'];
+export type DeleteAccountRequest = components['schemas']['DeleteAccountRequest'];
+export type DeletedAccount = components['schemas']['DeletedAccount'];
+export type Delivery = components['schemas']['Delivery'];
+export type DeliveryPage = components['schemas']['DeliveryPage'];
+export type Device = components['schemas']['Device'];
+export type DeviceList = components['schemas']['DeviceList'];
+export type EnrolledToken = components['schemas']['EnrolledToken'];
 export type Event = components['schemas']['Event'];
 export type EventPage = components['schemas']['EventPage'];
+export type EventPerson = components['schemas']['EventPerson'];
+export type FactorsChanged = components['schemas']['FactorsChanged'];
 export type FieldError = components['schemas']['FieldError'];
+export type Finding = components['schemas']['Finding'];
+export type FreshToken = components['schemas']['FreshToken'];
 export type Health = components['schemas']['Health'];
 export type HealthCheckResult = components['schemas']['HealthCheckResult'];
 export type HealthIndicator = components['schemas']['HealthIndicator'];
+export type Identity = components['schemas']['Identity'];
+export type IdentityList = components['schemas']['IdentityList'];
+export type Invitation = components['schemas']['Invitation'];
+export type InvitationMail = components['schemas']['InvitationMail'];
+export type InvitationPage = components['schemas']['InvitationPage'];
 export type Jwks = components['schemas']['Jwks'];
 export type Like = components['schemas']['Like'];
 export type LikePage = components['schemas']['LikePage'];
+export type LinkIdentityRequest = components['schemas']['LinkIdentityRequest'];
+export type LinkPreview = components['schemas']['LinkPreview'];
+export type LinkRequest = components['schemas']['LinkRequest'];
 export type Live = components['schemas']['Live'];
 export type LoginRequest = components['schemas']['LoginRequest'];
 export type LogoutRequest = components['schemas']['LogoutRequest'];
+export type Mail = components['schemas']['Mail'];
+export type MailPage = components['schemas']['MailPage'];
+export type Mfa = components['schemas']['Mfa'];
+export type MfaTokenRequest = components['schemas']['MfaTokenRequest'];
+export type Migration = components['schemas']['Migration'];
+export type NewAccessToken = components['schemas']['NewAccessToken'];
+export type NewWebhook = components['schemas']['NewWebhook'];
 export type OAuthError = components['schemas']['OAuthError'];
+export type Passkey = components['schemas']['Passkey'];
+export type PasskeyList = components['schemas']['PasskeyList'];
+export type PasskeySignInRequest = components['schemas']['PasskeySignInRequest'];
+export type PasskeySignal = components['schemas']['PasskeySignal'];
+export type PasskeyUser = components['schemas']['PasskeyUser'];
+export type PasswordResetLink = components['schemas']['PasswordResetLink'];
+export type Pool = components['schemas']['Pool'];
 export type Post = components['schemas']['Post'];
 export type PostPage = components['schemas']['PostPage'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemCode = components['schemas']['ProblemCode'];
+export type Provider = components['schemas']['Provider'];
+export type ProviderList = components['schemas']['ProviderList'];
 export type PublicUser = components['schemas']['PublicUser'];
+export type RecoveryCodes = components['schemas']['RecoveryCodes'];
 export type RefreshRequest = components['schemas']['RefreshRequest'];
 export type RegisterRequest = components['schemas']['RegisterRequest'];
+export type Registration = components['schemas']['Registration'];
+export type RelyingParty = components['schemas']['RelyingParty'];
+export type RememberedToken = components['schemas']['RememberedToken'];
+export type RenamePasskeyRequest = components['schemas']['RenamePasskeyRequest'];
+export type ReplayRequest = components['schemas']['ReplayRequest'];
+export type Replayed = components['schemas']['Replayed'];
+export type RequestOptions = components['schemas']['RequestOptions'];
+export type RequestPasswordResetRequest = components['schemas']['RequestPasswordResetRequest'];
+export type ResetPasswordOfRequest = components['schemas']['ResetPasswordOfRequest'];
+export type RotateSecretRequest = components['schemas']['RotateSecretRequest'];
+export type SendVerificationRequest = components['schemas']['SendVerificationRequest'];
+export type Sending = components['schemas']['Sending'];
 export type Session = components['schemas']['Session'];
 export type SessionList = components['schemas']['SessionList'];
+export type Setting = components['schemas']['Setting'];
+export type SigningKey = components['schemas']['SigningKey'];
+export type Stats = components['schemas']['Stats'];
+export type StepUpRequest = components['schemas']['StepUpRequest'];
+export type SwitchMfaRequest = components['schemas']['SwitchMfaRequest'];
+export type System = components['schemas']['System'];
 export type Task = components['schemas']['Task'];
 export type TaskPage = components['schemas']['TaskPage'];
+export type TestMailRequest = components['schemas']['TestMailRequest'];
+export type Throttle = components['schemas']['Throttle'];
 export type TokenPair = components['schemas']['TokenPair'];
 export type TokenRequest = components['schemas']['TokenRequest'];
+export type Totp = components['schemas']['Totp'];
+export type TotpSetup = components['schemas']['TotpSetup'];
 export type UpdatePostRequest = components['schemas']['UpdatePostRequest'];
 export type UpdateTaskRequest = components['schemas']['UpdateTaskRequest'];
 export type UpdateUserRequest = components['schemas']['UpdateUserRequest'];
+export type UpdateWebhookRequest = components['schemas']['UpdateWebhookRequest'];
 export type User = components['schemas']['User'];
 export type UserPage = components['schemas']['UserPage'];
-export type ResponseBodyTooLarge = components['responses']['BodyTooLarge'];
-export type ResponseConflictOrEmailTakenOrUsernameTakenOrLastAdmin = components['responses']['ConflictOrEmailTakenOrUsernameTakenOrLastAdmin'];
-export type ResponseEmailTakenOrUsernameTaken = components['responses']['EmailTakenOrUsernameTaken'];
+export type VerifyMfaRequest = components['schemas']['VerifyMfaRequest'];
+export type Webhook = components['schemas']['Webhook'];
+export type WebhookList = components['schemas']['WebhookList'];
+export type WebhookSecret = components['schemas']['WebhookSecret'];
+export type ResponseBadRequest = components['responses']['BadRequest'];
+export type ResponseConflict = components['responses']['Conflict'];
 export type ResponseForbidden = components['responses']['Forbidden'];
-export type ResponseForbiddenOrFieldForbiddenOrWrongPassword = components['responses']['ForbiddenOrFieldForbiddenOrWrongPassword'];
-export type ResponseInternalError = components['responses']['InternalError'];
-export type ResponseInvalidCredentialsOrInvalidRefreshTokenOrRefreshTokenReused = components['responses']['InvalidCredentialsOrInvalidRefreshTokenOrRefreshTokenReused'];
-export type ResponseInvalidRefreshTokenOrRefreshTokenReused = components['responses']['InvalidRefreshTokenOrRefreshTokenReused'];
-export type ResponseLastAdmin = components['responses']['LastAdmin'];
-export type ResponseMalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex = components['responses']['MalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex'];
-export type ResponseMalformedRequestOrRefusedCharacter = components['responses']['MalformedRequestOrRefusedCharacter'];
-export type ResponseNotAuthenticated = components['responses']['NotAuthenticated'];
-export type ResponseNotAuthenticatedOrInvalidToken = components['responses']['NotAuthenticatedOrInvalidToken'];
+export type ResponseGone = components['responses']['Gone'];
+export type ResponseInternalServerError = components['responses']['InternalServerError'];
 export type ResponseNotFound = components['responses']['NotFound'];
 export type ResponseOAuthBadRequest = components['responses']['OAuthBadRequest'];
 export type ResponseOAuthInternalServerError = components['responses']['OAuthInternalServerError'];
@@ -1756,17 +5192,19 @@ export type ResponseOAuthPayloadTooLarge = components['responses']['OAuthPayload
 export type ResponseOAuthServiceUnavailable = components['responses']['OAuthServiceUnavailable'];
 export type ResponseOAuthTooManyRequests = components['responses']['OAuthTooManyRequests'];
 export type ResponseOAuthUnsupportedMediaType = components['responses']['OAuthUnsupportedMediaType'];
+export type ResponsePayloadTooLarge = components['responses']['PayloadTooLarge'];
 export type ResponsePreconditionFailed = components['responses']['PreconditionFailed'];
 export type ResponsePreconditionRequired = components['responses']['PreconditionRequired'];
+export type ResponseServiceUnavailable = components['responses']['ServiceUnavailable'];
 export type ResponseTooManyRequests = components['responses']['TooManyRequests'];
-export type ResponseUnavailable = components['responses']['Unavailable'];
+export type ResponseUriTooLong = components['responses']['URITooLong'];
+export type ResponseUnauthorized = components['responses']['Unauthorized'];
+export type ResponseUnprocessableEntity = components['responses']['UnprocessableEntity'];
 export type ResponseUnsupportedMediaType = components['responses']['UnsupportedMediaType'];
-export type ResponseUriTooLong = components['responses']['UriTooLong'];
-export type ResponseValidationFailed = components['responses']['ValidationFailed'];
-export type ResponseWrongPassword = components['responses']['WrongPassword'];
 export type HeaderXRequestId = components['headers']['X-Request-Id'];
 export type HeaderETag = components['headers']['ETag'];
 export type HeaderLocation = components['headers']['Location'];
+export type HeaderIdempotencyReplayed = components['headers']['Idempotency-Replayed'];
 export type HeaderLink = components['headers']['Link'];
 export type HeaderRetryAfter = components['headers']['Retry-After'];
 export type HeaderWwwAuthenticate = components['headers']['WWW-Authenticate'];
@@ -1775,7 +5213,10 @@ export interface operations {
     registerUser: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Anything that no other request has, such as a UUID. Sent again within 24 hours with the same body, a request that was done is not done again, and answered as it was. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1789,6 +5230,7 @@ export interface operations {
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     ETag: components["headers"]["ETag"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
@@ -1797,14 +5239,47 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex"];
-            409: components["responses"]["EmailTakenOrUsernameTaken"];
-            413: components["responses"]["BodyTooLarge"];
+            /** @description It is noted, whether there is anybody to send a mail to or not. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /** @description - `registration_closed`: Registration is not open. */
+            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `email_taken`: This e-mail address is already in use.
+             *     - `username_taken`: This username is already in use.
+             *     - `idempotency_in_progress`: A request with this Idempotency-Key is still running.
+             */
+            409: components["responses"]["Conflict"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            /**
+             * @description - `validation_failed`: Something is not as it must be; `errors` says what.
+             *     - `idempotency_key_reused`: This Idempotency-Key was used for another request.
+             */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
             429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     login: {
@@ -1831,14 +5306,44 @@ export interface operations {
                     "application/json": components["schemas"]["TokenPair"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex"];
-            401: components["responses"]["InvalidCredentialsOrInvalidRefreshTokenOrRefreshTokenReused"];
-            413: components["responses"]["BodyTooLarge"];
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             *     - `invalid_grant`: This sign-in has expired, was used before, or is not yours. Start again.
+             *     - `access_denied`: This sign-in was refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `invalid_credentials`: Wrong e-mail address, username or password.
+             *     - `invalid_refresh_token`: The refresh token is invalid or expired. Sign in again.
+             *     - `refresh_token_reused`: This refresh token was used before; its session has been ended.
+             *     - `invalid_mfa_token`: This sign-in has expired or is finished. Start again.
+             *     - `invalid_code`: The code is wrong.
+             *     - `code_used`: This code was used before. Wait for the next one.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `email_not_verified`: Confirm your e-mail address first: a link has been sent to it.
+             *     - `mfa_required`: A second factor is needed.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `account_exists`: There is an account with this e-mail address. Sign in to it, then link. */
+            409: components["responses"]["Conflict"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
             429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     issueToken: {
@@ -1896,14 +5401,32 @@ export interface operations {
                     "application/json": components["schemas"]["TokenPair"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex"];
-            401: components["responses"]["InvalidRefreshTokenOrRefreshTokenReused"];
-            413: components["responses"]["BodyTooLarge"];
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `invalid_refresh_token`: The refresh token is invalid or expired. Sign in again.
+             *     - `refresh_token_reused`: This refresh token was used before; its session has been ended.
+             */
+            401: components["responses"]["Unauthorized"];
+            /** @description - `email_not_verified`: Confirm your e-mail address first: a link has been sent to it. */
+            403: components["responses"]["Forbidden"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
             429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     logout: {
@@ -1927,13 +5450,25 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["MalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex"];
-            401: components["responses"]["NotAuthenticated"];
-            413: components["responses"]["BodyTooLarge"];
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /** @description - `not_authenticated`: Sign in first: this needs a bearer token. */
+            401: components["responses"]["Unauthorized"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     getMe: {
@@ -1968,11 +5503,24 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /** @description - `insufficient_scope`: The token lacks the scope that this needs. */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     changePassword: {
@@ -1996,15 +5544,37 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["MalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
-            403: components["responses"]["WrongPassword"];
-            413: components["responses"]["BodyTooLarge"];
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `wrong_password`: The current password is wrong.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
             429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     listOwnSessions: {
@@ -2026,11 +5596,24 @@ export interface operations {
                     "application/json": components["schemas"]["SessionList"];
                 };
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /** @description - `forbidden`: You are not allowed to do this. */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     endOtherSessions: {
@@ -2050,11 +5633,24 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /** @description - `forbidden`: You are not allowed to do this. */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     endSession: {
@@ -2062,6 +5658,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -2076,29 +5676,56 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /** @description - `forbidden`: You are not allowed to do this. */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     listUsers: {
         parameters: {
             query?: {
-                /** @description A part of the username or display name, for admins of the e-mail address too, without regard to case. */
+                /** @description A part of the username or display name, for admins of the e-mail address too, without regard to case; or an id. */
                 q?: string;
-                /** @description The order; a minus turns it round. By e-mail address: for admins. */
-                sort?: "created_at" | "-created_at" | "username" | "-username" | "email" | "-email";
+                /** @description The order; a minus turns it round. By e-mail address, `updated_at` and `last_login_at`: for admins. */
+                sort?: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "id" | "-id" | "username" | "-username" | "email" | "-email" | "last_login_at" | "-last_login_at";
                 /** @description For admins: only those with this role. */
                 role?: "user" | "admin";
                 /** @description For admins: only those who may, or may not, sign in. */
                 is_active?: boolean;
                 /** @description For admins: whether to list deleted users. */
                 deleted?: "exclude" | "only" | "include";
-                /** @description How many entries to leave out. Not together with `cursor`. */
+                /** @description For admins: only those made at or after this time (RFC 3339). */
+                created_since?: string;
+                /** @description For admins: only those made before this time (RFC 3339). */
+                created_until?: string;
+                /** @description For admins: only those who last signed in at or after this time (RFC 3339). */
+                last_login_since?: string;
+                /** @description For admins: only those who last signed in before this time (RFC 3339). */
+                last_login_until?: string;
+                /** @description For admins: only those who have never signed in; false: only those who have. */
+                never_signed_in?: boolean;
+                /** @description For admins: only those who are held back after too many wrong attempts; false: only the others. */
+                locked?: boolean;
+                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
                 skip?: number;
                 /** @description How many entries a page has, 1 to 100. */
                 limit?: number;
@@ -2119,21 +5746,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserPage"];
+                    "application/json": components["schemas"]["AdminUserPage"] | components["schemas"]["UserPage"];
                 };
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
             403: components["responses"]["Forbidden"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     createUser: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Anything that no other request has, such as a UUID. Sent again within 24 hours with the same body, a request that was done is not done again, and answered as it was. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2143,27 +5790,133 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What people see of themselves. */
+            /** @description An account that was just made for somebody. */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     ETag: components["headers"]["ETag"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"];
+                    "application/json": components["schemas"]["CreatedUser"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
             403: components["responses"]["Forbidden"];
-            409: components["responses"]["EmailTakenOrUsernameTaken"];
-            413: components["responses"]["BodyTooLarge"];
+            /**
+             * @description - `email_taken`: This e-mail address is already in use.
+             *     - `username_taken`: This username is already in use.
+             *     - `idempotency_in_progress`: A request with this Idempotency-Key is still running.
+             */
+            409: components["responses"]["Conflict"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /**
+             * @description - `validation_failed`: Something is not as it must be; `errors` says what.
+             *     - `idempotency_key_reused`: This Idempotency-Key was used for another request.
+             */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `unavailable`: The service is unavailable for the moment. Try again shortly.
+             *     - `mail_not_configured`: This server sends no mail.
+             */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    exportUsers: {
+        parameters: {
+            query?: {
+                /** @description A part of the username or display name, for admins of the e-mail address too, without regard to case; or an id. */
+                q?: string;
+                /** @description The order; a minus turns it round. By e-mail address, `updated_at` and `last_login_at`: for admins. */
+                sort?: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "id" | "-id" | "username" | "-username" | "email" | "-email" | "last_login_at" | "-last_login_at";
+                /** @description For admins: only those with this role. */
+                role?: "user" | "admin";
+                /** @description For admins: only those who may, or may not, sign in. */
+                is_active?: boolean;
+                /** @description For admins: whether to list deleted users. */
+                deleted?: "exclude" | "only" | "include";
+                /** @description For admins: only those made at or after this time (RFC 3339). */
+                created_since?: string;
+                /** @description For admins: only those made before this time (RFC 3339). */
+                created_until?: string;
+                /** @description For admins: only those who last signed in at or after this time (RFC 3339). */
+                last_login_since?: string;
+                /** @description For admins: only those who last signed in before this time (RFC 3339). */
+                last_login_until?: string;
+                /** @description For admins: only those who have never signed in; false: only those who have. */
+                never_signed_in?: boolean;
+                /** @description For admins: only those who are held back after too many wrong attempts; false: only the others. */
+                locked?: boolean;
+                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
+                skip?: number;
+                /** @description How many entries a page has, 1 to 100. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. Walks a list of any length at the same cost. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A file, streamed. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     getUser: {
@@ -2174,6 +5927,10 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -2204,13 +5961,32 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     replaceUser: {
@@ -2221,6 +5997,10 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -2242,20 +6022,54 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
-            403: components["responses"]["ForbiddenOrFieldForbiddenOrWrongPassword"];
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `field_forbidden`: Only an admin may set role.
+             *     - `wrong_password`: The current password is wrong.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
-            409: components["responses"]["ConflictOrEmailTakenOrUsernameTakenOrLastAdmin"];
+            /**
+             * @description - `conflict`: This cannot be done in the present state.
+             *     - `email_taken`: This e-mail address is already in use.
+             *     - `username_taken`: This username is already in use.
+             *     - `last_admin`: The last active admin must stay an active admin.
+             */
+            409: components["responses"]["Conflict"];
+            /** @description - `precondition_failed`: It has been changed since you read it. Read it again, then retry. */
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            414: components["responses"]["UriTooLong"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `precondition_required`: Send If-Match with the ETag of what you read. */
             428: components["responses"]["PreconditionRequired"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
             429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     deleteUser: {
@@ -2269,6 +6083,10 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -2283,16 +6101,37 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
             403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
-            409: components["responses"]["LastAdmin"];
+            /** @description - `last_admin`: The last active admin must stay an active admin. */
+            409: components["responses"]["Conflict"];
+            /** @description - `precondition_failed`: It has been changed since you read it. Read it again, then retry. */
             412: components["responses"]["PreconditionFailed"];
-            414: components["responses"]["UriTooLong"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     updateUser: {
@@ -2303,6 +6142,10 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -2324,20 +6167,54 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
-            403: components["responses"]["ForbiddenOrFieldForbiddenOrWrongPassword"];
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `field_forbidden`: Only an admin may set role.
+             *     - `wrong_password`: The current password is wrong.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
-            409: components["responses"]["ConflictOrEmailTakenOrUsernameTakenOrLastAdmin"];
+            /**
+             * @description - `conflict`: This cannot be done in the present state.
+             *     - `email_taken`: This e-mail address is already in use.
+             *     - `username_taken`: This username is already in use.
+             *     - `last_admin`: The last active admin must stay an active admin.
+             */
+            409: components["responses"]["Conflict"];
+            /** @description - `precondition_failed`: It has been changed since you read it. Read it again, then retry. */
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            414: components["responses"]["UriTooLong"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `precondition_required`: Send If-Match with the ETag of what you read. */
             428: components["responses"]["PreconditionRequired"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
             429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     getUserByUsername: {
@@ -2348,6 +6225,10 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
+                /**
+                 * @description The username, in any case.
+                 * @example ada
+                 */
                 username: string;
             };
             cookie?: never;
@@ -2378,13 +6259,32 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     getUserByEmail: {
@@ -2395,6 +6295,10 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
+                /**
+                 * @description The e-mail address, in any spelling.
+                 * @example ada@example.com
+                 */
                 email: string;
             };
             cookie?: never;
@@ -2425,14 +6329,33 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
             403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     restoreUser: {
@@ -2440,13 +6363,17 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description What people see of themselves. */
+            /** @description What admins see of everybody. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2454,25 +6381,106 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"];
+                    "application/json": components["schemas"]["AdminUser"];
                 };
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
             403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
-            409: components["responses"]["EmailTakenOrUsernameTaken"];
-            414: components["responses"]["UriTooLong"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /**
+             * @description - `email_taken`: This e-mail address is already in use.
+             *     - `username_taken`: This username is already in use.
+             */
+            409: components["responses"]["Conflict"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
-    clearThrottle: {
+    getThrottle: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is counted against an account now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Throttle"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    unblockUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -2487,14 +6495,33 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
             403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     listUserSessions: {
@@ -2502,6 +6529,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -2518,14 +6549,32 @@ export interface operations {
                     "application/json": components["schemas"]["SessionList"];
                 };
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
             403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     endUserSessions: {
@@ -2533,6 +6582,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -2547,14 +6600,88 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
             403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    endUserSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+                /**
+                 * @description The id of the session (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     listPosts: {
@@ -2564,7 +6691,7 @@ export interface operations {
                 author_id?: string;
                 /** @description A part of the title or content, without regard to case. */
                 q?: string;
-                /** @description How many entries to leave out. Not together with `cursor`. */
+                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
                 skip?: number;
                 /** @description How many entries a page has, 1 to 100. */
                 limit?: number;
@@ -2588,17 +6715,37 @@ export interface operations {
                     "application/json": components["schemas"]["PostPage"];
                 };
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     publishPost: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Anything that no other request has, such as a UUID. Sent again within 24 hours with the same body, a request that was done is not done again, and answered as it was. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2612,6 +6759,7 @@ export interface operations {
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     ETag: components["headers"]["ETag"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
@@ -2620,13 +6768,39 @@ export interface operations {
                     "application/json": components["schemas"]["Post"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
-            413: components["responses"]["BodyTooLarge"];
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `idempotency_in_progress`: A request with this Idempotency-Key is still running. */
+            409: components["responses"]["Conflict"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /**
+             * @description - `validation_failed`: Something is not as it must be; `errors` says what.
+             *     - `idempotency_key_reused`: This Idempotency-Key was used for another request.
+             */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     getPost: {
@@ -2637,6 +6811,10 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -2663,13 +6841,32 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     replacePost: {
@@ -2680,6 +6877,10 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -2701,18 +6902,43 @@ export interface operations {
                     "application/json": components["schemas"]["Post"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
             403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
+            /** @description - `precondition_failed`: It has been changed since you read it. Read it again, then retry. */
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            414: components["responses"]["UriTooLong"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `precondition_required`: Send If-Match with the ETag of what you read. */
             428: components["responses"]["PreconditionRequired"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     deletePost: {
@@ -2723,6 +6949,10 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -2737,15 +6967,35 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
             403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
+            /** @description - `precondition_failed`: It has been changed since you read it. Read it again, then retry. */
             412: components["responses"]["PreconditionFailed"];
-            414: components["responses"]["UriTooLong"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     updatePost: {
@@ -2756,6 +7006,10 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -2777,18 +7031,43 @@ export interface operations {
                     "application/json": components["schemas"]["Post"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
             403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
+            /** @description - `precondition_failed`: It has been changed since you read it. Read it again, then retry. */
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            414: components["responses"]["UriTooLong"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `precondition_required`: Send If-Match with the ETag of what you read. */
             428: components["responses"]["PreconditionRequired"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     likePost: {
@@ -2796,6 +7075,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -2810,13 +7093,32 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     unlikePost: {
@@ -2824,6 +7126,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -2838,19 +7144,38 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     listLikes: {
         parameters: {
             query?: {
-                /** @description How many entries to leave out. Not together with `cursor`. */
+                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
                 skip?: number;
                 /** @description How many entries a page has, 1 to 100. */
                 limit?: number;
@@ -2859,6 +7184,10 @@ export interface operations {
             };
             header?: never;
             path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -2876,13 +7205,32 @@ export interface operations {
                     "application/json": components["schemas"]["LikePage"];
                 };
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     listTasks: {
@@ -2892,7 +7240,7 @@ export interface operations {
                 is_completed?: boolean;
                 /** @description A part of the title or description, without regard to case. */
                 q?: string;
-                /** @description How many entries to leave out. Not together with `cursor`. */
+                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
                 skip?: number;
                 /** @description How many entries a page has, 1 to 100. */
                 limit?: number;
@@ -2901,6 +7249,10 @@ export interface operations {
             };
             header?: never;
             path: {
+                /**
+                 * @description One’s own id.
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 user_id: string;
             };
             cookie?: never;
@@ -2918,20 +7270,45 @@ export interface operations {
                     "application/json": components["schemas"]["TaskPage"];
                 };
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
             403: components["responses"]["Forbidden"];
-            414: components["responses"]["UriTooLong"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     createTask: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Anything that no other request has, such as a UUID. Sent again within 24 hours with the same body, a request that was done is not done again, and answered as it was. */
+                "Idempotency-Key"?: string;
+            };
             path: {
+                /**
+                 * @description One’s own id.
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 user_id: string;
             };
             cookie?: never;
@@ -2946,6 +7323,7 @@ export interface operations {
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     ETag: components["headers"]["ETag"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
@@ -2954,15 +7332,42 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
             403: components["responses"]["Forbidden"];
-            413: components["responses"]["BodyTooLarge"];
-            414: components["responses"]["UriTooLong"];
+            /** @description - `idempotency_in_progress`: A request with this Idempotency-Key is still running. */
+            409: components["responses"]["Conflict"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /**
+             * @description - `validation_failed`: Something is not as it must be; `errors` says what.
+             *     - `idempotency_key_reused`: This Idempotency-Key was used for another request.
+             */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     getTask: {
@@ -2973,7 +7378,15 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
+                /**
+                 * @description One’s own id.
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 user_id: string;
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -3000,14 +7413,33 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
             403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     replaceTask: {
@@ -3018,7 +7450,15 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /**
+                 * @description One’s own id.
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 user_id: string;
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -3040,18 +7480,43 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
             403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
+            /** @description - `precondition_failed`: It has been changed since you read it. Read it again, then retry. */
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            414: components["responses"]["UriTooLong"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `precondition_required`: Send If-Match with the ETag of what you read. */
             428: components["responses"]["PreconditionRequired"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     deleteTask: {
@@ -3062,7 +7527,15 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /**
+                 * @description One’s own id.
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 user_id: string;
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -3077,15 +7550,35 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
             403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
+            /** @description - `precondition_failed`: It has been changed since you read it. Read it again, then retry. */
             412: components["responses"]["PreconditionFailed"];
-            414: components["responses"]["UriTooLong"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     updateTask: {
@@ -3096,7 +7589,15 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
+                /**
+                 * @description One’s own id.
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 user_id: string;
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
                 id: string;
             };
             cookie?: never;
@@ -3118,18 +7619,3922 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrMalformedRequestOrRefusedCharacterOrTooComplex"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
             403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
+            /** @description - `precondition_failed`: It has been changed since you read it. Read it again, then retry. */
             412: components["responses"]["PreconditionFailed"];
-            413: components["responses"]["BodyTooLarge"];
-            414: components["responses"]["UriTooLong"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `precondition_required`: Send If-Match with the ETag of what you read. */
             428: components["responses"]["PreconditionRequired"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    deleteAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeleteAccountRequest"];
+            };
+        };
+        responses: {
+            /** @description What becomes of a deleted account. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedAccount"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `wrong_password`: The current password is wrong.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `last_admin`: The last active admin must stay an active admin. */
+            409: components["responses"]["Conflict"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
+            429: components["responses"]["TooManyRequests"];
+        };
+    };
+    restoreAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `email_taken`: This e-mail address is already in use.
+             *     - `username_taken`: This username is already in use.
+             */
+            409: components["responses"]["Conflict"];
+            /**
+             * @description - `link_expired`: This link has expired. Ask for a new one.
+             *     - `link_used`: This link was used before.
+             */
+            410: components["responses"]["Gone"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `link_invalid`: This link is not valid. */
+            422: components["responses"]["UnprocessableEntity"];
+        };
+    };
+    changeUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            /** @description What came of it, in the order of the ids. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkResults"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listDevices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Devices that aren't asked for a second factor. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceList"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    forgetDevices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    forgetDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    confirmEmailChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ConfirmEmailRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /** @description - `invalid_token`: The access token is invalid, expired or revoked. */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `wrong_password`: The current password is wrong.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `email_taken`: This e-mail address is already in use. */
+            409: components["responses"]["Conflict"];
+            /**
+             * @description - `link_expired`: This link has expired. Ask for a new one.
+             *     - `link_used`: This link was used before.
+             *     - `code_expired`: This code has expired. Ask for a new one.
+             */
+            410: components["responses"]["Gone"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /**
+             * @description - `validation_failed`: Something is not as it must be; `errors` says what.
+             *     - `link_invalid`: This link is not valid.
+             *     - `code_invalid`: The code is not valid.
+             */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
+            429: components["responses"]["TooManyRequests"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    sendEmailChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is noted, whether there is anybody to send a mail to or not. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
+            429: components["responses"]["TooManyRequests"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `unavailable`: The service is unavailable for the moment. Try again shortly.
+             *     - `mail_not_configured`: This server sends no mail.
+             */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    cancelEmailChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    revertEmailChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /** @description - `email_taken`: This e-mail address is already in use. */
+            409: components["responses"]["Conflict"];
+            /**
+             * @description - `link_expired`: This link has expired. Ask for a new one.
+             *     - `link_used`: This link was used before.
+             */
+            410: components["responses"]["Gone"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /**
+             * @description - `validation_failed`: Something is not as it must be; `errors` says what.
+             *     - `link_invalid`: This link is not valid.
+             */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listIdentities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Linked accounts, the oldest first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityList"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    linkIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LinkIdentityRequest"];
+            };
+        };
+        responses: {
+            /** @description An account at a provider that opens one's account. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Identity"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             *     - `invalid_grant`: This sign-in has expired, was used before, or is not yours. Start again.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `identity_taken`: This identity is linked to another account. */
+            409: components["responses"]["Conflict"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
+            429: components["responses"]["TooManyRequests"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    unlinkIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `last_sign_in_method`: This is the last way to sign in to this account. */
+            409: components["responses"]["Conflict"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listInvitations: {
+        parameters: {
+            query?: {
+                /** @description Only those in this state. */
+                state?: "expired" | "accepted" | "open" | "revoked";
+                /** @description A part of the address, the username or the display name, without regard to case. */
+                q?: string;
+                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
+                skip?: number;
+                /** @description How many entries a page has, 1 to 100. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. Walks a list of any length at the same cost. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationPage"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createInvitation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Anything that no other request has, such as a UUID. Sent again within 24 hours with the same body, a request that was done is not done again, and answered as it was. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateInvitationRequest"];
+            };
+        };
+        responses: {
+            /** @description An account that is offered to whoever reads a mailbox. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `email_taken`: This e-mail address is already in use.
+             *     - `invitation_open`: There is an open invitation for this address.
+             *     - `idempotency_in_progress`: A request with this Idempotency-Key is still running.
+             */
+            409: components["responses"]["Conflict"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /**
+             * @description - `validation_failed`: Something is not as it must be; `errors` says what.
+             *     - `idempotency_key_reused`: This Idempotency-Key was used for another request.
+             */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `unavailable`: The service is unavailable for the moment. Try again shortly.
+             *     - `mail_not_configured`: This server sends no mail.
+             */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getInvitation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of what is known already: answered with 304 while it still holds. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An account that is offered to whoever reads a mailbox. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description What you have is still as it is. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    revokeInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `conflict`: This cannot be done in the present state. */
+            409: components["responses"]["Conflict"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    resendInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is noted, whether there is anybody to send a mail to or not. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `conflict`: This cannot be done in the present state. */
+            409: components["responses"]["Conflict"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `unavailable`: The service is unavailable for the moment. Try again shortly.
+             *     - `mail_not_configured`: This server sends no mail.
+             */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    acceptInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptInvitationRequest"];
+            };
+        };
+        responses: {
+            /** @description What people see of themselves. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description What people see of themselves. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /** @description - `invalid_token`: The access token is invalid, expired or revoked. */
+            401: components["responses"]["Unauthorized"];
+            /** @description - `forbidden`: You are not allowed to do this. */
+            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `email_taken`: This e-mail address is already in use.
+             *     - `username_taken`: This username is already in use.
+             */
+            409: components["responses"]["Conflict"];
+            /**
+             * @description - `link_expired`: This link has expired. Ask for a new one.
+             *     - `link_used`: This link was used before.
+             */
+            410: components["responses"]["Gone"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /**
+             * @description - `validation_failed`: Something is not as it must be; `errors` says what.
+             *     - `link_invalid`: This link is not valid.
+             */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listMails: {
+        parameters: {
+            query?: {
+                /** @description Only mails that stand like this. */
+                state?: "queued" | "sent" | "failed" | "expired";
+                /** @description Only mails of this kind. */
+                kind?: "password_changed" | "password_reset" | "email_change_requested" | "email_changed" | "role_changed" | "recovery_code_used" | "token_created" | "token_revoked" | "webhook_disabled" | "identity_linked" | "identity_unlinked" | "verify" | "reset" | "change" | "already_registered" | "address_in_use" | "invitation" | "account_deleted" | "test" | "new_sign_in" | "session_theft" | "account_restored" | "account_deactivated" | "factor_added" | "factor_removed" | "factors_reset" | "recovery_codes_low" | "wrong_second_factor" | "token_expiring";
+                /** @description Only mails to this address. */
+                to?: string;
+                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
+                skip?: number;
+                /** @description How many entries a page has, 1 to 100. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. Walks a list of any length at the same cost. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailPage"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    retryMail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is noted, whether there is anybody to send a mail to or not. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `conflict`: This cannot be done in the present state. */
+            409: components["responses"]["Conflict"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    sendTestMail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestMailRequest"];
+            };
+        };
+        responses: {
+            /** @description It is noted, whether there is anybody to send a mail to or not. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `unavailable`: The service is unavailable for the moment. Try again shortly.
+             *     - `mail_not_configured`: This server sends no mail.
+             */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getMfa: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One's own second factors. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mfa"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /** @description - `forbidden`: You are not allowed to do this. */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    switchMfa: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchMfaRequest"];
+            };
+        };
+        responses: {
+            /** @description What the session that has changed factors goes on with. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorsChanged"];
+                };
+            };
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `conflict`: This cannot be done in the present state.
+             *     - `mfa_mandatory`: This account must keep a second factor.
+             */
+            409: components["responses"]["Conflict"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    startTotp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An authenticator app to be set up: nothing is stored until a code of it confirms it. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotpSetup"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_enabled`: This is not enabled on this server. */
+            404: components["responses"]["NotFound"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    removeTotp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `mfa_mandatory`: This account must keep a second factor. */
+            409: components["responses"]["Conflict"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    confirmTotp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmTotpRequest"];
+            };
+        };
+        responses: {
+            /** @description What the session that has changed factors goes on with. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorsChanged"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `code_used`: This code was used before. Wait for the next one.
+             *     - `forbidden`: You are not allowed to do this.
+             *     - `wrong_code`: The code is wrong.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_enabled`: This is not enabled on this server. */
+            404: components["responses"]["NotFound"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    renewRecoveryCodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Recovery codes; the older ones are void. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `conflict`: This cannot be done in the present state. */
+            409: components["responses"]["Conflict"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    verifyMfa: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyMfaRequest"];
+            };
+        };
+        responses: {
+            /** @description Tokens; and, if it was asked for, one that stands for the second factor on this device. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RememberedToken"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `invalid_mfa_token`: This sign-in has expired or is finished. Start again.
+             *     - `invalid_code`: The code is wrong.
+             *     - `code_used`: This code was used before. Wait for the next one.
+             *     - `invalid_passkey`: The passkey could not be verified.
+             */
+            401: components["responses"]["Unauthorized"];
+            /** @description - `email_not_verified`: Confirm your e-mail address first: a link has been sent to it. */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_enabled`: This is not enabled on this server. */
+            404: components["responses"]["NotFound"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
+            429: components["responses"]["TooManyRequests"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getMfaPasskeyOptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MfaTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description For `PublicKeyCredential.parseRequestOptionsFromJSON` (WebAuthn `PublicKeyCredentialRequestOptionsJSON`). */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOptions"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /** @description - `invalid_mfa_token`: This sign-in has expired or is finished. Start again. */
+            401: components["responses"]["Unauthorized"];
+            /** @description - `not_enabled`: This is not enabled on this server. */
+            404: components["responses"]["NotFound"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
+            429: components["responses"]["TooManyRequests"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    startEnrollment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MfaTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description An authenticator app to be set up: nothing is stored until a code of it confirms it. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotpSetup"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /** @description - `invalid_mfa_token`: This sign-in has expired or is finished. Start again. */
+            401: components["responses"]["Unauthorized"];
+            /** @description - `not_enabled`: This is not enabled on this server. */
+            404: components["responses"]["NotFound"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    confirmEnrollment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmEnrollmentRequest"];
+            };
+        };
+        responses: {
+            /** @description Tokens, and what to keep in case the authenticator app is lost. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolledToken"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `invalid_mfa_token`: This sign-in has expired or is finished. Start again.
+             *     - `invalid_code`: The code is wrong.
+             */
+            401: components["responses"]["Unauthorized"];
+            /** @description - `email_not_verified`: Confirm your e-mail address first: a link has been sent to it. */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_enabled`: This is not enabled on this server. */
+            404: components["responses"]["NotFound"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getSignInOptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For `PublicKeyCredential.parseRequestOptionsFromJSON` (WebAuthn `PublicKeyCredentialRequestOptionsJSON`). */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOptions"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /** @description - `not_enabled`: This is not enabled on this server. */
+            404: components["responses"]["NotFound"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
+            429: components["responses"]["TooManyRequests"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    signInByPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeySignInRequest"];
+            };
+        };
+        responses: {
+            /** @description What signing in and refreshing give (RFC 6749 section 5.1). */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenPair"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `invalid_passkey`: The passkey could not be verified.
+             *     - `unknown_passkey`: This passkey belongs to no account.
+             */
+            401: components["responses"]["Unauthorized"];
+            /** @description - `email_not_verified`: Confirm your e-mail address first: a link has been sent to it. */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_enabled`: This is not enabled on this server. */
+            404: components["responses"]["NotFound"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
+            429: components["responses"]["TooManyRequests"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getCreationOptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For `PublicKeyCredential.parseCreationOptionsFromJSON` (WebAuthn `PublicKeyCredentialCreationOptionsJSON`). */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreationOptions"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_enabled`: This is not enabled on this server. */
+            404: components["responses"]["NotFound"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listPasskeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One's own passkeys. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyList"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /** @description - `forbidden`: You are not allowed to do this. */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_enabled`: This is not enabled on this server. */
+            404: components["responses"]["NotFound"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    addPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddPasskeyRequest"];
+            };
+        };
+        responses: {
+            /** @description A passkey, as its owner sees it. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkey"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_enabled`: This is not enabled on this server. */
+            404: components["responses"]["NotFound"];
+            /** @description - `passkey_known`: This passkey is registered already. */
+            409: components["responses"]["Conflict"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    removePasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /**
+             * @description - `mfa_mandatory`: This account must keep a second factor.
+             *     - `last_sign_in_method`: This is the last way to sign in to this account.
+             */
+            409: components["responses"]["Conflict"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    renamePasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenamePasskeyRequest"];
+            };
+        };
+        responses: {
+            /** @description A passkey, as its owner sees it. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkey"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /** @description - `forbidden`: You are not allowed to do this. */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    requestPasswordReset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RequestPasswordResetRequest"];
+            };
+        };
+        responses: {
+            /** @description It is noted, whether there is anybody to send a mail to or not. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
+            429: components["responses"]["TooManyRequests"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `unavailable`: The service is unavailable for the moment. Try again shortly.
+             *     - `mail_not_configured`: This server sends no mail.
+             */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    confirmPasswordReset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmPasswordResetRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `link_expired`: This link has expired. Ask for a new one.
+             *     - `link_used`: This link was used before.
+             *     - `code_expired`: This code has expired. Ask for a new one.
+             */
+            410: components["responses"]["Gone"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /**
+             * @description - `validation_failed`: Something is not as it must be; `errors` says what.
+             *     - `link_invalid`: This link is not valid.
+             *     - `code_invalid`: The code is not valid.
+             */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
+            429: components["responses"]["TooManyRequests"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    resetPasswordOf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ResetPasswordOfRequest"];
+            };
+        };
+        responses: {
+            /** @description The link and the code of a password reset, shown once. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordResetLink"];
+                };
+            };
+            /** @description It is noted, whether there is anybody to send a mail to or not. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `conflict`: This cannot be done in the present state. */
+            409: components["responses"]["Conflict"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `unavailable`: The service is unavailable for the moment. Try again shortly.
+             *     - `mail_not_configured`: This server sends no mail.
+             */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listProviders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The providers that are set up. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderList"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    authorize: {
+        parameters: {
+            query: {
+                response_type: string;
+                /** @description Where to come back to: one of OAUTH_REDIRECT_URIS, exactly. */
+                redirect_uri: string;
+                /** @description SHA-256 of a `code_verifier` that the front end keeps, in base64url. */
+                code_challenge: string;
+                code_challenge_method: string;
+                /** @description Comes back as it is. */
+                state?: string;
+                /** @description Who it probably is: an address or a name at the provider. */
+                login_hint?: string;
+                /** @description Ignored: to link, redeem the code at {linkIdentity}. */
+                link_token?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The name of a provider, as {listProviders} says it.
+                 * @example google
+                 */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The way on is in `Location`. */
+            302: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_found`: There is no such resource.
+             *     - `not_enabled`: This is not enabled on this server.
+             */
+            404: components["responses"]["NotFound"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
+            429: components["responses"]["TooManyRequests"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    completeSignIn: {
+        parameters: {
+            query?: {
+                /** @description The provider's own code. */
+                code?: string;
+                /** @description As the provider was given it. */
+                state?: string;
+                /** @description What went wrong. */
+                error?: string;
+                /** @description Who sends them (RFC 9207). */
+                iss?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The name of a provider, as {listProviders} says it.
+                 * @example google
+                 */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The way on is in `Location`. */
+            303: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `sign_in_expired`: This sign-in took too long. Start again.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_found`: There is no such resource.
+             *     - `not_enabled`: This is not enabled on this server.
+             */
+            404: components["responses"]["NotFound"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
+            429: components["responses"]["TooManyRequests"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    completeSignInByForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The name of a provider, as {listProviders} says it.
+                 * @example google
+                 */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallbackForm"];
+                "application/x-www-form-urlencoded": components["schemas"]["CallbackForm"];
+            };
+        };
+        responses: {
+            /** @description The way on is in `Location`. */
+            303: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             *     - `sign_in_expired`: This sign-in took too long. Start again.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_found`: There is no such resource.
+             *     - `not_enabled`: This is not enabled on this server.
+             */
+            404: components["responses"]["NotFound"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
+            429: components["responses"]["TooManyRequests"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getStats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many users there are now, at most a second old. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stats"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getDailyStats: {
+        parameters: {
+            query: {
+                /** @description The first day. */
+                since: string;
+                /** @description The day after the last one; at most 92 days after the first. */
+                until: string;
+                /** @description The time zone whose days are meant. */
+                tz?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every day that was asked for, the first one first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DailyStatsList"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    stepUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["StepUpRequest"];
+            };
+        };
+        responses: {
+            /** @description An access token that says that the person has just proved who they are. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreshToken"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `code_used`: This code was used before. Wait for the next one.
+             *     - `invalid_passkey`: The passkey could not be verified.
+             *     - `forbidden`: You are not allowed to do this.
+             *     - `wrong_password`: The current password is wrong.
+             *     - `wrong_code`: The code is wrong.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
+            429: components["responses"]["TooManyRequests"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getStepUpOptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For `PublicKeyCredential.parseRequestOptionsFromJSON` (WebAuthn `PublicKeyCredentialRequestOptionsJSON`). */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOptions"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /** @description - `forbidden`: You are not allowed to do this. */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_enabled`: This is not enabled on this server. */
+            404: components["responses"]["NotFound"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getSystem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How this server is set up, and how it is. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tokens of an account, the newest first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessTokenList"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description A new token. It is shown only now. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewAccessToken"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `field_forbidden`: Only an admin may set role.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `conflict`: This cannot be done in the present state. */
+            409: components["responses"]["Conflict"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    resetMfa: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listUserTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tokens of an account, the newest first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessTokenList"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createUserToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description A new token. It is shown only now. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewAccessToken"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `field_forbidden`: Only an admin may set role.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `conflict`: This cannot be done in the present state. */
+            409: components["responses"]["Conflict"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    revokeUserTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    revokeUserToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+                /**
+                 * @description The id of the token (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    verifyEmail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ConfirmEmailRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /** @description - `invalid_token`: The access token is invalid, expired or revoked. */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `wrong_password`: The current password is wrong.
+             */
+            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `link_expired`: This link has expired. Ask for a new one.
+             *     - `link_used`: This link was used before.
+             *     - `code_expired`: This code has expired. Ask for a new one.
+             */
+            410: components["responses"]["Gone"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /**
+             * @description - `validation_failed`: Something is not as it must be; `errors` says what.
+             *     - `link_invalid`: This link is not valid.
+             *     - `code_invalid`: The code is not valid.
+             */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
+            429: components["responses"]["TooManyRequests"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    sendVerification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SendVerificationRequest"];
+            };
+        };
+        responses: {
+            /** @description It is noted, whether there is anybody to send a mail to or not. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /** @description - `invalid_token`: The access token is invalid, expired or revoked. */
+            401: components["responses"]["Unauthorized"];
+            /** @description - `forbidden`: You are not allowed to do this. */
+            403: components["responses"]["Forbidden"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
+            429: components["responses"]["TooManyRequests"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description - `unavailable`: The service is unavailable for the moment. Try again shortly.
+             *     - `mail_not_configured`: This server sends no mail.
+             */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    rejectRegistration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `link_expired`: This link has expired. Ask for a new one.
+             *     - `link_used`: This link was used before.
+             */
+            410: components["responses"]["Gone"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /**
+             * @description - `validation_failed`: Something is not as it must be; `errors` says what.
+             *     - `link_invalid`: This link is not valid.
+             */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    previewLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkRequest"];
+            };
+        };
+        responses: {
+            /** @description What a link is for, before anything is done with it. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkPreview"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `link_expired`: This link has expired. Ask for a new one.
+             *     - `link_used`: This link was used before.
+             */
+            410: components["responses"]["Gone"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /**
+             * @description - `validation_failed`: Something is not as it must be; `errors` says what.
+             *     - `link_invalid`: This link is not valid.
+             */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All receivers: there are 20 at most. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Anything that no other request has, such as a UUID. Sent again within 24 hours with the same body, a request that was done is not done again, and answered as it was. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateWebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description A new receiver, with its signing secret, which is shown only now. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewWebhook"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `conflict`: This cannot be done in the present state.
+             *     - `idempotency_in_progress`: A request with this Idempotency-Key is still running.
+             */
+            409: components["responses"]["Conflict"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /**
+             * @description - `validation_failed`: Something is not as it must be; `errors` says what.
+             *     - `idempotency_key_reused`: This Idempotency-Key was used for another request.
+             */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of what is known already: answered with 304 while it still holds. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A receiver of events, without its secret. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description What you have is still as it is. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of what was read: nothing is written when it has been changed since. */
+                "If-Match"?: string;
+            };
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `precondition_failed`: It has been changed since you read it. Read it again, then retry. */
+            412: components["responses"]["PreconditionFailed"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    updateWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of what was read: nothing is written when it has been changed since. */
+                "If-Match"?: string;
+            };
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["UpdateWebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description A receiver of events, without its secret. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `precondition_failed`: It has been changed since you read it. Read it again, then retry. */
+            412: components["responses"]["PreconditionFailed"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `precondition_required`: Send If-Match with the ETag of what you read. */
+            428: components["responses"]["PreconditionRequired"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    rotateWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateSecretRequest"];
+            };
+        };
+        responses: {
+            /** @description The new signing secret, which is shown only now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It will be sent. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sending"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Only those in this state. */
+                state?: "queued" | "delivered" | "dead";
+                /** @description Only of this type of event. */
+                type?: "user.created" | "user.updated" | "user.deleted" | "user.restored" | "user.purged" | "user.activated" | "user.deactivated" | "user.email_verified" | "user.email_changed" | "user.password_changed" | "user.role_changed" | "session.created" | "session.ended" | "invitation.created" | "invitation.accepted" | "invitation.revoked" | "webhook.test";
+                /** @description Only those made at or after this time (RFC 3339). */
+                since?: string;
+                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
+                skip?: number;
+                /** @description How many entries a page has, 1 to 100. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. Walks a list of any length at the same cost. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    retryDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+                /**
+                 * @description The id of the delivery (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It will be sent. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sending"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    replayDeliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description How many deliveries are sent again. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     listAuditEvents: {
@@ -3137,13 +11542,19 @@ export interface operations {
             query?: {
                 /** @description Only events that concern this user. */
                 user_id?: string;
-                /** @description Only events of this kind. */
-                action?: "register" | "login" | "logout" | "token_reused" | "sessions_ended" | "password_confirmed" | "password_changed" | "email_changed" | "user_created" | "users_imported" | "role_changed" | "user_activated" | "user_deactivated" | "user_deleted" | "user_restored" | "user_purged" | "throttled" | "throttle_cleared";
+                /** @description Only what this user did. */
+                actor_id?: string;
+                /** @description Only what came from this IP address. */
+                ip?: string;
+                /** @description Only events of this kind; of several kinds, the key repeated. */
+                action?: ("register" | "login" | "logout" | "token_reused" | "sessions_ended" | "password_confirmed" | "password_changed" | "verification_requested" | "password_reset_requested" | "password_reset" | "email_verified" | "emails_verified" | "email_change_requested" | "email_change_cancelled" | "email_change_reverted" | "email_changed" | "registration_rejected" | "invitation_created" | "invitation_resent" | "invitation_revoked" | "invitation_accepted" | "user_created" | "first_admin" | "user_updated" | "users_imported" | "role_changed" | "user_activated" | "user_deactivated" | "user_deleted" | "user_restored" | "user_purged" | "mfa_challenged" | "mfa_failed" | "mfa_enabled" | "mfa_disabled" | "mfa_required_changed" | "mfa_reset" | "totp_added" | "totp_removed" | "recovery_codes_made" | "recovery_code_used" | "passkey_added" | "passkey_removed" | "passkey_counter" | "device_remembered" | "device_forgotten" | "step_up" | "throttled" | "throttle_cleared" | "token_created" | "token_revoked" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_disabled" | "exported" | "identity_linked" | "identity_unlinked")[];
                 /** @description Only events at or after this time (RFC 3339). */
                 since?: string;
                 /** @description Only events before this time (RFC 3339). */
                 until?: string;
-                /** @description How many entries to leave out. Not together with `cursor`. */
+                /** @description Only what succeeded, or what failed. */
+                outcome?: "success" | "failure";
+                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
                 skip?: number;
                 /** @description How many entries a page has, 1 to 100. */
                 limit?: number;
@@ -3167,24 +11578,108 @@ export interface operations {
                     "application/json": components["schemas"]["EventPage"];
                 };
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
             403: components["responses"]["Forbidden"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    exportAuditEvents: {
+        parameters: {
+            query?: {
+                /** @description Only events that concern this user. */
+                user_id?: string;
+                /** @description Only what this user did. */
+                actor_id?: string;
+                /** @description Only what came from this IP address. */
+                ip?: string;
+                /** @description Only events of this kind; of several kinds, the key repeated. */
+                action?: ("register" | "login" | "logout" | "token_reused" | "sessions_ended" | "password_confirmed" | "password_changed" | "verification_requested" | "password_reset_requested" | "password_reset" | "email_verified" | "emails_verified" | "email_change_requested" | "email_change_cancelled" | "email_change_reverted" | "email_changed" | "registration_rejected" | "invitation_created" | "invitation_resent" | "invitation_revoked" | "invitation_accepted" | "user_created" | "first_admin" | "user_updated" | "users_imported" | "role_changed" | "user_activated" | "user_deactivated" | "user_deleted" | "user_restored" | "user_purged" | "mfa_challenged" | "mfa_failed" | "mfa_enabled" | "mfa_disabled" | "mfa_required_changed" | "mfa_reset" | "totp_added" | "totp_removed" | "recovery_codes_made" | "recovery_code_used" | "passkey_added" | "passkey_removed" | "passkey_counter" | "device_remembered" | "device_forgotten" | "step_up" | "throttled" | "throttle_cleared" | "token_created" | "token_revoked" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_disabled" | "exported" | "identity_linked" | "identity_unlinked")[];
+                /** @description Only events at or after this time (RFC 3339). */
+                since?: string;
+                /** @description Only events before this time (RFC 3339). */
+                until?: string;
+                /** @description Only what succeeded, or what failed. */
+                outcome?: "success" | "failure";
+                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
+                skip?: number;
+                /** @description How many entries a page has, 1 to 100. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. Walks a list of any length at the same cost. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A file, streamed. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     listOwnEvents: {
         parameters: {
             query?: {
-                /** @description Only events of this kind. */
-                action?: "register" | "login" | "logout" | "token_reused" | "sessions_ended" | "password_confirmed" | "password_changed" | "email_changed" | "user_created" | "users_imported" | "role_changed" | "user_activated" | "user_deactivated" | "user_deleted" | "user_restored" | "user_purged" | "throttled" | "throttle_cleared";
+                /** @description Only events of this kind; of several kinds, the key repeated. */
+                action?: ("register" | "login" | "logout" | "token_reused" | "sessions_ended" | "password_confirmed" | "password_changed" | "verification_requested" | "password_reset_requested" | "password_reset" | "email_verified" | "emails_verified" | "email_change_requested" | "email_change_cancelled" | "email_change_reverted" | "email_changed" | "registration_rejected" | "invitation_created" | "invitation_resent" | "invitation_revoked" | "invitation_accepted" | "user_created" | "first_admin" | "user_updated" | "users_imported" | "role_changed" | "user_activated" | "user_deactivated" | "user_deleted" | "user_restored" | "user_purged" | "mfa_challenged" | "mfa_failed" | "mfa_enabled" | "mfa_disabled" | "mfa_required_changed" | "mfa_reset" | "totp_added" | "totp_removed" | "recovery_codes_made" | "recovery_code_used" | "passkey_added" | "passkey_removed" | "passkey_counter" | "device_remembered" | "device_forgotten" | "step_up" | "throttled" | "throttle_cleared" | "token_created" | "token_revoked" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_disabled" | "exported" | "identity_linked" | "identity_unlinked")[];
                 /** @description Only events at or after this time (RFC 3339). */
                 since?: string;
                 /** @description Only events before this time (RFC 3339). */
                 until?: string;
-                /** @description How many entries to leave out. Not together with `cursor`. */
+                /** @description Only what succeeded, or what failed. */
+                outcome?: "success" | "failure";
+                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
                 skip?: number;
                 /** @description How many entries a page has, 1 to 100. */
                 limit?: number;
@@ -3208,11 +11703,54 @@ export interface operations {
                     "application/json": components["schemas"]["EventPage"];
                 };
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
-            401: components["responses"]["NotAuthenticatedOrInvalidToken"];
-            422: components["responses"]["ValidationFailed"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getJwks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The public keys that access tokens verify with. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Jwks"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
         };
     };
     getHealth: {
@@ -3234,7 +11772,11 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
             /** @description The state of the service in three words. */
             503: {
                 headers: {
@@ -3266,7 +11808,11 @@ export interface operations {
                     "application/json": components["schemas"]["Live"];
                 };
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
         };
     };
     getReadiness: {
@@ -3288,7 +11834,11 @@ export interface operations {
                     "application/json": components["schemas"]["HealthCheckResult"];
                 };
             };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
             /** @description The state of everything that the service needs. */
             503: {
                 headers: {
@@ -3299,28 +11849,6 @@ export interface operations {
                     "application/json": components["schemas"]["HealthCheckResult"];
                 };
             };
-        };
-    };
-    getJwks: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The public keys that access tokens verify with. */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Jwks"];
-                };
-            };
-            400: components["responses"]["MalformedRequestOrRefusedCharacter"];
         };
     };
 }

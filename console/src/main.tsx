@@ -90,8 +90,6 @@ function Inside({ me, leave, ask }: InsideProps) {
 function pageOf(route: Route, me: User): { place: Place; page: preact.ComponentChild } {
   const [place, id, tab] = route.path;
   switch (place) {
-    case undefined:
-      return { place: 'overview', page: <Overview route={route} /> };
     case 'users':
       return {
         place,
@@ -108,18 +106,9 @@ function pageOf(route: Route, me: User): { place: Place; page: preact.ComponentC
     case 'system':
       return { place, page: <SystemPage /> };
     default:
-      return { place: 'overview', page: <NotHere /> };
+      return { place: 'overview', page: <Overview route={route} /> };
   }
 }
-
-const NotHere = () => (
-  <>
-    <h1 tabIndex={-1}>{texts.notHere}</h1>
-    <p>
-      <a href="#/">{texts.nav.overview}</a>
-    </p>
-  </>
-);
 
 const root = document.getElementById('console');
 if (root) render(<Console />, root);

@@ -9,7 +9,6 @@ import { nameOf } from '../ui/person.tsx';
 import { Button, PageHead } from '../ui/pieces.tsx';
 import { go, href, type Route, withQuery } from '../ui/router.ts';
 import { Table } from '../ui/table.tsx';
-import { number } from '../ui/when.tsx';
 import { BulkBar } from './bulk.tsx';
 import { columns } from './columns.tsx';
 import { Filters } from './filters.tsx';
@@ -47,14 +46,10 @@ export function UsersPage({ route }: { route: Route }) {
     setTicked(next);
   };
   const turn = (changes: Record<string, string | number | undefined>) => go(withQuery(route, changes));
-  const total = list.data?.page.total;
 
   return (
     <>
       <PageHead title={texts.users.title}>
-        {typeof total === 'number' && (
-          <span class="muted count">{number(total) + (list.data?.page.total_is_exact === false ? '+' : '')}</span>
-        )}
         <ExportButton path="/api/users.csv" query={{ ...filters, sort }} name="users.csv" />
         <Button kind="primary" act={newUser}>
           {texts.newUser.title}

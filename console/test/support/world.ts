@@ -96,14 +96,14 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
     (await pool.query<Row>(text, values)).rows;
   await seed(sql);
   const root = await device('root');
-  return {
+  const world: World = {
     url,
     sql,
     root,
     device,
     person: async (username, more = {}) => {
       const body = { username, email: `${username}@example.com`, password: PASSWORD, ...more };
-      return (await root.api.POST('/api/users', { body })).data.id;
+      return (await world.root.api.POST('/api/users', { body })).data.id;
     },
     log: () => output,
     pause: async () => {
@@ -118,4 +118,5 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
       await endPostgres();
     },
   };
+  return world;
 }

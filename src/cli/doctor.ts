@@ -2,6 +2,7 @@ import { SettingsError } from '../config/environment.js';
 import { loadSettings, type Settings } from '../config/settings.js';
 import { examineDatabase } from './doctor.database.js';
 import { examineMail } from './doctor.mail.js';
+import { examineProviders } from './doctor.providers.js';
 import { examineHashing, examineNode, examineSettings } from './doctor.settings.js';
 import { explain, Failure } from './failures.js';
 import { bad, type Finding } from './findings.js';
@@ -28,6 +29,7 @@ async function* examine(terminal: Terminal): AsyncGenerator<Finding> {
   yield* examineSettings(settings);
   yield await examineHashing(settings);
   yield* await examineMail(settings);
+  yield* await examineProviders(settings);
   try {
     yield* await withDatabase(terminal, ({ database }) => examineDatabase(settings, database));
   } catch (error) {

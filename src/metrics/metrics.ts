@@ -3,6 +3,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { AuditService } from '../audit/audit.service.js';
+import { PROVIDER_OUTCOMES, ProviderEvents } from '../auth/providers/provider-events.js';
+import { Providers } from '../auth/providers/providers.js';
 import { Database } from '../database/database.js';
 import { MAIL_KINDS } from '../mail/kinds.js';
 import { type Backlog, Outbox } from '../outbox/outbox.js';
@@ -23,6 +25,7 @@ export function measure(app: NestFastifyApplication): Registry {
   measureHashing(registry, app.get(Passwords, { strict: false }).hasher);
   countSecurityEvents(registry, app.get(AuditService));
   countRefusals(registry, app.get(Throttle));
+  countProviders(registry, app.get(Providers, { strict: false }), app.get(ProviderEvents, { strict: false }));
   measureOutbox(registry, app.get(Outbox));
   return registry;
 }
@@ -103,6 +106,17 @@ function countSecurityEvents(registry: Registry, audit: AuditService): void {
     if (action === 'login') signIns.inc({ result: outcome });
     if (action === 'token_reused') reused.inc();
   });
+}
+
+function countProviders(registry: Registry, { all }: Providers, events: ProviderEvents): void {
+  const outcomes = new Counter({
+    name: 'userhub_provider_sign_ins_total',
+    help: 'People who went to a provider, by what became of them: signed in, refused here, refused by themselves, failed by the provider, or not even let off because it could not be reached.',
+    labelNames: ['provider', 'result'],
+    registers: [registry],
+  });
+  for (const { name } of all) for (const result of PROVIDER_OUTCOMES) outcomes.inc({ provider: name, result }, 0);
+  events.onOutcome((provider, result) => outcomes.inc({ provider, result }));
 }
 
 function countRefusals(registry: Registry, throttle: Throttle): void {

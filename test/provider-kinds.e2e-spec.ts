@@ -21,7 +21,7 @@ describe('kinds of providers', () => {
       OIDC_GOOGLE_ISSUER: issuer.url,
       OIDC_GOOGLE_CLIENT_ID: 'userhub',
       OIDC_GOOGLE_CLIENT_SECRET: 'a secret of the issuer',
-      OIDC_MICROSOFT_ISSUER: `${issuer.url}`,
+      OIDC_MICROSOFT_ISSUER: issuer.url,
       OIDC_MICROSOFT_CLIENT_ID: 'userhub',
       OIDC_APPLE_ISSUER: issuer.url,
       OIDC_APPLE_CLIENT_ID: 'com.example.web',
@@ -130,12 +130,12 @@ describe('kinds of providers', () => {
   describe('an issuer that lies', () => {
     const lies: [string, (claims: Claims) => Claims][] = [
       ['another nonce', (claims) => ({ ...claims, nonce: 'x' })],
-      ['no nonce', ({ nonce: _nonce, ...claims }) => claims],
+      ['no nonce', (claims) => ({ ...claims, nonce: undefined })],
       ['another audience', (claims) => ({ ...claims, aud: 'somebody else' })],
       ['several audiences', (claims) => ({ ...claims, aud: ['userhub', 'other'], azp: 'other' })],
       ['another issuer', (claims) => ({ ...claims, iss: 'https://evil.example' })],
       ['a time long past', (claims) => ({ ...claims, exp: 1 })],
-      ['no subject', ({ sub: _sub, ...claims }) => claims],
+      ['no subject', (claims) => ({ ...claims, sub: undefined })],
     ];
 
     it.each(lies)('is not believed: %s', async (_, lie) => {

@@ -98,7 +98,10 @@ describe('who comes from a provider', () => {
     it('links with that token once signed in the own way, and is told by mail', async () => {
       const { link_token } = (await signInBy(app, 'work', 'ada')).body as { link_token: string };
       const linked = await ada.api.post('/api/auth/identities', { link_token });
-      expect(linked).toMatchObject({ status: 201, body: { provider: 'work', email: 'ada@example.com', last_used_at: null } });
+      expect(linked).toMatchObject({
+        status: 201,
+        body: { provider: 'work', email: 'ada@example.com', last_used_at: null },
+      });
       expect((await mailTo(app, ada.email, 'identity_linked')).text).toContain('Work');
       expect(await meOf((await signInBy(app, 'work', 'ada')).body)).toMatchObject({ id: ada.id, has_password: true });
       expect((await ada.api.get('/api/auth/events?action=identity_linked')).body.items).toMatchObject([{ details: { provider: 'work' } }]); // prettier-ignore
@@ -207,9 +210,12 @@ describe('who comes from a provider', () => {
       expect(await identities()).toEqual([]);
     });
 
-    it.each([[{}], [{ code: 'pc_x' }], [{ link_token: 'lt_x', code: 'pc_x' }]])('takes no half of both: %j', async (body) => {
-      expect(await ada.api.post('/api/auth/identities', body)).toFailWith(422, 'validation_failed');
-    });
+    it.each([[{}], [{ code: 'pc_x' }], [{ link_token: 'lt_x', code: 'pc_x' }]])(
+      'takes no half of both: %j',
+      async (body) => {
+        expect(await ada.api.post('/api/auth/identities', body)).toFailWith(422, 'validation_failed');
+      },
+    );
 
     it('asks for a fresh sign-in, for both', async () => {
       const { id } = (await link(ada, 'bob')).body as { id: string };

@@ -82,8 +82,13 @@ describe('a real issuer', () => {
       login_hint: 'ada',
     });
     const end = (await new Browser().go(url.href)) as URL;
-    const tokens = await openId.authorizationCodeGrant(config, end, { pkceCodeVerifier: verifier, expectedState: state });
-    expect(await app.api.as(tokens.access_token).get('/api/auth/me')).toMatchObject({ body: { email: 'ada@example.com' } });
+    const tokens = await openId.authorizationCodeGrant(config, end, {
+      pkceCodeVerifier: verifier,
+      expectedState: state,
+    });
+    expect(await app.api.as(tokens.access_token).get('/api/auth/me')).toMatchObject({
+      body: { email: 'ada@example.com' },
+    });
     const renewed = await openId.refreshTokenGrant(config, tokens.refresh_token ?? '');
     expect(renewed.access_token).not.toBe(tokens.access_token);
     await expect(openId.authorizationCodeGrant(config, end, { pkceCodeVerifier: verifier, expectedState: state })).rejects.toMatchObject({ error: 'invalid_grant' }); // prettier-ignore

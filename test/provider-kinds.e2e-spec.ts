@@ -92,7 +92,10 @@ describe('kinds of providers', () => {
     }
 
     it('sends people back by a form, with their name once', async () => {
-      const user = JSON.stringify({ name: { firstName: 'Ada', lastName: 'Love\u202elace' }, email: 'lies@example.com' });
+      const user = JSON.stringify({
+        name: { firstName: 'Ada', lastName: 'Love\u202elace' },
+        email: 'lies@example.com',
+      });
       const { body } = await redeem(app.api, await byForm({ user }));
       const me = await app.api.as(body).get('/api/auth/me');
       expect(me.body).toMatchObject({ display_name: 'Ada Lovelace', email: 'ada@example.com', email_verified: true });
@@ -195,7 +198,11 @@ describe('a provider that is away', () => {
     issuer = await StubIssuer.start();
     issuer.people['ada'] = { sub: 'ada-1', email: 'ada@example.com' };
     await issuer.stop();
-    app = await startApp({ OIDC_WORK_ISSUER: issuer.url, OIDC_WORK_CLIENT_ID: 'userhub', OAUTH_REDIRECT_URIS: SIGNED_IN });
+    app = await startApp({
+      OIDC_WORK_ISSUER: issuer.url,
+      OIDC_WORK_CLIENT_ID: 'userhub',
+      OAUTH_REDIRECT_URIS: SIGNED_IN,
+    });
   });
   afterEach(async () => {
     await app.close();
@@ -262,7 +269,8 @@ describe('GitHub', () => {
     server = createServer((request, response) => {
       const url = new URL(request.url ?? '', 'http://127.0.0.1');
       asked.push(`${request.method} ${url.pathname} ${request.headers.accept}`);
-      const json = (value: unknown) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+      const json = (value: unknown) =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
       request.resume();
       if (url.pathname === '/login/oauth/access_token') return void json(tokenAnswer);
       if (url.pathname === '/api/v3/user') return void json(user);
@@ -288,7 +296,13 @@ describe('GitHub', () => {
   beforeEach(async () => {
     await clean(app);
     tokenAnswer = { access_token: 'gho_x', token_type: 'bearer', scope: 'read:user,user:email' };
-    user = { id: 583231, login: 'ada', name: 'Ada Lovelace', avatar_url: 'https://avatars.example.com/u/583231', email: 'public@example.com' };
+    user = {
+      id: 583231,
+      login: 'ada',
+      name: 'Ada Lovelace',
+      avatar_url: 'https://avatars.example.com/u/583231',
+      email: 'public@example.com',
+    };
     addresses = [
       { email: 'old@example.com', primary: false, verified: true },
       { email: 'ada@example.com', primary: true, verified: true },
@@ -332,7 +346,10 @@ describe('Microsoft', () => {
   it('knows each tenant by its own issuer', async () => {
     const common = await StubIssuer.start('/common/v2.0');
     const root = `http://127.0.0.1:${common.port}`;
-    common.manners.metadata = { issuer: `${root}/{tenantid}/v2.0`, authorization_response_iss_parameter_supported: false };
+    common.manners.metadata = {
+      issuer: `${root}/{tenantid}/v2.0`,
+      authorization_response_iss_parameter_supported: false,
+    };
     common.manners.comesBack = ({ code = '', state = '' }) => ({ code, state });
     common.people['ada'] = { sub: 'ada-1', tid: 'tenant-1', iss: `${root}/tenant-1/v2.0`, email: 'ada@example.com' };
     common.people['eve'] = { sub: 'ada-1', tid: 'tenant-2', iss: `${root}/tenant-1/v2.0`, email: 'eve@example.com' };

@@ -30,7 +30,13 @@ export interface Issuer {
 }
 
 /** Starts an issuer on loopback. Each has keys of its own. */
-export async function startIssuer({ port, clientId, clientSecret, redirectUris, known = {} }: IssuerOptions): Promise<Issuer> {
+export async function startIssuer({
+  port,
+  clientId,
+  clientSecret,
+  redirectUris,
+  known = {},
+}: IssuerOptions): Promise<Issuer> {
   const people = new Map(Object.entries(known));
   const server = createServer();
   await new Promise<void>((resolve, reject) => {

@@ -6,12 +6,10 @@ const escaped = (text: string) => text.replace(/[&<>"']/g, (character) => `&#${c
 
 /** Asks who it is. */
 export function signInPage(response: ServerResponse, { hint, client }: { hint: string; client: string }): void {
-  response
-    .writeHead(200, {
-      'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    })
-    .end(`<!doctype html>
+  response.writeHead(200, {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+  }).end(`<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8" />

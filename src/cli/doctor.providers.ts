@@ -9,7 +9,9 @@ import { bad, doubtful, type Finding, good } from './findings.js';
 export async function examineProviders({ providers: settings, isProduction, port }: Settings): Promise<Finding[]> {
   const { providers, publicUrl = `http://127.0.0.1:${port}`, redirectUris } = settings;
   if (providers.length === 0) {
-    return isProduction || redirectUris.length === 0 ? [] : [doubtful('OAUTH_REDIRECT_URIS is set, but no provider (OIDC_…).')];
+    return isProduction || redirectUris.length === 0
+      ? []
+      : [doubtful('OAUTH_REDIRECT_URIS is set, but no provider (OIDC_…).')];
   }
   const reached = await Promise.all(providers.map((provider) => reach(provider, publicUrl)));
   return [...reached, ...redirects(settings.redirectUris, isProduction)];
@@ -35,5 +37,7 @@ function redirects(uris: string[], isProduction: boolean): Finding[] {
   const text = `Providers: people may come back to ${uris.join(', ')}.`;
   if (open) return [doubtful(text, `${open} is not encrypted: let it begin with https://.`)];
   const local = uris.find((uri) => isLocalOrigin(new URL(uri).origin));
-  return [isProduction && local ? doubtful(text, `${local} is whatever listens on the person's own machine.`) : good(text)];
+  return [
+    isProduction && local ? doubtful(text, `${local} is whatever listens on the person's own machine.`) : good(text),
+  ];
 }

@@ -1,7 +1,10 @@
 import { EnvironmentReader, type Environment } from './environment.js';
 import { readProviders } from './provider-settings.js';
 
-function read(variables: Environment, { production = false, corsOrigins = [] as string[], registration = 'open' } = {}) {
+function read(
+  variables: Environment,
+  { production = false, corsOrigins = [] as string[], registration = 'open' } = {},
+) {
   const env = new EnvironmentReader(variables);
   return { settings: readProviders(env, production, { corsOrigins, registration }), problems: env.problems };
 }

@@ -12,6 +12,7 @@ import { InvitationStore } from './invitations/invitation-store.js';
 import { InvitationsController } from './invitations/invitations.controller.js';
 import { InvitationsService } from './invitations/invitations.service.js';
 import { LinkPreviews } from './link-previews.js';
+import { PagesController } from './pages/pages.controller.js';
 import { PasswordResetController } from './password-reset.controller.js';
 import { PasswordResetService } from './password-reset.service.js';
 import { Proofs } from './proofs.js';
@@ -27,6 +28,7 @@ import { VerificationService } from './verification.service.js';
     EmailChangeController,
     InvitationsController,
     AccountRemovalController,
+    PagesController,
   ],
   providers: [
     AccountProof,

@@ -1,0 +1,84 @@
+/** Plain pages for links in mails, where no front end has pages of its own: one form each, no script needed where a code will do. */
+import { createHash } from 'node:crypto';
+import type { LinkPurpose } from '../../../mail/links.js';
+
+interface Field {
+  name: string;
+  label: string;
+  type?: string;
+  autocomplete?: string;
+  /** Only for who has no link at hand: it goes when the link is there. */
+  withCode?: boolean;
+}
+
+interface Form {
+  title: string;
+  button: string;
+  fields: Field[];
+  done: string;
+}
+
+const EMAIL: Field = { name: 'email', label: 'E-mail address', type: 'email', autocomplete: 'email', withCode: true };
+const CODE: Field = { name: 'code', label: 'Code from the mail', autocomplete: 'one-time-code', withCode: true };
+const PASSWORD: Field = { name: 'password', label: 'Your password', type: 'password', autocomplete: 'current-password' };
+const NEW_PASSWORD = { label: 'A new password', type: 'password', autocomplete: 'new-password' };
+
+/** What each kind of link opens. */
+export const FORMS: Record<LinkPurpose, Form> = {
+  verify: { title: 'Confirm your address', button: 'Confirm address', fields: [EMAIL, CODE, PASSWORD], done: 'Your address is confirmed.' }, // prettier-ignore
+  reset: { title: 'Choose a new password', button: 'Set password', fields: [EMAIL, CODE, { name: 'new_password', ...NEW_PASSWORD }], done: 'Your password is set. Sign in with it.' }, // prettier-ignore
+  change: { title: 'Confirm your new address', button: 'Confirm address', fields: [{ ...EMAIL, label: 'The new e-mail address' }, CODE, PASSWORD], done: 'Your address is changed.' }, // prettier-ignore
+  revert: { title: 'Take the change of your address back', button: 'This wasn’t me: take it back', fields: [], done: 'It is taken back. Choose a new password by the mail that is on its way.' }, // prettier-ignore
+  invite: { title: 'Accept the invitation', button: 'Accept', fields: [{ name: 'username', label: 'Username', autocomplete: 'username' }, { name: 'display_name', label: 'Your name' }, { name: 'password', ...NEW_PASSWORD }], done: 'Your account is there. Sign in to it.' }, // prettier-ignore
+  restore: { title: 'Keep your account', button: 'Keep my account', fields: [], done: 'Your account is back. Sign in to it.' },
+};
+
+/** The members of the forms. */
+export const MEMBERS = ['token', 'email', 'code', 'password', 'new_password', 'username', 'display_name', 'action'];
+
+const STYLE = `:root{color-scheme:light dark;font:1.0625rem/1.5 system-ui,sans-serif}body{max-width:26rem;margin:10vh auto;padding:0 1.5rem}label{display:block;margin:1rem 0}input,button{font:inherit;display:block;width:100%;box-sizing:border-box;padding:.5rem .75rem;margin-top:.25rem}button{margin-top:1rem}[role=alert]{border-left:4px solid #c00;padding-left:.75rem}`;
+
+/** Takes the token out of the address, where nobody but this page sees it, and out of sight. */
+const SCRIPT = `const t=/^#token=([\\w-]+)$/.exec(location.hash);if(t){document.querySelector('[name=token]').value=t[1];document.querySelector('.token').hidden=true;for(const e of document.querySelectorAll('.by-code'))e.remove();history.replaceState(null,'',location.pathname)}`;
+
+const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
+/** Nothing but its own two lines of style and script, and forms to itself. */
+export const POLICY = `default-src 'none'; style-src ${hashOf(STYLE)}; script-src ${hashOf(SCRIPT)}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
+
+/** The form of a purpose. @param failure why it didn't work, in words */
+export function formPage(purpose: LinkPurpose, { token = '', failure }: { token?: string; failure?: string } = {}): string {
+  const { title, button, fields } = FORMS[purpose];
+  const inputs = fields.filter(({ withCode }) => !(withCode && token)).map(inputOf);
+  const tokenField = token
+    ? hidden('token', token)
+    : `<label class="token">${fields.some(({ withCode }) => withCode) ? 'Or the token' : 'The token'} from the link <input name="token" autocomplete="off"></label>`;
+  const denial = purpose === 'verify' ? '<button name="action" value="reject" formnovalidate>This wasn’t me</button>' : '';
+  return page(
+    title,
+    `${failure ? `<p role="alert">${escape(failure)}</p>` : ''}<form method="post">${inputs.join('')}${tokenField}<button>${escape(button)}</button>${denial}</form>${token ? '' : `<script>${SCRIPT}</script>`}`,
+  );
+}
+
+/** Asks a second time before an account is deleted: a scanner that presses every button must not delete a newcomer. */
+export const denialPage = (token: string): string =>
+  page(
+    'This wasn’t you?',
+    `<p>The account that was made with your address will be deleted.</p><form method="post">${hidden('token', token)}<button name="action" value="reject_surely">Delete that account</button></form>`,
+  );
+
+/** Says that it is done. */
+export const donePage = (title: string, text: string): string => page(title, `<p role="status">${escape(text)}</p>`);
+
+function inputOf({ name, label, type = 'text', autocomplete = 'off', withCode }: Field): string {
+  const input = `<input name="${name}" type="${type}" autocomplete="${autocomplete}">`;
+  return `<label${withCode ? ' class="by-code"' : ''}>${escape(label)} ${input}</label>`;
+}
+
+const hidden = (name: string, value: string) => `<input type="hidden" name="${name}" value="${escape(value)}">`;
+
+const page = (title: string, content: string) =>
+  `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex"><title>${escape(title)}</title><style>${STYLE}</style></head><body><h1>${escape(title)}</h1>${content}</body></html>\n`;
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const escape = (text: string) => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);

@@ -455,10 +455,6 @@ describe('who may call what', () => {
         'POST /accept-invitation',
         'GET /restore-account',
         'POST /restore-account',
-        'GET /dev/mail',
-        'GET /dev/mail.json',
-        'GET /dev/mail/:id',
-        'DELETE /dev/mail',
       ].sort(),
     );
   });

@@ -10,15 +10,19 @@ describe('the pages for links, where there is no front end', () => {
   afterAll(() => app.close());
   beforeEach(() => app.sql('TRUNCATE users, outbox, dev_mails CASCADE'));
 
-  it.each(['/verify-email', '/reset-password', '/confirm-email-change', '/revert-email-change', '/accept-invitation', '/restore-account'])(
-    '%s shows a form under a strict policy, and does nothing by GET',
-    async (path) => {
-      const answer = await app.api.get(path);
-      expect(answer).toMatchObject({ status: 200, text: expect.stringContaining('<form method="post">') as string });
-      expect(answer.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-[^;]+; script-src 'sha256-[^;]+; form-action 'self'/); // prettier-ignore
-      expect(answer.headers.get('cache-control')).toBe('no-store');
-    },
-  );
+  it.each([
+    '/verify-email',
+    '/reset-password',
+    '/confirm-email-change',
+    '/revert-email-change',
+    '/accept-invitation',
+    '/restore-account',
+  ])('%s shows a form under a strict policy, and does nothing by GET', async (path) => {
+    const answer = await app.api.get(path);
+    expect(answer).toMatchObject({ status: 200, text: expect.stringContaining('<form method="post">') as string });
+    expect(answer.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-[^;]+; script-src 'sha256-[^;]+; form-action 'self'/); // prettier-ignore
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+  });
 
   it('do what the link is for, and say what is wrong', async () => {
     await person(app, 'ada');

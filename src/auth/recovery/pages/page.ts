@@ -20,7 +20,12 @@ interface Form {
 
 const EMAIL: Field = { name: 'email', label: 'E-mail address', type: 'email', autocomplete: 'email', withCode: true };
 const CODE: Field = { name: 'code', label: 'Code from the mail', autocomplete: 'one-time-code', withCode: true };
-const PASSWORD: Field = { name: 'password', label: 'Your password', type: 'password', autocomplete: 'current-password' };
+const PASSWORD: Field = {
+  name: 'password',
+  label: 'Your password',
+  type: 'password',
+  autocomplete: 'current-password',
+};
 const NEW_PASSWORD = { label: 'A new password', type: 'password', autocomplete: 'new-password' };
 
 /** What each kind of link opens. */
@@ -30,7 +35,12 @@ export const FORMS: Record<LinkPurpose, Form> = {
   change: { title: 'Confirm your new address', button: 'Confirm address', fields: [{ ...EMAIL, label: 'The new e-mail address' }, CODE, PASSWORD], done: 'Your address is changed.' }, // prettier-ignore
   revert: { title: 'Take the change of your address back', button: 'This wasn’t me: take it back', fields: [], done: 'It is taken back. Choose a new password by the mail that is on its way.' }, // prettier-ignore
   invite: { title: 'Accept the invitation', button: 'Accept', fields: [{ name: 'username', label: 'Username', autocomplete: 'username' }, { name: 'display_name', label: 'Your name' }, { name: 'password', ...NEW_PASSWORD }], done: 'Your account is there. Sign in to it.' }, // prettier-ignore
-  restore: { title: 'Keep your account', button: 'Keep my account', fields: [], done: 'Your account is back. Sign in to it.' },
+  restore: {
+    title: 'Keep your account',
+    button: 'Keep my account',
+    fields: [],
+    done: 'Your account is back. Sign in to it.',
+  },
 };
 
 /** The members of the forms. */
@@ -47,13 +57,17 @@ const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).di
 export const POLICY = `default-src 'none'; style-src ${hashOf(STYLE)}; script-src ${hashOf(SCRIPT)}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
 
 /** The form of a purpose. @param failure why it didn't work, in words */
-export function formPage(purpose: LinkPurpose, { token = '', failure }: { token?: string; failure?: string } = {}): string {
+export function formPage(
+  purpose: LinkPurpose,
+  { token = '', failure }: { token?: string; failure?: string } = {},
+): string {
   const { title, button, fields } = FORMS[purpose];
   const inputs = fields.filter(({ withCode }) => !(withCode && token)).map(inputOf);
   const tokenField = token
     ? hidden('token', token)
     : `<label class="token">${fields.some(({ withCode }) => withCode) ? 'Or the token' : 'The token'} from the link <input name="token" autocomplete="off"></label>`;
-  const denial = purpose === 'verify' ? '<button name="action" value="reject" formnovalidate>This wasn’t me</button>' : '';
+  const denial =
+    purpose === 'verify' ? '<button name="action" value="reject" formnovalidate>This wasn’t me</button>' : '';
   return page(
     title,
     `${failure ? `<p role="alert">${escape(failure)}</p>` : ''}<form method="post">${inputs.join('')}${tokenField}<button>${escape(button)}</button>${denial}</form>${token ? '' : `<script>${SCRIPT}</script>`}`,

@@ -78,7 +78,11 @@ export class PagesController {
   @Header('cache-control', 'no-store')
   @Header('referrer-policy', 'no-referrer')
   @RouteConfig({ formMembers: MEMBERS })
-  async submitForm(@Body() form: PageForm, @Call() call: Origin, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+  async submitForm(
+    @Body() form: PageForm,
+    @Call() call: Origin,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
     const purpose = this.purposeOf(reply);
     const { action, token = '', ...rest } = Object.fromEntries(Object.entries(form).filter(([, value]) => value !== '')) as Record<string, string>; // prettier-ignore
     if (purpose === 'verify' && action === 'reject' && token) return denialPage(token);
@@ -125,4 +129,5 @@ export class PagesController {
   }
 }
 
-const dtoOf = <T extends object>(dto: new () => T, body: object): T => buildDto(dto, body, { from: 'body', ignoreUnknown: true });
+const dtoOf = <T extends object>(dto: new () => T, body: object): T =>
+  buildDto(dto, body, { from: 'body', ignoreUnknown: true });

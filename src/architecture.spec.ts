@@ -73,6 +73,15 @@ describe('who may import whom', () => {
     expect(askers).toEqual(['users/passwords/passwords.statements.ts']);
   });
 
+  it('one place starts sessions: whatever way in comes there is asked for its second factor', () => {
+    const callers = sourceFiles().filter((file) => /\bstore\.start\(|\bsessions\.start\(/.test(read(file)));
+    expect(callers).toEqual(['auth/sign-in/sign-in.ts']);
+    const inserting = sourceFiles().filter((file) => /INSERT INTO sessions\b/i.test(read(file)));
+    expect(inserting).toEqual(['auth/sessions/sessions.statements.ts']);
+    const starting = sourceFiles().filter((file) => /\bsql\.start\b/.test(read(file)));
+    expect(starting).toEqual(['auth/sessions/session-store.ts']);
+  });
+
   it('knows every folder', () => {
     const unknown = sourceFiles().filter((file) => folderOf(file) === '');
     expect(unknown).toEqual([]);

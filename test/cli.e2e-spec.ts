@@ -12,12 +12,14 @@ import { projectFile } from '../src/config/project.js';
 import { loadSettings } from '../src/config/settings.js';
 import { resolveDatabase } from '../src/process/resolve-database.js';
 import { Mails } from '../src/mail/mails.js';
-import { SECRET, startApp } from './support/app.js';
+import { ENCRYPTION_KEY, SECRET, startApp } from './support/app.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
+import { addPasskey, withTotp } from './support/factors.js';
 import { eventually } from './support/insist.js';
+import { queuedTo } from './support/mailbox.js';
 import { sendSample } from './support/mails.js';
 import { mailBy, type Relay, startRelay } from './support/relay.js';
-import { PASSWORD, person, signIn } from './support/people.js';
+import { admin, PASSWORD, person, signIn } from './support/people.js';
 
 /** For what starts other processes: they are slow where everything runs at once. */
 const PATIENCE = 60_000;
@@ -50,7 +52,7 @@ async function userhub(args: string, { env = {}, input = '', typed }: Circumstan
     stdin: Object.assign(stdin, { isTTY }),
     stdout,
     stderr: Object.assign(stderr, { isTTY }),
-    env: { NODE_ENV: 'test', JWT_SECRET_KEY: SECRET, THROTTLE: 'off', ...env },
+    env: { NODE_ENV: 'test', JWT_SECRET_KEY: SECRET, DATA_ENCRYPTION_KEY: ENCRYPTION_KEY, THROTTLE: 'off', ...env },
   });
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
@@ -87,6 +89,7 @@ describe('userhub', () => {
         'status',
         'create-admin',
         'unblock',
+        'reset-mfa',
         'mail',
         'seed',
         'example',
@@ -97,7 +100,7 @@ describe('userhub', () => {
       }
     });
 
-    it.each(['status', 'create-admin', 'unblock', 'seed', 'doctor', 'openapi'])(
+    it.each(['status', 'create-admin', 'unblock', 'reset-mfa', 'seed', 'doctor', 'openapi'])(
       'shows examples of %s',
       async (command) => {
         expect(await userhub(`${command} --help`)).toMatchObject({
@@ -312,6 +315,66 @@ describe('userhub', () => {
         code: 1,
         stderr: 'error: There is no user "noone".\n',
       });
+    });
+  });
+
+  describe('reset-mfa', () => {
+    it('takes away what somebody has lost, the last admin too', async () => {
+      const app = await startApp({}, database);
+      const root = await withTotp(app, await admin(app, 'lastroot'));
+      await addPasskey(root);
+      const { code, stdout } = await userhub('reset-mfa LASTROOT', { env });
+      expect({ code, stdout }).toEqual({
+        code: 0,
+        stdout: 'lastroot <lastroot@example.com> has no second factor any more, and is signed out everywhere.\n',
+      });
+      expect(await root.api.get('/api/auth/me')).toFailWith(401, 'invalid_token');
+      const { api } = { api: app.api.as(await signIn(app, root.email)) };
+      expect((await api.get('/api/auth/mfa')).body).toMatchObject({ enabled: false, totp: null, passkeys: 0 });
+      expect(await queuedTo(app, root.email)).toContain('factors_reset');
+      await app.close();
+    });
+
+    it('says that there is nobody of that name', async () => {
+      const answer = await userhub('reset-mfa noone', { env });
+      expect(answer).toMatchObject({ code: 1, stderr: 'error: There is no user "noone".\n' });
+    });
+  });
+
+  describe('doctor, of second factors,', () => {
+    it('counts apps that can’t be decrypted, and sessions that lack their factor', async () => {
+      const app = await startApp({}, database);
+      const ada = await withTotp(app, await person(app, 'lostada'));
+      const well = await userhub('doctor', { env });
+      expect(well.stdout).toContain('✓ No session lacks the second factor of its account.');
+      expect(well.stdout).toContain('✓ The secrets of all authenticator apps can be decrypted.');
+      const lost = await userhub('doctor', {
+        env: { ...env, DATA_ENCRYPTION_KEY: 'another key for data that the tests know' },
+      });
+      expect(lost).toMatchObject({ code: 1 });
+      expect(lost.stdout).toMatch(/✗ \d+ authenticator apps are of no use/);
+      await app.sql(`UPDATE sessions SET amr = '{pwd}' WHERE user_id = $1`, [ada.id]);
+      const lacking = await userhub('doctor', { env });
+      expect(lacking.stdout).toContain('✗ 1 sessions lack the second factor of their account.');
+      await app.sql('DELETE FROM sessions WHERE user_id = $1', [ada.id]);
+      await app.close();
+    });
+
+    it.each([
+      [{ DATA_ENCRYPTION_KEY: '' }, '! DATA_ENCRYPTION_KEY is not set'],
+      [{ DATA_ENCRYPTION_KEY: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' }, '✗ DATA_ENCRYPTION_KEY can be guessed.'],
+      [{ DATA_ENCRYPTION_KEY: 'short' }, '✗ DATA_ENCRYPTION_KEY must be 32 bytes or more'],
+      [{ DATA_ENCRYPTION_KEY: '', MFA_REQUIRED: 'all' }, '✗ MFA_REQUIRED needs DATA_ENCRYPTION_KEY'],
+      [{}, '! WEBAUTHN_RP_ID is not set'],
+      [{ WEBAUTHN_RP_ID: 'example.com' }, '✗ No page lies under example.com'],
+      [{ WEBAUTHN_RP_ID: '127.0.0.1' }, '✗ WEBAUTHN_RP_ID must be a domain'],
+      [{ WEBAUTHN_RP_ID: 'example.com', WEBAUTHN_ORIGINS: 'https://example.org' }, '✗ WEBAUTHN_ORIGINS: "https://example.org" does not lie under example.com'], // prettier-ignore
+      [{ WEBAUTHN_RP_ID: 'example.com', CORS_ORIGINS: 'https://app.example.com' }, '✓ Passkeys belong to example.com, and are used on: https://app.example.com'], // prettier-ignore
+    ])('says of %j in production: %s', async (settings, finding) => {
+      const { stdout } = await userhub('doctor', {
+        env: { ...env, NODE_ENV: 'production', BCRYPT_ROUNDS: '10', ...settings },
+      });
+      expect(stdout).toContain(finding);
     });
   });
 

@@ -9,6 +9,7 @@ import { SECRET, startApp, type TestApp } from './support/app.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { eventually } from './support/insist.js';
 import { sendSample } from './support/mails.js';
+import { codeOf, firstFactor, withTotp, wrongCode } from './support/factors.js';
 import { PASSWORD, person } from './support/people.js';
 import { freePort } from './support/ports.js';
 import { build, launch, type ServerProcess } from './support/process.js';
@@ -96,6 +97,17 @@ describe('GET /metrics', () => {
     await refresh((child.body as typeof tokens).refresh_token);
     const reuse = () => refresh(tokens.refresh_token);
     await expect(growth('userhub_refresh_token_reuse_total', reuse)).resolves.toBe(1);
+  });
+
+  it('counts what happens around second factors', async () => {
+    const ada = await withTotp(app, await person(app, 'eda'));
+    const asked = 'userhub_second_factor_events_total{event="mfa_challenged"}';
+    await expect(growth(asked, () => firstFactor(app.api, ada))).resolves.toBe(1);
+    const wrong = { username: 'eda', password: PASSWORD, otp: wrongCode(ada) };
+    const failed = 'userhub_second_factor_events_total{event="mfa_failed"}';
+    await expect(growth(failed, () => app.api.post('/api/auth/login', wrong))).resolves.toBe(1);
+    const stepUp = () => ada.api.post('/api/auth/step-up', { code: codeOf(ada) });
+    await expect(growth('userhub_second_factor_events_total{event="step_up"}', stepUp)).resolves.toBe(1);
   });
 
   it('counts every refusal, by the limit', async () => {

@@ -7,6 +7,7 @@ import { listMigrations } from '../database/migrate.js';
 import { countUnusableHashes } from '../users/passwords/unusable-hashes.js';
 import { unmetRequirements } from '../database/requirements.js';
 import { examineWebhooks } from './doctor.webhooks.js';
+import { examineFactors } from './doctor.mfa.js';
 import { explain } from './failures.js';
 import { bad, doubtful, type Finding, good } from './findings.js';
 
@@ -124,6 +125,7 @@ async function schema(
       good(`All ${all.length} migrations are applied.`),
       await admins(db),
       ...(await hashes(db, settings)),
+      ...(await examineFactors((text, values) => db.query(text, values), settings)),
       ...(await examineWebhooks(db, settings)),
     ];
   }

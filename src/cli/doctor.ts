@@ -1,6 +1,7 @@
 import { SettingsError } from '../config/environment.js';
 import { loadSettings, type Settings } from '../config/settings.js';
 import { examineDatabase } from './doctor.database.js';
+import { examineMfaSettings } from './doctor.mfa.js';
 import { examineMail } from './doctor.mail.js';
 import { examineProviders } from './doctor.providers.js';
 import { examineHashing, examineNode, examineSettings } from './doctor.settings.js';
@@ -28,6 +29,7 @@ async function* examine(terminal: Terminal): AsyncGenerator<Finding> {
   if (settings instanceof SettingsError) return yield* settings.problems.map((problem) => bad(problem));
   yield* examineSettings(settings);
   yield await examineHashing(settings);
+  yield* examineMfaSettings(settings);
   yield* await examineMail(settings);
   yield* await examineProviders(settings);
   try {

@@ -97,6 +97,12 @@ function addAccounts(userhub: Command, terminal: Terminal): void {
     .action(async (options: { createdBefore: string }) =>
       (await import('./verify-emails.js')).verifyEmails(terminal, options),
     );
+  userhub
+    .command('reset-mfa')
+    .description('take away all second factors of somebody who has lost them, and sign them out everywhere')
+    .argument('<user>', 'e-mail address or username')
+    .addHelpText('after', examples('userhub reset-mfa root@example.com', 'userhub reset-mfa root'))
+    .action(async (user: string) => (await import('./reset-mfa.js')).resetMfa(terminal, user));
 }
 
 function addMail(userhub: Command, terminal: Terminal): void {

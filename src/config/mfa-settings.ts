@@ -14,28 +14,31 @@ export interface MfaSettings {
   /** How long ago the person may have proved who they are, for what asks that they just did. */
   stepUpMaxAge: number;
   /** The keys for what must be read again; the first encrypts, all of them decrypt. None: nothing of that kind is on. */
-  encryptionKeys: string[];
+  readonly encryptionKeys: string[];
 }
 
 const HOW = 'Make one with: openssl rand -base64 32';
 
-/** Reads the settings of second factors; outside of production a key is made and kept for the developer. */
+/** Reads the settings of second factors; outside of production a key is made and kept for the developer, once it is needed. */
 export function readMfa(env: EnvironmentReader, production: boolean, developmentKey: () => string): MfaSettings {
-  const settings: MfaSettings = {
-    required: env.oneOf('MFA_REQUIRED', POLICIES, 'none'),
-    rememberFor: days(env.integer('MFA_REMEMBER_DAYS', 30, { min: 0, max: 365 })),
-    stepUpMaxAge: seconds(env.integer('STEP_UP_MAX_AGE_SECONDS', 600, { min: 1, max: 86_400 })),
-    encryptionKeys: readKeys(env, production, developmentKey),
-  };
-  if (settings.required !== 'none' && settings.encryptionKeys.length === 0) {
+  const keys = readKeys(env, production);
+  const required = env.oneOf('MFA_REQUIRED', POLICIES, 'none');
+  if (production && required !== 'none' && keys.length === 0) {
     env.refuse(`MFA_REQUIRED needs DATA_ENCRYPTION_KEY, or nobody could set up a second factor. ${HOW}`, undefined);
   }
-  return settings;
+  return {
+    required,
+    rememberFor: days(env.integer('MFA_REMEMBER_DAYS', 30, { min: 0, max: 365 })),
+    stepUpMaxAge: seconds(env.integer('STEP_UP_MAX_AGE_SECONDS', 600, { min: 1, max: 86_400 })),
+    get encryptionKeys() {
+      if (keys.length === 0 && !production) keys.push(developmentKey());
+      return keys;
+    },
+  };
 }
 
-function readKeys(env: EnvironmentReader, production: boolean, developmentKey: () => string): string[] {
+function readKeys(env: EnvironmentReader, production: boolean): string[] {
   const keys = env.list('DATA_ENCRYPTION_KEY');
-  if (keys.length === 0) return production ? [] : [developmentKey()];
   if (keys.some((key) => Buffer.byteLength(key) < 32)) {
     env.refuse(`DATA_ENCRYPTION_KEY must be 32 bytes or more, without a comma. ${HOW}`, []);
   } else if (production && keys.some(isPlaceholder)) {

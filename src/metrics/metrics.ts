@@ -2,6 +2,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { AuditAction } from '../audit/audit-event.entity.js';
 import { AuditService } from '../audit/audit.service.js';
 import { PROVIDER_OUTCOMES, ProviderEvents } from '../auth/providers/provider-events.js';
 import { Providers } from '../auth/providers/providers.js';
@@ -89,6 +90,15 @@ function measureHashing(registry: Registry, hasher: PasswordHasher): void {
   });
 }
 
+const FACTOR_EVENTS = new Set<AuditAction>([
+  'mfa_challenged',
+  'mfa_failed',
+  'step_up',
+  'recovery_code_used',
+  'mfa_reset',
+  'passkey_counter',
+]);
+
 function countSecurityEvents(registry: Registry, audit: AuditService): void {
   const signIns = new Counter({
     name: 'userhub_sign_ins_total',
@@ -101,10 +111,18 @@ function countSecurityEvents(registry: Registry, audit: AuditService): void {
     help: 'Refresh tokens that came a second time: stolen from somebody. Their sessions were ended.',
     registers: [registry],
   });
+  const factors = new Counter({
+    name: 'userhub_second_factor_events_total',
+    help: 'What happened around second factors: asked for at sign-in, wrong, shown once more, replaced by a recovery code, reset, copied.',
+    labelNames: ['event'],
+    registers: [registry],
+  });
   for (const result of ['success', 'failure'] as const) signIns.inc({ result }, 0); // so that the first is an increase
+  for (const event of FACTOR_EVENTS) factors.inc({ event }, 0);
   audit.onEvent(({ action, outcome }) => {
     if (action === 'login') signIns.inc({ result: outcome });
     if (action === 'token_reused') reused.inc();
+    if (FACTOR_EVENTS.has(action)) factors.inc({ event: action });
   });
 }
 

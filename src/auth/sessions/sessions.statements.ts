@@ -4,7 +4,7 @@ import { USER_COLUMNS } from '../../users/users.statements.js';
 import { type Proof, REMEMBERED } from './proof.js';
 
 /** Whether session `s` of user `u` still holds. All times are the database's. */
-const ALIVE = `s.ended_at IS NULL AND s.expires_at > now() AND s.generation = u.session_generation
+export const ALIVE = `s.ended_at IS NULL AND s.expires_at > now() AND s.generation = u.session_generation
   AND u.is_active AND u.deleted_at IS NULL`;
 
 const MS = `interval '1 millisecond'`;

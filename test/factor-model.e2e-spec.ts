@@ -331,7 +331,7 @@ const STEPS = [
     () => true,
     async (model, { app, root, ada }) => {
       const answer = await app.api.as(root.tokens).delete(`/api/users/${ada.id}/mfa`);
-        expect(answer.status).toBe(204);
+      expect(answer.status).toBe(204);
       resetAll(model);
     },
   ),

@@ -1,4 +1,5 @@
 import { startApp, type TestApp } from './support/app.js';
+import { codeOf, letTimePass, withTotp } from './support/factors.js';
 import { mailTo, queuedTo } from './support/mailbox.js';
 import { PASSWORD, person, type Person } from './support/people.js';
 import { attempt, redeem, redemption, SIGNED_IN, signInBy, through } from './support/providers.js';
@@ -175,6 +176,22 @@ describe('who comes from a provider', () => {
     expect((await app.api.as(body).get('/api/auth/sessions')).body.items).toMatchObject([{ amr: ['fed', 'mfa'], acr: 'aal2' }]); // prettier-ignore
     const other = await signInBy(app, 'work', 'ada');
     expect((await app.api.as(other.body).get('/api/auth/sessions')).body.items[0]).toMatchObject({ amr: ['fed'], acr: 'aal1' }); // prettier-ignore
+  });
+
+  it('is asked for the second factor of the account, on every way in', async () => {
+    const ada = await withTotp(app, await person(app, 'ada'));
+    await ada.api.post('/api/auth/identities', redemption(await through(app, 'work', 'bob')));
+    const answer = await signInBy(app, 'work', 'bob');
+    expect(answer).toMatchObject(refused('mfa_required'));
+    expect(answer.body.mfa_methods).toContain('totp');
+    await letTimePass(app, ada);
+    const { mfa_token } = answer.body as { mfa_token: string };
+    const tokens = await app.api.post('/api/auth/mfa/verify', { mfa_token, code: codeOf(ada) });
+    expect((await app.api.as(tokens.body).get('/api/auth/sessions')).body.items[0]).toMatchObject({ amr: ['fed', 'otp', 'mfa'], acr: 'aal2' }); // prettier-ignore
+    await letTimePass(app, ada);
+    const inOneStep = await redeem(app.api, await through(app, 'work', 'bob'), { otp: codeOf(ada) });
+    expect(inOneStep).toMatchObject({ status: 200 });
+    expect(await app.sql(`SELECT id FROM sessions WHERE 'fed' = ANY(amr) AND NOT 'mfa' = ANY(amr)`)).toEqual([]);
   });
 
   describe('linking and unlinking', () => {

@@ -13,7 +13,11 @@ describe('whoever runs a server with providers', () => {
   });
   afterEach(() => issuer.stop());
 
-  const variables = () => ({ OIDC_WORK_ISSUER: issuer.url, OIDC_WORK_CLIENT_ID: 'userhub', OAUTH_REDIRECT_URIS: SIGNED_IN });
+  const variables = () => ({
+    OIDC_WORK_ISSUER: issuer.url,
+    OIDC_WORK_CLIENT_ID: 'userhub',
+    OAUTH_REDIRECT_URIS: SIGNED_IN,
+  });
   const examine = (more: Record<string, string> = {}) =>
     examineProviders(loadSettings({ NODE_ENV: 'test', JWT_SECRET_KEY: SECRET, ...variables(), ...more }));
 
@@ -26,7 +30,10 @@ describe('whoever runs a server with providers', () => {
 
   it('is told that one is away, or is another than it should be', async () => {
     issuer.manners.metadata = { issuer: 'https://evil.example' };
-    expect(await examine()).toMatchObject([{ verdict: 'bad', remedy: expect.stringContaining('OIDC_WORK_ISSUER') }, {}]);
+    expect(await examine()).toMatchObject([
+      { verdict: 'bad', remedy: expect.stringContaining('OIDC_WORK_ISSUER') },
+      {},
+    ]);
     await issuer.stop();
     expect(await examine()).toMatchObject([{ verdict: 'bad', text: expect.stringContaining(issuer.url) }, {}]);
   });
@@ -41,7 +48,9 @@ describe('whoever runs a server with providers', () => {
     const app = await startApp({ ...variables(), METRICS_PORT: String(port) });
     const count = async (result: string) => {
       const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-      return new RegExp(`^userhub_provider_sign_ins_total\\{provider="work",result="${result}"\\} (\\d+)$`, 'm').exec(text)?.[1];
+      return new RegExp(`^userhub_provider_sign_ins_total\\{provider="work",result="${result}"\\} (\\d+)$`, 'm').exec(
+        text,
+      )?.[1];
     };
     try {
       expect(await count('unreachable')).toBe('0');

@@ -35,7 +35,10 @@ describe('the state of a flow', () => {
   });
 
   it('outlives the replacement of the key, with the same secrets', () => {
-    expect(statesOf(SECOND, FIRST).read('work', begun.token)).toMatchObject({ nonce: begun.nonce, verifier: begun.verifier });
+    expect(statesOf(SECOND, FIRST).read('work', begun.token)).toMatchObject({
+      nonce: begun.nonce,
+      verifier: begun.verifier,
+    });
     expect(statesOf(SECOND).read('work', begun.token)).toBeUndefined();
   });
 

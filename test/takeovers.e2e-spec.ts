@@ -25,7 +25,8 @@ describe('takeovers', () => {
     const { token } = await mailTo(app, email, 'reset');
     return post('password-reset/confirm', { token, new_password });
   };
-  const verify = async (who: Person) => post('verify-email', { token: (await mailTo(app, who.email, 'verify')).token }, who.api);
+  const verify = async (who: Person) =>
+    post('verify-email', { token: (await mailTo(app, who.email, 'verify')).token }, who.api);
 
   it('classic pre-hijack: the victim’s reset is a reclaim, and what the squatter planted is gone', async () => {
     expect(await resetBy(VICTIM)).toMatchObject({ status: 204 });
@@ -76,7 +77,10 @@ describe('takeovers', () => {
   it('a stolen session changes the address only with the password, and the old mailbox takes it back', async () => {
     await verify(mallory);
     const thief = mallory.api;
-    expect(await thief.patch(`/api/users/${mallory.id}`, { email: 'thief@example.com' })).toFailWith(422, 'validation_failed');
+    expect(await thief.patch(`/api/users/${mallory.id}`, { email: 'thief@example.com' })).toFailWith(
+      422,
+      'validation_failed',
+    );
     await thief.patch(`/api/users/${mallory.id}`, { email: 'thief@example.com', current_password: PASSWORD });
     const { token } = await mailTo(app, VICTIM, 'email_change_requested');
     await post('email-change/confirm', { token: (await mailTo(app, 'thief@example.com', 'change')).token }, thief);
@@ -90,7 +94,10 @@ describe('takeovers', () => {
     await verify(mallory);
     await mallory.api.patch(`/api/users/${mallory.id}`, { email: 'typo@example.com', current_password: PASSWORD });
     const { token, code } = await mailTo(app, 'typo@example.com', 'change');
-    expect(await post('email-change/confirm', { token, password: 'a stranger’s horse' })).toFailWith(403, 'wrong_password');
+    expect(await post('email-change/confirm', { token, password: 'a stranger’s horse' })).toFailWith(
+      403,
+      'wrong_password',
+    );
     expect(await post('email-change/confirm', { email: 'typo@example.com', code, password: 'a stranger’s horse' })).toFailWith(403, 'wrong_password'); // prettier-ignore
     expect(await post('password-reset', { email: 'typo@example.com' })).toMatchObject({ status: 202 });
     expect(await queuedTo(app, 'typo@example.com')).toEqual(['change']);
@@ -103,14 +110,17 @@ describe('takeovers', () => {
     expect(await post('email-change/confirm', { token }, mallory.api)).toMatchObject({ status: 204 });
   });
 
-  it.each(['victim@exampłe.com', 'vıctim@example.com', 'ｖictim@example.com', 'victim@example.com\u200b', 'VICTIM@EXAMPLE.COM'])(
-    'look-alikes: a reset asked for with %j goes to the stored address or nowhere',
-    async (email) => {
-      await post('password-reset', { email });
-      const rows = await app.sql<{ recipient: string }>(`SELECT recipient FROM outbox WHERE kind = 'reset'`);
-      expect(rows.every(({ recipient }) => recipient === VICTIM)).toBe(true);
-    },
-  );
+  it.each([
+    'victim@exampłe.com',
+    'vıctim@example.com',
+    'ｖictim@example.com',
+    'victim@example.com\u200b',
+    'VICTIM@EXAMPLE.COM',
+  ])('look-alikes: a reset asked for with %j goes to the stored address or nowhere', async (email) => {
+    await post('password-reset', { email });
+    const rows = await app.sql<{ recipient: string }>(`SELECT recipient FROM outbox WHERE kind = 'reset'`);
+    expect(rows.every(({ recipient }) => recipient === VICTIM)).toBe(true);
+  });
 
   it('an address recycled by its provider: an old reset link in it is dead', async () => {
     await post('password-reset', { email: VICTIM });
@@ -158,7 +168,9 @@ describe('takeovers', () => {
     await verify(mallory);
     const root = await admin(app);
     await root.api.patch(`/api/users/${mallory.id}`, { email: 'moved@example.com' });
-    expect(await app.sql('SELECT email_verified_at FROM users WHERE id = $1', [mallory.id])).toEqual([{ email_verified_at: null }]);
+    expect(await app.sql('SELECT email_verified_at FROM users WHERE id = $1', [mallory.id])).toEqual([
+      { email_verified_at: null },
+    ]);
   });
 
   it('nothing is sent inside a request: known and unknown are answered in the same time', async () => {

@@ -19,7 +19,8 @@ export async function createDatabase({ empty = false } = {}): Promise<TestDataba
   pool.on('error', () => undefined); // when a test ends its connections
   return {
     url,
-    sql: async <Row extends object>(text: string, values?: unknown[]) => (await insisting(() => pool.query<Row>(text, values))).rows,
+    sql: async <Row extends object>(text: string, values?: unknown[]) =>
+      (await insisting(() => pool.query<Row>(text, values))).rows,
     drop: async () => {
       await pool.end();
       await asOwner(template, `DROP DATABASE ${name} WITH (FORCE)`);

@@ -1,15 +1,7 @@
 /** What the API answers, as far as the console shows it. */
-import type { Post, Session, User as AnyUser } from '../../client/src/schema.d.ts';
+import type { Post, Session, User } from '../../client/src/schema.d.ts';
 
-export type { Post, Session };
-
-/** A user as admins see one. Members of what a server may not have are optional. */
-export interface User extends AnyUser {
-  email_verified?: boolean;
-  pending_email?: string | null;
-  mfa_enabled?: boolean;
-  has_password?: boolean;
-}
+export type { Post, Session, User };
 
 export interface Page<T> {
   items: T[];

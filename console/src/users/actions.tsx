@@ -62,7 +62,7 @@ function actsOf({ account: { user, held }, me, reload }: ActionsProps): Act[] {
       ),
     [t.reset.act, () => resetPassword(user)],
     [t.endAll.act, () => confirm(t.endAll, () => remove(`${path}/sessions`).then(reload), { what })],
-    user.mfa_enabled === true &&
+    user.mfa_enabled &&
       user.id !== me.id && [
         t.resetFactors.act,
         () => confirm(t.resetFactors, () => remove(`${path}/mfa`).then(reload), { what }),
@@ -108,6 +108,6 @@ async function resetPassword(user: User): Promise<void> {
       </label>
     </Form>
   ));
-  if (link === 'mailed') say(texts.newUser.mailed(user.email));
+  if (link === 'mailed') say(texts.newUser.mailed(user.email ?? ''));
   else if (link) await showLink(link, t.reset.done(nameOf(user)));
 }

@@ -17,7 +17,7 @@ export async function newUser(): Promise<void> {
   const made = await openDialog<Made>((close) => <NewUser close={close} />);
   if (!made) return;
   if (made.password_reset) await showLink(made.password_reset, t.made(nameOf(made)));
-  else say(t.mailed(made.email));
+  else say(t.mailed(made.email ?? ''));
   go(href(['users', made.id]));
 }
 

@@ -48,7 +48,7 @@ export function Profile({ account: { user, etag }, reload }: { account: Account;
               autoComplete="off"
             />
             <Field name="username" label={t.fields.username} value={user.username} autoComplete="off" />
-            <Field name="email" label={t.fields.email} value={user.email} type="email" autoComplete="off" />
+            <Field name="email" label={t.fields.email} value={user.email ?? ''} type="email" autoComplete="off" />
             <Field
               name="profile_picture_url"
               label={t.fields.profile_picture_url}

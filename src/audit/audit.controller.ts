@@ -1,7 +1,7 @@
 import { Controller, Get, Header, Query, StreamableFile } from '@nestjs/common';
 import { csvFile, type CsvColumn } from '../http/csv.js';
 import type { Page } from '../lists/pages.js';
-import { Call, Roles, Scoped } from '../request.js';
+import { Call, Fresh, Roles, Scoped } from '../request.js';
 import { type EventDto, EventsQuery, OwnEventsQuery } from './audit.dto.js';
 import { AuditService } from './audit.service.js';
 
@@ -20,6 +20,7 @@ export class AuditController {
 
   /** Exports the security events that a list would show, as a table; paging doesn't apply. */
   @Get('audit-events.csv')
+  @Fresh({ ifMfa: true })
   @Scoped('audit')
   @Roles('admin')
   @Header('content-type', 'text/csv; charset=utf-8')

@@ -15,7 +15,6 @@ export class TokensController {
    */
   @Post()
   @Fresh()
-  @Fresh()
   @Header('cache-control', 'no-store')
   createToken(@Body() dto: CreateTokenDto, @Call() call: Call): Promise<NewAccessTokenDto> {
     return this.tokens.createOwn(dto, call);

@@ -16,7 +16,6 @@ export class UserTokensController {
    */
   @Post()
   @Fresh()
-  @Fresh()
   @Header('cache-control', 'no-store')
   createUserToken(@Id() id: string, @Body() dto: CreateTokenDto, @Call() call: Call): Promise<NewAccessTokenDto> {
     return this.tokens.createFor(id, dto, call);

@@ -1,8 +1,10 @@
 /** `npm run idp`: an OpenID Connect issuer on this machine, to sign in with during development. */
+import { loadEnvironment } from '../src/config/settings.js';
 import { startIssuer } from './idp/issuer.js';
 
-const PORT = Number(process.env['IDP_PORT'] ?? 4400);
-const API = process.env['PUBLIC_URL'] ?? `http://127.0.0.1:${process.env['PORT'] ?? 8000}`;
+const env = loadEnvironment();
+const PORT = Number(env['IDP_PORT'] ?? 4400);
+const API = env['PUBLIC_URL'] ?? `http://127.0.0.1:${env['PORT'] ?? 8000}`;
 const CLIENT = { clientId: 'userhub', clientSecret: 'for development only' };
 
 const names = ['local', 'second']; // two names for it in .env show how a second provider is linked

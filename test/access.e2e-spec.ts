@@ -141,7 +141,7 @@ const FEATURES: Feature[] = [
     },
     routes: {
       'GET /api/auth/providers':                  [200, 200, 200, 200],
-      'GET /api/auth/providers/:provider/authorize': [422, 422, 422, 422], // where to
+      'GET /api/auth/providers/:provider/authorize': [404, 404, 404, 404],
       'GET /api/auth/providers/:provider/callback': [404, 404, 404, 404],
       'POST /api/auth/providers/:provider/callback': [404, 404, 404, 404],
       'GET /api/auth/identities':                 [401, 200, 200, 200],

@@ -115,6 +115,7 @@ describe('signing in with a provider', () => {
 
     it('is not there for a provider that is not set up', async () => {
       expect(await app.api.get(attempt('google').path)).toFailWith(404, 'not_enabled');
+      expect(await app.api.get('/api/auth/providers/google/authorize')).toFailWith(404, 'not_enabled');
       expect(await app.api.get('/api/auth/providers/google/callback?code=x&state=y')).toFailWith(404, 'not_enabled');
     });
   });

@@ -385,6 +385,10 @@ export const texts = {
     event: 'event id',
     reasons: {
       wrong_password: 'wrong password',
+      no_email: 'the provider told no address',
+      sign_up_closed: 'the provider’s newcomers get no account',
+      domain: 'no verified address of an allowed domain',
+      account_exists: 'came from a provider with this account’s address',
       inactive: 'the account is deactivated',
       deleted: 'the account is deleted',
       unknown: 'no such account',

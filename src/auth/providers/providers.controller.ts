@@ -1,8 +1,9 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import { Call, type Origin, Public } from '../../request.js';
 import { ProviderFlows } from './provider-flows.js';
+import { KnownProviderGuard } from './known-provider.guard.js';
 import { Providers } from './providers.js';
 import { AuthorizeQuery, CallbackForm, CallbackQuery, type ProviderListDto } from './providers.dto.js';
 
@@ -11,6 +12,7 @@ const FORM_MEMBERS = ['code', 'state', 'error', 'iss', 'user'];
 /** Signing in with what people already have: OpenID Connect providers, and GitHub. */
 @Controller('api/auth/providers')
 @Public()
+@UseGuards(KnownProviderGuard)
 export class ProvidersController {
   constructor(
     private readonly providers: Providers,

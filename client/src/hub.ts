@@ -1,5 +1,8 @@
 import { type Answer, type Api, type CallArguments, createApi, type Route } from './api.js';
-import { unanswered, UserHubProblem } from './problem.js';
+import { factors, type Factors, type PendingSignIn } from './factors.js';
+import { mailFlows, type MailFlows } from './mail-flows.js';
+import { problemOf, unanswered, UserHubProblem } from './problem.js';
+import { providers, type Providers } from './providers.js';
 import type { RegisterRequest, TokenPair, User } from './schema.js';
 import { Session } from './session.js';
 import { memoryStorage, type Tokens, type TokenStorage } from './storage.js';
@@ -16,19 +19,38 @@ export interface UserHubOptions {
   storage?: TokenStorage;
   /** What requests are sent with; the global `fetch` unless said. */
   fetch?: (request: Request) => Promise<Response>;
+  /** A personal access token (`uhp_…`), for programs: calls are made by it, and nobody needs to sign in. */
+  accessToken?: string;
+  /**
+   * Called when a call was refused with `step_up_required`: ask the person, call `stepUp`, and return. The call is then
+   * repeated, unless you return false. Called once for all calls that wait for it; make no delicate call in it yourself.
+   */
+  onStepUp?: (problem: UserHubProblem) => Promise<boolean | void>;
   /** Called when somebody has signed in, here or in another tab with the same storage. */
   onSignedIn?: () => void;
   /** Called when a session is over: signed out, here or in another tab, or for a reason that the server gave. */
   onSignedOut?: (reason?: UserHubProblem) => void;
 }
 
-/** An e-mail address or a username, and the password. */
-export type Credentials = { password: string } & (
+/**
+ * An e-mail address or a username, and the password. `otp` is a second factor in the same step, for programs;
+ * `device_token` stands for it on a device that is to be remembered.
+ */
+export type Credentials = { password: string; otp?: string; device_token?: string } & (
   { email: string; username?: never } | { username: string; email?: never }
 );
 
 /** What the client does by itself: called by hand, the tokens would pass it by. */
-type Managed = '/api/auth/login' | '/api/auth/token' | '/api/auth/refresh' | '/api/auth/logout';
+type Managed =
+  | '/api/auth/login'
+  | '/api/auth/token'
+  | '/api/auth/refresh'
+  | '/api/auth/logout'
+  | '/api/auth/mfa/verify'
+  | '/api/auth/mfa/enroll/confirm'
+  | '/api/auth/mfa/totp/confirm'
+  | '/api/auth/passkeys/sign-in'
+  | '/api/auth/step-up';
 
 type Entry<R extends Route> =
   Answer<R, 'GET'> extends { data: { items: (infer T)[]; next_cursor: string | null } } ? T : never;
@@ -36,7 +58,7 @@ type Entry<R extends Route> =
 export type ListRoute = { [R in Route]: [Entry<R>] extends [never] ? never : R }[Route];
 
 /** A client of one server, for one person at a time. */
-export interface UserHub {
+export interface UserHub extends MailFlows, Factors, Providers {
   /** Calls any operation: `api.GET('/api/posts')`; as the one who is signed in, if somebody is. @throws UserHubProblem */
   api: Api<Exclude<Route, Managed>>;
   /**
@@ -45,7 +67,7 @@ export interface UserHub {
    * @throws UserHubProblem such as `email_taken`
    */
   signUp(account: RegisterRequest): Promise<User | undefined>;
-  /** Begins a session. @throws UserHubProblem such as `invalid_credentials` */
+  /** Begins a session. @throws UserHubProblem such as `invalid_credentials`, or `mfa_required`: see `verifyFactor` */
   signIn(credentials: Credentials): Promise<void>;
   /** Ends the session, here at once. @throws UserHubProblem when the server could not be told */
   signOut(): Promise<void>;
@@ -60,19 +82,32 @@ export function createUserHub({
   baseUrl,
   storage = memoryStorage(),
   fetch = (request) => globalThis.fetch(request),
+  accessToken,
+  onStepUp,
   onSignedIn = () => undefined,
   onSignedOut = () => undefined,
 }: UserHubOptions): UserHub {
   const anyone = createApi(baseUrl, fetch);
   const trade = (refreshToken: string) => persistently(() => refresh(anyone, refreshToken, baseUrl));
   const session = new Session({ storage, lock: `userhub ${baseUrl}`, trade, onSignedIn, onSignedOut });
-  const api = createApi(baseUrl, signedFetch(session, fetch));
+  const send = accessToken ? signedBy(accessToken, fetch) : signedFetch(session, fetch);
+  const quiet = createApi(baseUrl, send);
+  const api = onStepUp ? createApi(baseUrl, steppingUp(send, onStepUp)) : quiet;
 
+  let pending: PendingSignIn | undefined;
+  const attempt = <T>(call: Promise<T>): Promise<T> =>
+    call.catch((problem: unknown) => {
+      if (problem instanceof UserHubProblem && problem.mfa) pending = problem.mfa;
+      throw problem;
+    });
   const signIn: UserHub['signIn'] = async (credentials) => {
-    const { data } = await anyone.POST('/api/auth/login', { body: credentials });
+    const { data } = await attempt(anyone.POST('/api/auth/login', { body: credentials }));
     await session.begin(data);
   };
   return {
+    ...mailFlows(api, anyone, signIn),
+    ...factors({ api, quiet, anyone, session, waiting: () => pending }),
+    ...providers(api, anyone, { session, baseUrl, attempt }),
     api,
     signIn,
     signUp: async (account) => {
@@ -86,7 +121,7 @@ export function createUserHub({
       if (!tokens) return;
       await anyone.POST('/api/auth/logout', { body: { refresh_token: tokens.refresh_token }, keepalive: true });
     },
-    isSignedIn: async () => (await session.tokens()) !== null,
+    isSignedIn: async () => accessToken !== undefined || (await session.tokens()) !== null,
     pages: (path, ...[init]) => walk(api, path, init),
   };
 }
@@ -103,7 +138,27 @@ function signedFetch(session: Session, fetch: (request: Request) => Promise<Resp
   };
 }
 
-function signed(request: Request, { access_token }: Tokens): Request {
+/** Signs requests by a token that lasts. */
+const signedBy = (access_token: string, fetch: (request: Request) => Promise<Response>) => (request: Request) =>
+  fetch(signed(request, { access_token }));
+
+const ignore = () => undefined;
+
+/** Repeats a request that was refused for want of a step-up, once that is done; one is asked for, however many wait. */
+function steppingUp(fetch: (request: Request) => Promise<Response>, onStepUp: NonNullable<UserHubOptions['onStepUp']>) {
+  let asked: Promise<boolean | void> | undefined;
+  return async (request: Request): Promise<Response> => {
+    const response = await fetch(request.clone());
+    if (response.status !== 403) return response;
+    const body: unknown = await response.clone().json().catch(ignore); // prettier-ignore
+    const problem = problemOf(response, body);
+    if (problem.code !== 'step_up_required') return response;
+    asked ??= onStepUp(problem).finally(() => (asked = undefined));
+    return (await asked) === false ? response : fetch(request);
+  };
+}
+
+function signed(request: Request, { access_token }: Pick<Tokens, 'access_token'>): Request {
   request.headers.set('authorization', `Bearer ${access_token}`);
   return request;
 }

@@ -1,4 +1,4 @@
-import type { FieldError, Problem, ProblemCode } from './schema.js';
+import type { FieldError, OAuthError, Problem, ProblemCode } from './schema.js';
 
 /**
  * What a call can fail with: a code of the server, or one of ours. `unreachable`: there was no answer, or it broke off.
@@ -14,6 +14,9 @@ interface Details {
   errors?: FieldError[] | undefined;
   requestId?: string | undefined;
   retryAfter?: number | undefined;
+  mfa?: Problem['mfa'];
+  stepUp?: Problem['step_up'];
+  linkToken?: string | undefined;
   cause?: unknown;
 }
 
@@ -32,8 +35,15 @@ export class UserHubProblem extends Error {
   readonly requestId: string | undefined;
   /** Seconds until trying again makes sense, where the server said so. */
   readonly retryAfter: number | undefined;
+  /** Of `mfa_required` and `mfa_enrollment_required` at a sign-in: how it goes on; see `verifyFactor` and `enroll`. */
+  readonly mfa: Problem['mfa'];
+  /** Of `step_up_required`: what must be proved once more; see `stepUp`. */
+  readonly stepUp: Problem['step_up'];
+  /** Of `account_exists`: links what somebody came with, once they have signed in to that account; see `linkIdentity`. */
+  readonly linkToken: string | undefined;
 
-  constructor({ status, code, title, detail, errors = [], requestId, retryAfter, cause }: Details) {
+  constructor({ status, code, title, detail, errors = [], ...rest }: Details) {
+    const { requestId, retryAfter, mfa, stepUp, linkToken, cause } = rest;
     super(detail, { cause });
     this.status = status;
     this.code = code;
@@ -41,12 +51,15 @@ export class UserHubProblem extends Error {
     this.errors = errors;
     this.requestId = requestId;
     this.retryAfter = retryAfter;
+    this.mfa = mfa;
+    this.stepUp = stepUp;
+    this.linkToken = linkToken;
   }
 }
 
 /** The problem that an answer tells of. */
 export function problemOf({ status, statusText, headers }: Response, body: unknown): UserHubProblem {
-  const problem = isProblem(body) ? body : undefined;
+  const problem = isProblem(body) ? body : isOAuthError(body) ? translated(body) : undefined;
   return new UserHubProblem({
     status,
     code: problem?.code ?? 'unexpected_answer',
@@ -55,6 +68,9 @@ export function problemOf({ status, statusText, headers }: Response, body: unkno
     errors: problem?.errors,
     requestId: problem?.request_id ?? headers.get('x-request-id') ?? undefined,
     retryAfter: secondsUntil(headers.get('retry-after')),
+    mfa: problem?.mfa,
+    stepUp: problem?.step_up,
+    linkToken: problem?.link_token,
   });
 }
 
@@ -77,6 +93,17 @@ function reasonFor(baseUrl: string): string {
 
 const isProblem = (body: unknown): body is Problem =>
   typeof body === 'object' && body !== null && 'code' in body && 'detail' in body;
+
+const isOAuthError = (body: unknown): body is OAuthError =>
+  typeof body === 'object' && body !== null && 'error' in body && 'error_description' in body;
+
+/** `/api/auth/token` has errors of OAuth 2 (RFC 6749 section 5.2). */
+const translated = ({ error, error_description, mfa_token, ...rest }: OAuthError): Partial<Problem> => ({
+  code: error as ProblemCode,
+  detail: error_description,
+  mfa: mfa_token ? { token: mfa_token, methods: rest.mfa_methods ?? [], expires_in: rest.expires_in ?? 0 } : undefined,
+  link_token: rest.link_token,
+});
 
 /** `Retry-After` is a number of seconds or a date (RFC 9110 section 10.2.3). */
 function secondsUntil(retryAfter: string | null): number | undefined {

@@ -548,7 +548,7 @@ export interface paths {
         patch: operations["updateTask"];
         trace?: never;
     };
-    "/auth/delete-account": {
+    "/api/auth/delete-account": {
         parameters: {
             query?: never;
             header?: never;
@@ -568,7 +568,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/auth/restore-account": {
+    "/api/auth/restore-account": {
         parameters: {
             query?: never;
             header?: never;
@@ -7706,8 +7706,14 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             /** @description - `unsupported_media_type`: The body must be application/json. */
             415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
             /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
             429: components["responses"]["TooManyRequests"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     restoreAccount: {
@@ -7752,8 +7758,15 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             /** @description - `unsupported_media_type`: The body must be application/json. */
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description - `link_invalid`: This link is not valid. */
+            /**
+             * @description - `validation_failed`: Something is not as it must be; `errors` says what.
+             *     - `link_invalid`: This link is not valid.
+             */
             422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     changeUsers: {

@@ -64,6 +64,13 @@ export class Session {
     await this.#change(() => stamp(pair, Math.random().toString(36).slice(2)));
   }
 
+  /** Takes a newer access token of the same session; a refresh that was under way meanwhile has one as good. */
+  async freshen(used: Tokens, pair: Pick<TokenPair, 'access_token' | 'expires_in'>): Promise<void> {
+    await this.#change((held) =>
+      held?.session === used.session ? stamp({ ...pair, refresh_token: held.refresh_token }, held.session) : held,
+    );
+  }
+
   /** Forgets the tokens, and returns what they were. */
   async end(): Promise<Tokens | null> {
     const { before } = await this.#change(() => null);
@@ -118,7 +125,9 @@ export class Session {
   }
 }
 
-const stamp = ({ access_token, refresh_token, expires_in }: TokenPair, session: string): Tokens => ({
+type Pair = Pick<TokenPair, 'access_token' | 'refresh_token' | 'expires_in'>;
+
+const stamp = ({ access_token, refresh_token, expires_in }: Pair, session: string): Tokens => ({
   session,
   access_token,
   refresh_token,

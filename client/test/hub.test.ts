@@ -55,7 +55,9 @@ function client(storage = memoryStorage()): Client {
 /** A client in which a new person is signed in, with nothing sent or told yet. */
 async function signedUp(storage?: TokenStorage): Promise<Client & { username: string }> {
   const it = client(storage);
-  const { username } = await it.hub.signUp(newcomer());
+  const user = await it.hub.signUp(newcomer());
+  assert(user);
+  const { username } = user;
   it.wire.sent.length = it.told.length = 0;
   return { ...it, username };
 }
@@ -86,7 +88,7 @@ describe('signing in and out', () => {
     const it = client();
     const account = newcomer();
     const user = await it.hub.signUp({ ...account, display_name: 'Ada' });
-    assert.equal(user.display_name, 'Ada');
+    assert.equal(user?.display_name, 'Ada');
     assert.equal(await me(it), account.username);
     assert.equal(await it.hub.isSignedIn(), true);
 

@@ -318,6 +318,40 @@ describe('userhub', () => {
     });
   });
 
+  describe('reset-password', () => {
+    it('prints a link and a code by which somebody chooses a new password', async () => {
+      const app = await startApp({}, database);
+      const eve = await person(app, 'evelyn');
+      const { stdout, code } = await userhub('reset-password Evelyn', { env });
+      expect(code).toBe(0);
+      const [url = '', words = ''] = stdout.split('\n');
+      expect(words).toMatch(/^Code \d{3} \d{3}, for evelyn <evelyn@example.com>, until /);
+      const token = url.split('#token=')[1];
+      const answer = await app.api.post('/api/auth/password-reset/confirm', {
+        token,
+        new_password: 'another horse battery',
+      });
+      expect(answer.status).toBe(204);
+      expect(await eve.api.get('/api/auth/me')).toFailWith(401, 'invalid_token');
+      expect(await userhub('reset-password noone', { env })).toMatchObject({ code: 1 });
+      await app.close();
+    });
+  });
+
+  describe('verify-emails', () => {
+    it('takes the addresses of older accounts for verified, and mails nobody', async () => {
+      const app = await startApp({}, database);
+      const fay = await person(app, 'fayette');
+      await app.sql(`UPDATE users SET created_at = '2020-01-01' WHERE id = $1`, [fay.id]);
+      const { stdout } = await userhub('verify-emails --created-before 2020-06-30', { env });
+      expect(stdout).toBe('1 address is verified from now on.\n');
+      expect(await fay.api.get('/api/auth/me')).toMatchObject({ body: { email_verified: true } });
+      expect((await userhub('verify-emails --created-before 2020-06-30', { env })).stdout).toBe('0 addresses are verified from now on.\n'); // prettier-ignore
+      expect((await userhub('verify-emails --created-before yesterday', { env })).code).toBe(1);
+      await app.close();
+    });
+  });
+
   describe('reset-mfa', () => {
     it('takes away what somebody has lost, the last admin too', async () => {
       const app = await startApp({}, database);

@@ -43,6 +43,10 @@ const FACTS = `
 const HAS_ADMIN = `
   SELECT EXISTS (SELECT FROM users WHERE role = 'admin' AND is_active AND deleted_at IS NULL) AS found`;
 
+const UNVERIFIED_ADMINS = `
+  SELECT count(*)::int AS count FROM users
+  WHERE role = 'admin' AND is_active AND deleted_at IS NULL AND email_verified_at IS NULL AND email IS NOT NULL`;
+
 /** What is to be said of the database, reached in the way that the server reaches it. */
 export async function examineDatabase(settings: Settings, database: DatabaseSettings): Promise<Finding[]> {
   const options = dataSourceOptions(settings, database, []);
@@ -124,6 +128,7 @@ async function schema(
     return [
       good(`All ${all.length} migrations are applied.`),
       await admins(db),
+      ...(await unverifiedAdmins(db, settings)),
       ...(await hashes(db, settings)),
       ...(await examineFactors((text, values) => db.query(text, values), settings)),
       ...(await examineWebhooks(db, settings)),
@@ -140,6 +145,15 @@ async function schema(
 async function admins(db: DataSource): Promise<Finding> {
   const [{ found }] = await db.query<[{ found: boolean }]>(HAS_ADMIN);
   return found ? good('There is an admin.') : doubtful('There is no admin.', 'Make one: userhub create-admin');
+}
+
+/** Admins whom REQUIRE_VERIFIED_EMAIL keeps out until they have read a mail. */
+async function unverifiedAdmins(db: DataSource, { accounts }: Settings): Promise<Finding[]> {
+  if (!accounts.requireVerifiedEmail) return [];
+  const [{ count }] = await db.query<[{ count: number }]>(UNVERIFIED_ADMINS);
+  if (!count) return [];
+  const text = `REQUIRE_VERIFIED_EMAIL keeps ${count} admin${count === 1 ? '' : 's'} out whose address isn't verified.`;
+  return [doubtful(text, 'They get a mail when they sign in; or take older addresses for verified: userhub verify-emails')];
 }
 
 async function hashes(db: DataSource, { passwordPeppers }: Settings): Promise<Finding[]> {

@@ -153,7 +153,9 @@ async function unverifiedAdmins(db: DataSource, { accounts }: Settings): Promise
   const [{ count }] = await db.query<[{ count: number }]>(UNVERIFIED_ADMINS);
   if (!count) return [];
   const text = `REQUIRE_VERIFIED_EMAIL keeps ${count} admin${count === 1 ? '' : 's'} out whose address isn't verified.`;
-  return [doubtful(text, 'They get a mail when they sign in; or take older addresses for verified: userhub verify-emails')];
+  return [
+    doubtful(text, 'They get a mail when they sign in; or take older addresses for verified: userhub verify-emails'),
+  ];
 }
 
 async function hashes(db: DataSource, { passwordPeppers }: Settings): Promise<Finding[]> {

@@ -222,6 +222,9 @@ describe('a fresh sign-in', () => {
       expect(await old.api.delete(`${path}?purge=true`)).toFailWith(403, 'step_up_required');
       expect(await old.api.get('/api/users.csv')).toFailWith(403, 'step_up_required');
       expect(await old.api.patch(path, { is_active: false })).toMatchObject({ status: 200 });
+      const bulk = (ids: string[], action: string) => old.api.post('/api/users/bulk', { ids, action });
+      expect(await bulk([bob.id], 'activate')).toMatchObject({ status: 200 });
+      expect(await bulk([bob.id, root.id.toUpperCase()], 'delete')).toFailWith(403, 'step_up_required');
       await letTimePass(app, root);
       const { body } = await stepUp(old, { code: codeOf(root) });
       expect(await app.api.as(body).patch(path, { role: 'admin' })).toMatchObject({ status: 200 });

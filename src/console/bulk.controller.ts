@@ -1,5 +1,6 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { Call, Roles, Scoped } from '../request.js';
+import type { FastifyRequest } from 'fastify';
+import { Call, Fresh, type Principal, Roles, Scoped } from '../request.js';
 import { BulkDto, type BulkResultsDto } from './bulk.dto.js';
 import { BulkService } from './bulk.service.js';
 
@@ -12,8 +13,16 @@ export class BulkController {
 
   /** Does one thing to up to 100 users, as an admin. Each result says what the request for that one alone would have. */
   @Post('bulk')
+  @Fresh({ ifMfa: true, when: deletesOneself })
   @HttpCode(200)
   changeUsers(@Body() dto: BulkDto, @Call() call: Call): Promise<BulkResultsDto> {
     return this.bulk.run(dto, call);
   }
+}
+
+/** As deleting oneself alone asks for it. */
+function deletesOneself({ body }: FastifyRequest, me: Principal): boolean {
+  const { ids, action } = (body ?? {}) as { ids?: unknown; action?: unknown };
+  const isAmong = Array.isArray(ids) && ids.some((id) => typeof id === 'string' && id.toLowerCase() === me.id);
+  return action === 'delete' && isAmong;
 }

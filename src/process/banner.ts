@@ -11,8 +11,9 @@ interface BannerOptions {
 }
 
 /** What somebody who has just started the server wants to know. In production: nothing, the log says it. */
-export function banner({ url, settings, place, admin }: BannerOptions): string {
+export function banner({ url: listening, settings, place, admin }: BannerOptions): string {
   if (settings.isProduction) return '';
+  const url = listening.replace('//127.0.0.1:', '//localhost:'); // passkeys belong to a name, never to an IP address
   const { host, port, name } = place.database;
   const lines = [
     ['API', `${url}/api`],

@@ -23,7 +23,7 @@ const PROJECTS = {
     main: 'dist/console/index.html',
     isOptional: true, // the server answers 404 at /admin without it
     compiler: 'node_modules/vite/bin/vite.js',
-    compile: (cwd) => spawnSync(process.execPath, ['node_modules/vite/bin/vite.js', 'build', 'console', '--logLevel', 'warn'], { cwd, stdio: 'inherit' }).status ?? 1, // prettier-ignore
+    compile: (cwd) => spawnSync(process.execPath, ['node_modules/vite/bin/vite.js', 'build', 'console', '--logLevel', 'warn'], { cwd, stdio: 'inherit', env: { ...process.env, NODE_ENV: 'production' } }).status ?? 1, // prettier-ignore
   },
   client: {
     folder: path.join(ROOT, 'client'),

@@ -44,6 +44,7 @@ const PUBLIC = [
   'registerUser',
   'rejectRegistration',
   'requestPasswordReset',
+  'restoreAccount',
   'revertEmailChange',
   'signInByPasskey',
   'startEnrollment',

@@ -12,6 +12,7 @@ import { AccessToken } from './src/auth/tokens/access-token.entity.js';
 import { Invitation } from './src/auth/recovery/invitations/invitation.entity.js';
 import { Session } from './src/auth/sessions/session.entity.js';
 import { loadSettings } from './src/config/settings.js';
+import { DailyStats } from './src/console/daily-stats.entity.js';
 import { migrationOptions } from './src/database/migrate.js';
 import { IdempotencyKey } from './src/idempotency/idempotency-key.entity.js';
 import { DevMail } from './src/mail/dev-mail.entity.js';
@@ -42,6 +43,7 @@ export const entities = [
   ProviderResultRow,
   AccessToken,
   AuditEvent,
+  DailyStats,
   OutboxJob,
   IdempotencyKey,
   DevMail,

@@ -68,6 +68,7 @@ export class ProviderSignIn {
     const owner = await this.identities.findByEmail(email);
     if (!owner) return this.signUp(provider, { ...profile, email }, origin);
     const identity: NewIdentity = { provider: provider.name, ...profile };
+    if (await this.identities.use(identity)) return; // the account was made for this very identity, a moment ago
     if (provider.trustEmail && profile.isEmailVerified && owner.isVerified) {
       if (await this.identities.add({ identity, userId: owner.id, ifVerified: email }, origin)) return;
       throw await this.refused(provider, { reason: 'inactive', userId: owner.id }, origin);

@@ -9,6 +9,15 @@ import { routesOf } from './support/routes.js';
 
 /** For browsers, for the document itself, and for older clients, whose paths are no recommendation. */
 const UNDOCUMENTED = [
+  ...[
+    'verify-email',
+    'reset-password',
+    'confirm-email-change',
+    'revert-email-change',
+    'accept-invitation',
+    'restore-account',
+  ] // pages
+    .flatMap((page) => [`GET /${page}`, `POST /${page}`]),
   'GET /docs',
   'GET /docs-json',
   'GET /docs/:file',

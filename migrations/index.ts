@@ -12,6 +12,7 @@ import { MailChallengesAndInvitations1764110000000 } from './1764110000000-mail-
 import { SecondFactors1764200000000 } from './1764200000000-second-factors.js';
 import { Identities1764300000000 } from './1764300000000-identities.js';
 import { IdempotencyKeys1764350000000 } from './1764350000000-idempotency-keys.js';
+import { ForeignHashes1764350100000 } from './1764350100000-foreign-hashes.js';
 import { AccessTokens1764400000000 } from './1764400000000-access-tokens.js';
 import { Webhooks1764500000000 } from './1764500000000-webhooks.js';
 import { Console1764600000000 } from './1764600000000-console.js';
@@ -30,6 +31,7 @@ export const migrations = [
   SecondFactors1764200000000,
   Identities1764300000000,
   IdempotencyKeys1764350000000,
+  ForeignHashes1764350100000,
   AccessTokens1764400000000,
   Webhooks1764500000000,
   Console1764600000000,

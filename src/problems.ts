@@ -49,6 +49,7 @@ export const FAILURES = {
   email_taken: [409, 'This e-mail address is already in use.'],
   username_taken: [409, 'This username is already in use.'],
   last_admin: [409, 'The last active admin must stay an active admin.'],
+  import_failed: [409, 'A row cannot be imported, so none was written.'],
   invitation_open: [409, 'There is an open invitation for this address.'],
   idempotency_in_progress: [409, 'A request with this Idempotency-Key is still running.', RETRY_SOON],
   passkey_known: [409, 'This passkey is registered already.'],

@@ -178,6 +178,8 @@ const FEATURES: Feature[] = [
       'GET /api/stats/daily':                     [401, 403, 403, 422], // which days
       'GET /api/system':                          [401, 403, 403, 200],
       'GET /api/users.csv':                       [401, 403, 403, 200],
+      'POST /api/users/import':                   [401, 403, 403, 400], // without a file
+      'GET /api/users/export':                    [401, 403, 403, 200],
       'GET /api/audit-events':                    [401, 403, 403, 200],
       'GET /api/audit-events.csv':                [401, 403, 403, 200],
     },

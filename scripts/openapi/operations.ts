@@ -40,7 +40,7 @@ export function describeOperation(subject: Subject, schemas: SchemaSet, failures
     path,
     decorators: source.decorators,
     throws: source.throws,
-    hasBody: handler.body !== undefined,
+    hasBody: handler.body !== undefined || handler.config.bulkLimit !== undefined,
   });
   return {
     operationId: handler.method,
@@ -51,6 +51,7 @@ export function describeOperation(subject: Subject, schemas: SchemaSet, failures
     ...(source.decorators.has('PublicOrBearer') && { security: [{}, ...SECURITY] }),
     ...(parameters.length && { parameters }),
     ...(handler.body && { requestBody: requestBody(handler, handler.body, schemas) }),
+    ...(handler.config.bulkLimit && { requestBody: ROWS }),
     responses: {
       ...successes(subject, schemas),
       ...failures.of(codes, {
@@ -109,6 +110,20 @@ function queryParameter({ name, description, schema, required }: Parameter, limi
   return { name, in: 'query', required: isRequired, description, schema: finishMember(name, { ...schema, ...limits }) };
 }
 
+/** A file of many rows. */
+const ROWS: Operation['requestBody'] = {
+  required: true,
+  content: {
+    'application/x-ndjson': {
+      schema: { type: 'string' },
+      examples: { rows: { value: '{"email":"ada@example.com","password_hash":"pbkdf2_sha256$870000$c2FsdA$…"}\n' } },
+    },
+    'text/csv': {
+      schema: { type: 'string' },
+      examples: { rows: { value: 'email,username,display_name\r\nada@example.com,ada,Ada Lovelace\r\n' } },
+    },
+  },
+};
 const ETAG: Schema = { type: 'string', examples: ['"3-Zm9vYmFyYmF6"'] };
 const IF_MATCH: Parameter = {
   name: 'If-Match',

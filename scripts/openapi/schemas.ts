@@ -6,6 +6,12 @@ import { isUuid } from '../../src/http/fields.js';
 import { type Schema, refTo } from './document.js';
 import { exampleOfMember } from './examples.js';
 
+const IMPORT_COUNTS = Object.fromEntries(
+  ['total', 'added', 'updated', 'skipped', 'failed'].map((name) => [
+    name,
+    { type: 'integer', description: 'For `import_failed`: so many rows.', examples: [0] },
+  ]),
+);
 const LINK_TOKEN: Schema = {
   type: 'string',
   description: 'For `account_exists`: links what somebody came with, once they have signed in to that account.',
@@ -62,6 +68,12 @@ export const OTHER_SCHEMAS: Record<string, Schema> = {
           },
         },
         required: ['acr', 'max_age', 'methods'],
+      },
+      ...IMPORT_COUNTS,
+      results: {
+        type: 'array',
+        description: 'For `import_failed`: the rows that failed.',
+        items: refTo('schemas', 'ImportResult'),
       },
       link_token: LINK_TOKEN,
       request_id: { type: 'string', description: 'What the log of the server knows the request by.' },

@@ -27,6 +27,7 @@ export const AUDIT_ACTIONS = [
   'first_admin',
   'user_updated',
   'users_imported',
+  'user_imported',
   'role_changed',
   'user_activated',
   'user_deactivated',

@@ -5,12 +5,17 @@ import { type Problem, problem, unsupportedMediaType } from '../problems.js';
 import { hasRefusedBytes, jsonProblem } from './json-limits.js';
 
 const FORM = 'application/x-www-form-urlencoded';
+const BULK = ['application/x-ndjson', 'text/csv'];
+/** Bytes of a file of many rows. */
+export const BULK_LIMIT = 5 * 1024 * 1024;
 const LINGER = seconds(1);
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** The members of an HTML form that the route reads; without it, it reads JSON only. */
     formMembers?: readonly string[];
+    /** The route reads a file of many rows, of so many bytes at most: NDJSON or CSV, and nothing else. */
+    bulkLimit?: number;
     /** The route answers its errors as RFC 6749 section 5.2 says. */
     oauthErrors?: boolean;
   }
@@ -34,6 +39,10 @@ export function readBodies(fastify: FastifyInstance): void {
       done(error as Problem);
     }
   });
+  fastify.addContentTypeParser<Buffer>(BULK, { parseAs: 'buffer', bodyLimit: BULK_LIMIT }, (_request, body, done) => {
+    if (isUtf8(body) && !body.includes(0)) done(null, body);
+    else done(problem('refused_character'));
+  });
   fastify.addContentTypeParser('*', (request: FastifyRequest, payload, done) => {
     const failure = unsupportedMediaType(expectedTypes(request));
     if (request.headers['transfer-encoding'] === undefined) return done(failure);
@@ -43,11 +52,16 @@ export function readBodies(fastify: FastifyInstance): void {
 }
 
 /** To be called before a body is read. @throws Problem 415 when it comes in a coding (RFC 9110 section 8.4) that nobody undoes */
-export function checkBody({ headers }: FastifyRequest): void {
+export function checkBody(request: FastifyRequest): void {
+  const { headers } = request;
   const { 'content-length': length = '0', 'content-encoding': coding } = headers;
   const isEmpty = Number(length) === 0 && headers['transfer-encoding'] === undefined;
   if (isEmpty)
     delete headers['content-type']; // many clients name the type of a body that isn't there
+  else if (isBulk(headers['content-type']) && !request.routeOptions.config.bulkLimit)
+    throw unsupportedMediaType(expectedTypes(request)); // prettier-ignore
+  else if (request.routeOptions.config.bulkLimit && !isBulk(headers['content-type']))
+    throw unsupportedMediaType(expectedTypes(request)); // prettier-ignore
   else if (coding && coding.toLowerCase() !== 'identity') throw unsupportedMediaType('sent without a content coding');
 }
 
@@ -83,5 +97,11 @@ function parseForm(request: FastifyRequest, body: Buffer): Record<string, string
   return Object.fromEntries(sent.map(([name, values]) => [name, values.length > 1 ? values : values.join()]));
 }
 
+const isBulk = (type = '') => BULK.includes(type.split(';', 1)[0]?.trim().toLowerCase() ?? '');
+
 const expectedTypes = (request: FastifyRequest) =>
-  request.routeOptions.config.formMembers ? `application/json or ${FORM}` : 'application/json';
+  request.routeOptions.config.bulkLimit
+    ? BULK.join(' or ')
+    : request.routeOptions.config.formMembers
+      ? `application/json or ${FORM}`
+      : 'application/json';

@@ -21,6 +21,7 @@ import type { Role } from '../request.js';
 @Index('users_last_login_at_idx', { synchronize: false })
 @Index('users_deleted_email_idx', { synchronize: false })
 @Index('users_deleted_username_idx', { synchronize: false })
+@Index('users_foreign_hash_idx', { synchronize: false })
 export class User {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'users_pkey' })
   id: string;

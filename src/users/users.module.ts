@@ -14,6 +14,9 @@ import { MailLimits } from './addresses/mail-limits.js';
 import { VerifiedOnly } from './addresses/verified-only.js';
 import { Verifications } from './addresses/verifications.js';
 import { CredentialTables } from './credential-tables.js';
+import { ImportController } from './import/import.controller.js';
+import { UserExport } from './import/user-export.js';
+import { UserImport } from './import/user-import.js';
 import { NewAccounts } from './new-accounts.js';
 import { PasswordResets } from './passwords/password-resets.js';
 import { PurgedUser } from './purged-user.entity.js';
@@ -31,8 +34,10 @@ import { UsersService } from './users.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([User, MailChallenge, KnownDevice, PurgedUser]), AuditModule],
-  controllers: [UsersController],
+  controllers: [ImportController, UsersController],
   providers: [
+    UserImport,
+    UserExport,
     UserPurges,
     FirstAdmin,
     UsersService,
@@ -57,6 +62,7 @@ import { UsersService } from './users.service.js';
     MailLimits,
   ],
   exports: [
+    UserImport,
     UserStatistics,
     UserPurges,
     FirstAdmin,

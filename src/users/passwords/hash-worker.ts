@@ -1,3 +1,4 @@
+import { createCipheriv, createHash, pbkdf2Sync, scryptSync, timingSafeEqual } from 'node:crypto';
 import { getPriority, setPriority } from 'node:os';
 import bcrypt from 'bcrypt';
 
@@ -10,6 +11,10 @@ const STEPS_DOWN = 3;
 
 lowerPriority();
 
+// each kind has some of these
+const FOREIGN = { kind: '', hash: '', prehash: '', salt: '', key: '', signerKey: '', form: 'NFC', digest: '', N: 2, r: 1, p: 1, iterations: 1 }; // prettier-ignore
+const NO_PADDING = [FOREIGN][1];
+
 /** A new bcrypt hash of that cost. */
 export function hash({ input = '', rounds = 12 }) {
   return bcrypt.hashSync(input, rounds);
@@ -17,17 +22,65 @@ export function hash({ input = '', rounds = 12 }) {
 
 /**
  * Whether one of the inputs gives that bcrypt hash. If none does, it takes at least as long as `tries` new hashes of `rounds`,
- * whatever the hash's cost and however many inputs there are.
+ * whatever the hash's cost and however many inputs there are, and besides as long as `padding`, a hash of another system.
  */
-export function verify({ inputs = [''], hash = '', rounds = 12, tries = 1 }) {
-  // only the digest counts: some libraries left stray bits in the last character of the salt, which bcrypt rewrites
-  const isSame = (input = '') => bcrypt.hashSync(input, hash).slice(-31) === hash.slice(-31);
+export async function verify({ inputs = [''], hash = '', rounds = 12, tries = 1, padding = NO_PADDING }) {
   for (const input of inputs) {
-    if (isSame(input)) return true;
+    if (isBcrypt(input, hash)) return true;
     makeUpFor(input, hash, rounds);
   }
   for (let more = inputs.length; more < tries; more++) bcrypt.hashSync('', rounds);
+  if (padding) await isForeign('', padding);
   return false;
+}
+
+/**
+ * Whether one of the inputs gives that hash of another system. If none does, work as dear as a wrong answer to a hash of ours is done
+ * besides: so nothing tells which of the two an account has.
+ * @param foreign one of bcrypt behind a name, argon2, scrypt, firebase, pbkdf2; bytes are in base64
+ */
+export async function verifyForeign({
+  inputs = [''],
+  foreign = FOREIGN,
+  rounds = 12,
+  tries = 1,
+  padding = NO_PADDING,
+}) {
+  for (const input of inputs) if (await isForeign(input, foreign)) return true;
+  for (let each = 0; each < tries; each++) bcrypt.hashSync('', rounds);
+  if (padding) await isForeign('', padding);
+  return false;
+}
+
+/** @param foreign its kind decides on what else it has */
+async function isForeign(password = '', foreign = FOREIGN) {
+  switch (foreign.kind) {
+    case 'bcrypt':
+      return isBcrypt(foreign.prehash ? createHash(foreign.prehash).update(password).digest('hex') : password, foreign.hash); // prettier-ignore
+    case 'argon2':
+      return (await import('@node-rs/argon2')).verifySync(foreign.hash, password);
+    case 'scrypt':
+      return isEqual(scryptOf(password.normalize(foreign.form), foreign, bytes(foreign.key).length), foreign.key);
+    case 'firebase': {
+      const cipher = createCipheriv('aes-256-ctr', scryptOf(password, foreign, 32), Buffer.alloc(16));
+      return isEqual(Buffer.concat([cipher.update(bytes(foreign.signerKey)), cipher.final()]), foreign.key);
+    }
+    case 'pbkdf2': {
+      const { salt, key, iterations, digest } = foreign;
+      return isEqual(pbkdf2Sync(password, bytes(salt), iterations, bytes(key).length, digest), key);
+    }
+    default:
+      return false;
+  }
+}
+
+const bytes = (base64 = '') => Buffer.from(base64, 'base64');
+// only the digest counts: some libraries left stray bits in the last character of the salt, which bcrypt rewrites
+const isBcrypt = (input = '', hash = '') => bcrypt.hashSync(input, hash).slice(-31) === hash.slice(-31);
+const isEqual = (made = Buffer.alloc(0), key = '') => timingSafeEqual(made, bytes(key));
+
+function scryptOf(password = '', { salt = '', N = 2, r = 1, p = 1 }, length = 32) {
+  return scryptSync(password, bytes(salt), length, { N, r, p, maxmem: 256 * N * r + 256 * r * p + 1024 * 1024 });
 }
 
 /** A cost is a power of two: 2^c of work done, then 2^c, 2^(c+1) … 2^(rounds-1) more make 2^rounds. */

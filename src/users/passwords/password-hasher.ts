@@ -1,10 +1,12 @@
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Piscina } from 'piscina';
 import { HashQueue } from './hash-queue.js';
+import { costOf, type ForeignHash, forWorker, type HashProblem, readForeignHash } from './foreign-hashes.js';
 import type * as worker from './hash-worker.js';
-import { isHashable, normalizePassword } from './password-rules.js';
+import { isHashable, isText, normalizePassword } from './password-rules.js';
 import { type Pepper, pepperOf, season } from './peppers.js';
 
 /** How passwords are hashed, and how long anyone waits for it. */
@@ -43,6 +45,7 @@ export class PasswordHasher {
   private readonly peppers: Pepper[];
   private readonly queue: HashQueue;
   private pool?: Promise<Piscina>;
+  private slowest?: ForeignHash;
 
   constructor(private readonly options: HasherOptions) {
     this.threads = options.threads ?? availableParallelism();
@@ -76,11 +79,42 @@ export class PasswordHasher {
     const { rounds } = this.options;
     const tries = Math.max(1, this.peppers.length);
     const stored = this.usable(hash);
+    const foreign = stored || hash === null ? undefined : foreignIn(hash);
+    if (foreign && isText(password)) {
+      const inputs = [...new Set([password, normalizePassword(password)])]; // others didn't normalise
+      const padding = this.paddingFor(foreign);
+      const task = { inputs, foreign: forWorker(foreign), rounds, tries, padding: padding && forWorker(padding) };
+      return this.onThread('verifyForeign', task, signal);
+    }
+    const padding = this.slowest && forWorker(this.slowest);
     const task =
       stored && isHashable(password, stored.peppered)
-        ? { inputs: this.inputsFor(password, stored), hash: stored.bcrypt, rounds, tries }
-        : { inputs: [''], hash: matchless(rounds), rounds, tries };
+        ? { inputs: this.inputsFor(password, stored), hash: stored.bcrypt, rounds, tries, padding }
+        : { inputs: [''], hash: matchless(rounds), rounds, tries, padding };
     return this.onThread('verify', task, signal);
+  }
+
+  /**
+   * Says which hashes of other systems are in use: while there are any, every wrong answer takes as long as one to the
+   * slowest of them, whosever it is.
+   */
+  padFor(hashes: string[]): void {
+    const foreign = hashes.map(foreignIn).filter((each) => each !== undefined);
+    this.slowest = foreign.sort((a, b) => costOf(b) - costOf(a))[0];
+  }
+
+  /** What to store for a hash that was made elsewhere, or by us; or why it can't be verified here. */
+  adopt(hash: string, hashType?: string): { stored: string } | HashProblem {
+    const own = hashType === undefined ? parse(hash) : undefined;
+    if (own) return own.cost > this.highestCost ? 'hash_too_costly' : { stored: hash };
+    const read = readForeignHash(hash, hashType);
+    if (typeof read === 'string') return read;
+    return read.foreign.kind === 'argon2' && !hasArgon2() ? 'hash_not_supported' : { stored: read.stored };
+  }
+
+  /** Whether a password that was right for a hash of another system can have one of ours, which reads 72 bytes of it. */
+  canHash(password: string): boolean {
+    return isHashable(password, this.peppers.length > 0);
   }
 
   /** Whether a hash, just verified, should be replaced: of lower cost than new ones, or without the pepper they have. */
@@ -110,8 +144,20 @@ export class PasswordHasher {
   /** The stored hash, if it is one of ours: bcrypt of a bearable cost, and its pepper, if any, at hand. */
   private usable(hash: string | null): StoredHash | undefined {
     const stored = parse(hash ?? '');
-    if (!stored || stored.cost > Math.max(this.options.rounds, HIGHEST_FOREIGN_COST)) return undefined;
+    if (!stored || stored.cost > this.highestCost) return undefined;
     return stored.peppered && !this.peppersOf(stored).length ? undefined : stored;
+  }
+
+  private get highestCost(): number {
+    return Math.max(this.options.rounds, HIGHEST_FOREIGN_COST);
+  }
+
+  /** What a wrong answer to this one lacks of the slowest. */
+  private paddingFor(foreign: ForeignHash): ForeignHash | undefined {
+    const { slowest } = this;
+    if (!slowest || costOf(foreign) >= costOf(slowest)) return undefined;
+    const isSameKind = slowest.kind === 'pbkdf2' && foreign.kind === 'pbkdf2' && slowest.digest === foreign.digest;
+    return isSameKind ? { ...slowest, iterations: slowest.iterations - foreign.iterations } : slowest;
   }
 
   private peppersOf({ pepperId }: StoredHash): Pepper[] {
@@ -145,6 +191,20 @@ async function startPool(threads: number): Promise<Piscina> {
   });
   pool.on('error', () => undefined); // a thread that dies at rest is replaced at the next job
   return pool;
+}
+
+function foreignIn(hash: string): ForeignHash | undefined {
+  const read = readForeignHash(hash);
+  return typeof read === 'string' ? undefined : read.foreign;
+}
+
+/** Whether the optional dependency is installed. */
+function hasArgon2(): boolean {
+  try {
+    return createRequire(import.meta.url).resolve('@node-rs/argon2') !== '';
+  } catch {
+    return false;
+  }
 }
 
 /** What bcrypt reads. */

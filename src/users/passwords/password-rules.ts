@@ -55,7 +55,8 @@ export function passwordProblem(password: string, context: PasswordContext): Pas
   return undefined;
 }
 
-function isText(password: string): boolean {
+/** Neither NUL characters nor halves of characters. */
+export function isText(password: string): boolean {
   return !password.includes('\0') && !/\p{Surrogate}/u.test(password); // with the u flag: only those without their pair
 }
 

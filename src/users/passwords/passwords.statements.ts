@@ -36,3 +36,9 @@ export const change = (notice: string) =>
     ],
     events: [{ action: 'password_changed' }],
   });
+
+/** Some of the hashes that other systems made; the index `users_foreign_hash_idx` has them. */
+export const FOREIGN = statement(
+  'users.foreign_hashes',
+  `SELECT password_hash AS hash FROM users WHERE password_hash !~ '^([$](2[aby]|pepper)[$]|$)' ORDER BY id DESC LIMIT 1000`,
+);

@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { AuditService } from '../../audit/audit.service.js';
+import { minutes } from '../../config/durations.js';
 import { Settings } from '../../config/settings.js';
 import { Database } from '../../database/database.js';
 import { Mails } from '../../mail/mails.js';
@@ -52,6 +53,7 @@ export class Passwords implements OnApplicationShutdown {
 
   private readonly rules: { minLength: number; peppered: boolean };
   private readonly log = new Logger('Passwords');
+  private padUntil = 0;
 
   constructor(
     { bcryptRounds, passwordPeppers, passwordMinLength }: Settings,
@@ -100,6 +102,7 @@ export class Passwords implements OnApplicationShutdown {
       from,
     );
     try {
+      await this.padForForeignHashes();
       const holds = await this.hasher.verify(password, account?.passwordHash ?? null, from.signal);
       const isRight = holds && account?.isActive === true;
       await (!isRight ? attempt.count() : isWhole ? attempt.forgive() : attempt.release());
@@ -159,11 +162,20 @@ export class Passwords implements OnApplicationShutdown {
   /** Now, and only now, the password is known: a hash that is cheaper than today's is replaced. Failing stops nobody. */
   async renew({ id, passwordHash }: Credentials, password: string): Promise<void> {
     if (passwordHash === null || !this.hasher.needsRehash(passwordHash)) return;
+    if (!this.hasher.canHash(password)) return; // longer than bcrypt reads: a hash of another system stays
     try {
       await this.database.write(sql.RENEW_HASH, [id, await this.hasher.hash(password), passwordHash]);
     } catch (error) {
       this.log.warn({ event: 'rehash_failed', user_id: id, reason: (error as Error).message }); // the next sign-in tries again
     }
+  }
+
+  /** Wrong answers take as long for everybody: what hashes of other systems there are is looked up once a minute. */
+  private async padForForeignHashes(): Promise<void> {
+    if (performance.now() < this.padUntil) return;
+    this.padUntil = performance.now() + minutes(1);
+    const hashes = await this.database.read<{ hash: string }>(sql.FOREIGN, []).catch(() => []);
+    this.hasher.padFor(hashes.map(({ hash }) => hash));
   }
 
   onApplicationShutdown(): Promise<void> {

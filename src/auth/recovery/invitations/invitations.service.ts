@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Lists } from '../../../lists/lists.js';
 import type { Page } from '../../../lists/pages.js';
 import { Mails } from '../../../mail/mails.js';
@@ -6,6 +6,7 @@ import { conflict, notFound, problem, Problem, type ProblemCode } from '../../..
 import { type Call, type OpenCall, type Origin, ROLES } from '../../../request.js';
 import { MailLimits } from '../../../users/addresses/mail-limits.js';
 import { requestedLocale } from '../../../users/locales.js';
+import { UserImport } from '../../../users/import/user-import.js';
 import { Passwords } from '../../../users/passwords/passwords.js';
 import { type UserDto, toUserDto, type Me } from '../../../users/users.dto.js';
 import { UsersService } from '../../../users/users.service.js';
@@ -16,7 +17,7 @@ import { type AcceptInvitationDto, type CreateInvitationDto, DEFAULT_DAYS, type 
 
 /** Accounts that are offered by mail. Before somebody accepts there is none: nothing to sign in to, nothing to take over. */
 @Injectable()
-export class InvitationsService {
+export class InvitationsService implements OnModuleInit {
   constructor(
     private readonly store: InvitationStore,
     private readonly proofs: Proofs,
@@ -25,7 +26,12 @@ export class InvitationsService {
     private readonly limits: MailLimits,
     private readonly mails: Mails,
     private readonly lists: Lists,
+    private readonly imports: UserImport,
   ) {}
+
+  onModuleInit(): void {
+    this.imports.onInvite((row, call) => this.create(row, call));
+  }
 
   /** Invites somebody. @throws Problem 403 for a role above one's own, 409 `email_taken`, `invitation_open`, 503 `mail_not_configured` */
   async create(dto: CreateInvitationDto, call: Call): Promise<InvitationDto> {

@@ -1,0 +1,63 @@
+/** The rows of an import, as they stand in its file. */
+import { parse } from 'csv-parse/sync';
+import { malformedRequest, problem } from '../../problems.js';
+
+/** A row, or why it is none. */
+export interface RawRow {
+  /** The physical line that it begins at, 1 for the first. */
+  line: number;
+  value?: unknown;
+  problem?: string;
+}
+
+export const MOST_ROWS = 10_000;
+const BOOLEANS = new Set(['invite', 'is_active', 'email_verified']);
+
+/** One JSON object a line; empty lines are none. @throws Problem 413 when there are too many */
+export function readNdjson(text: string): RawRow[] {
+  const rows: RawRow[] = [];
+  let line = 0;
+  for (const content of text.replace(/^\ufeff/, '').split('\n')) {
+    line++;
+    if (content.trim() === '') continue;
+    if (rows.length === MOST_ROWS) throw problem('import_too_large');
+    rows.push(jsonRow(content, line));
+  }
+  return rows;
+}
+
+/** A table with a header; an empty cell is left out. @throws Problem 400 when it is none, 413 when it has too many rows */
+export function readCsv(text: string): RawRow[] {
+  const records = parsed(text);
+  if (records.length > MOST_ROWS) throw problem('import_too_large');
+  return records.map(({ record, info }) => ({ line: info.lines - breaksIn(record), value: memberValues(record) }));
+}
+
+function parsed(text: string): { record: Record<string, string>; info: { lines: number } }[] {
+  try {
+    return parse(text, { bom: true, columns: true, info: true, skip_empty_lines: true, trim: true, to: MOST_ROWS + 1 }) as unknown as { record: Record<string, string>; info: { lines: number } }[]; // prettier-ignore
+  } catch (error) {
+    throw malformedRequest(`The table cannot be read: ${(error as Error).message}`.slice(0, 300));
+  }
+}
+
+/** csv-parse tells the line that a record ends at. */
+const breaksIn = (record: Record<string, string>) => Object.values(record).join('').split('\n').length - 1;
+
+function jsonRow(content: string, line: number): RawRow {
+  try {
+    return { line, value: JSON.parse(content) };
+  } catch {
+    return { line, problem: 'This line is no JSON.' };
+  }
+}
+
+function memberValues(record: Record<string, string>): Record<string, unknown> {
+  const said = Object.entries(record).filter(([, cell]) => cell !== '');
+  return Object.fromEntries(said.map(([name, cell]) => [name, BOOLEANS.has(name) ? booleanIn(cell) : cell]));
+}
+
+function booleanIn(cell: string): unknown {
+  const word = cell.toLowerCase();
+  return ['true', 't', '1', 'yes'].includes(word) ? true : ['false', 'f', '0', 'no'].includes(word) ? false : cell;
+}

@@ -1,0 +1,42 @@
+import { Readable } from 'node:stream';
+import { Injectable, StreamableFile } from '@nestjs/common';
+import { AuditService } from '../../audit/audit.service.js';
+import { Database, statement } from '../../database/database.js';
+import type { Call } from '../../request.js';
+
+const BATCH = 500;
+
+const PAGE = statement(
+  'users.export',
+  `SELECT id, jsonb_build_object('id', id, 'email', email, 'username', username, 'display_name', display_name, 'role', role,
+     'is_active', is_active, 'email_verified', email_verified_at IS NOT NULL, 'locale', locale,
+     'created_at', to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) AS account
+   FROM users WHERE deleted_at IS NULL AND kind = 'person' AND id > $1 ORDER BY id LIMIT ${BATCH}`,
+);
+
+/** All accounts of people, in the form that an import reads. */
+@Injectable()
+export class UserExport {
+  constructor(
+    private readonly database: Database,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** A file that is written while it is read; that it was asked for is recorded first. */
+  async file(call: Call): Promise<StreamableFile> {
+    await this.audit.record({ action: 'exported', actorId: call.me.id, details: { what: 'users' } }, call);
+    return new StreamableFile(Readable.from(this.lines()), {
+      type: 'application/x-ndjson; charset=utf-8',
+      disposition: 'attachment; filename="users.ndjson"',
+    });
+  }
+
+  private async *lines(): AsyncGenerator<string> {
+    let after: string | undefined = '00000000-0000-0000-0000-000000000000';
+    while (after !== undefined) {
+      const rows: { id: string; account: object }[] = await this.database.read(PAGE, [after]);
+      if (rows.length) yield rows.map(({ account }) => `${JSON.stringify(account)}\n`).join('');
+      after = rows.length === BATCH ? rows.at(-1)?.id : undefined;
+    }
+  }
+}

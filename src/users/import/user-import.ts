@@ -1,0 +1,278 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { AuditService } from '../../audit/audit.service.js';
+import { accompany, Database } from '../../database/database.js';
+import { buildDto } from '../../http/validation.pipe.js';
+import { storing } from '../../idempotency/idempotent.js';
+import { Lists } from '../../lists/lists.js';
+import { FAILURES, Problem, problem, type ProblemCode } from '../../problems.js';
+import type { Call } from '../../request.js';
+import { Passwords } from '../passwords/passwords.js';
+import * as sql from './import.statements.js';
+import type { ImportDto, ImportQuery, ImportResultDto } from './import.dto.js';
+import { ImportRowDto } from './import-row.js';
+import type { RawRow } from './read-rows.js';
+
+const BATCH = 500;
+const MOST_PASSWORDS = 100; // each takes as long as a registration
+
+const HASH_PROBLEMS: Record<string, string> = {
+  hash_not_supported: 'This hash cannot be verified here. Import the row with invite instead.',
+  hash_too_costly: 'Verifying this hash would take too long or too much memory.',
+};
+
+/** A row that may be written. */
+interface Prepared extends Omit<ImportRowDto, 'password' | 'hash_type' | 'id'> {
+  line: number;
+  /** What the file says. */
+  saidId: string | undefined;
+}
+
+type Met = { id: string; email: string | null; username: string; role: string; isActive: boolean; isDeleted: boolean };
+type Invite = (row: { email: string; role?: 'user' | 'admin'; username?: string; display_name?: string | null; locale?: string }, call: Call) => Promise<unknown>; // prettier-ignore
+
+/** Takes accounts over from other systems, with the hashes of their passwords; no mail is sent, save for invitations. */
+@Injectable()
+export class UserImport {
+  private invite?: Invite;
+
+  constructor(
+    private readonly database: Database,
+    private readonly audit: AuditService,
+    private readonly passwords: Passwords,
+    private readonly lists: Lists,
+  ) {}
+
+  /** Says how somebody is invited: invitations are above users. */
+  onInvite(invite: Invite): void {
+    this.invite = invite;
+  }
+
+  /**
+   * Imports rows; a bad one stops no other, save with `on_conflict=fail`.
+   * @throws Problem 409 `import_failed` with the results
+   */
+  async run(raw: RawRow[], query: ImportQuery, call: Call): Promise<ImportDto> {
+    const results: ImportResultDto[] = [];
+    const rows = await this.prepare(raw, results, call);
+    const failedBefore = results.length;
+    const answer = await this.database
+      .transaction(async (db) => {
+        results.length = failedBefore; // the database may ask for another try
+        const written = new Set<string>();
+        const accounts = rows.filter(({ invite }) => !invite);
+        for (let start = 0; start < accounts.length; start += BATCH) {
+          await this.write(db, accounts.slice(start, start + BATCH), { query, results, written, call });
+        }
+        if (!query.dry_run && query.on_conflict !== 'fail') await this.inviteAll(rows, results, call);
+        const summary = summaryOf(raw.length, results, query);
+        if (query.on_conflict === 'fail' && summary.failed > 0) throw new Undone(summary, true);
+        if (query.dry_run) throw new Undone(summary, false);
+        await this.audit.writeIn(db, sql.IMPORTED, [summary.added, summary.updated], call);
+        await accompany(db, storing(call, () => ({ answer: summary, status: 200 }))?.([]));
+        return summary;
+      }, 'users')
+      .catch((error: unknown) => {
+        if (!(error instanceof Undone)) throw error;
+        if (!error.isFailure) return error.summary;
+        throw problem('import_failed', { members: { ...error.summary, added: 0, updated: 0 } });
+      });
+    if (query.on_conflict === 'fail' && !query.dry_run) await this.inviteAll(rows, results, call);
+    this.lists.changed('users');
+    return answer;
+  }
+
+  /** Checks each row, and hashes its password if it has a plain one. What is refused is among the results. */
+  private async prepare(raw: RawRow[], results: ImportResultDto[], call: Call): Promise<Prepared[]> {
+    const rows: Prepared[] = [];
+    let passwords = 0;
+    for (const { line, value, problem: broken } of raw) {
+      try {
+        if (broken !== undefined) throw new RowProblem('malformed_json', undefined, broken);
+        const { password, hash_type, id, ...row } = buildDto(ImportRowDto, value, { from: 'body' });
+        if (password !== undefined && ++passwords > MOST_PASSWORDS) {
+          throw new RowProblem('too_many_passwords', '/password', `At most ${MOST_PASSWORDS} rows may have a plain password.`); // prettier-ignore
+        }
+        const password_hash = await this.hashOf(row, { password, hash_type }, call);
+        rows.push({ ...row, line, saidId: id?.toLowerCase(), ...(password_hash !== undefined && { password_hash }) });
+      } catch (error) {
+        results.push(failureOf(line, error));
+      }
+    }
+    return rows;
+  }
+
+  private async hashOf(
+    row: Pick<ImportRowDto, 'email' | 'username' | 'password_hash'>,
+    { password, hash_type }: Pick<ImportRowDto, 'password' | 'hash_type'>,
+    call: Call,
+  ): Promise<string | undefined> {
+    const { email, username = '', password_hash } = row;
+    if (password !== undefined) {
+      return this.passwords.hashNew(password, { context: { email, username }, signal: call.signal });
+    }
+    if (password_hash === undefined) return undefined;
+    const adopted = this.passwords.hasher.adopt(password_hash, hash_type);
+    if (typeof adopted === 'string') throw new RowProblem(adopted, '/password_hash', HASH_PROBLEMS[adopted] ?? adopted);
+    return adopted.stored;
+  }
+
+  private async write(db: EntityManager, rows: Prepared[], { query, results, written, call }: Writing): Promise<void> {
+    const values = [rows.map(({ email }) => email), rows.map(nameOf), rows.flatMap(({ saidId }) => saidId ?? [])];
+    const met = await db.query<Met[]>(sql.MEET.text, values);
+    const byEmail = new Map(met.filter(({ isDeleted }) => !isDeleted).map((one) => [one.email, one]));
+    const byId = new Map(met.map((one) => [one.id, one]));
+    const names = new Map(met.filter(({ isDeleted }) => !isDeleted).map((one) => [one.username.toLowerCase(), one.id]));
+    const added: { line: number; id: string; row: object }[] = [];
+    const updated: typeof added = [];
+    for (const { line, saidId, ...row } of rows) {
+      const known = byEmail.get(row.email) ?? (saidId === undefined ? undefined : byId.get(saidId));
+      const name = row.username?.toLowerCase();
+      const holder = name === undefined ? undefined : names.get(name);
+      try {
+        if (known?.isDeleted || (known && known.email !== row.email)) throw rowProblem('conflict', '/id');
+        if (known && query.on_conflict === 'skip') results.push({ line, status: 'skipped', id: known.id });
+        else if (known && query.on_conflict === 'fail') throw rowProblem('email_taken', '/email');
+        else if (holder !== undefined && holder !== known?.id) throw rowProblem('username_taken', '/username');
+        else if (known) {
+          if (written.has(known.id)) throw rowProblem('conflict', '/email');
+          assertKeepsAdmin(known, row);
+          if (name !== undefined) names.set(name, known.id);
+          written.add(known.id);
+          updated.push({ line, id: known.id, row: { ...row, id: known.id } });
+        } else {
+          const id = saidId ?? uuidv7();
+          const username = row.username ?? freeName(nameOf(row), names);
+          names.set(username.toLowerCase(), id);
+          const fresh = { id, email: row.email, username, role: row.role ?? 'user', isActive: true, isDeleted: false };
+          byEmail.set(row.email, fresh);
+          byId.set(id, fresh);
+          written.add(id);
+          added.push({ line, id, row: { ...row, id, username } });
+        }
+      } catch (error) {
+        results.push(failureOf(line, error));
+      }
+    }
+    await this.writeRows(db, sql.ADD, added, { status: 'added', results, call });
+    await this.writeRows(db, sql.UPDATE, updated, { status: 'updated', results, call });
+  }
+
+  /** Whoever isn't written has lost to somebody else at the same moment. */
+  private async writeRows(
+    db: EntityManager,
+    statement: typeof sql.ADD,
+    rows: { line: number; id: string; row: object }[],
+    { status, results, call }: { status: 'added' | 'updated'; results: ImportResultDto[]; call: Call },
+  ): Promise<void> {
+    if (rows.length === 0) return;
+    const done = await this.audit.writeIn<{ id: string }>(
+      db,
+      statement,
+      [JSON.stringify(rows.map(({ row }) => row))],
+      call,
+    );
+    const ids = new Set(done.map(({ id }) => id));
+    for (const { line, id } of rows) {
+      results.push(ids.has(id) ? { line, status, id } : failureOf(line, rowProblem('conflict')));
+    }
+  }
+
+  private async inviteAll(rows: Prepared[], results: ImportResultDto[], call: Call): Promise<void> {
+    for (const { line, invite, email, role, username, display_name, locale } of rows) {
+      if (!invite) continue;
+      try {
+        await this.invite?.(
+          { email, ...definedOf({ role, username, display_name, locale: locale ?? undefined }) },
+          call,
+        );
+        results.push({ line, status: 'added' });
+      } catch (error) {
+        results.push(failureOf(line, error));
+      }
+    }
+  }
+}
+
+interface Writing {
+  query: ImportQuery;
+  results: ImportResultDto[];
+  /** The accounts that an earlier row of the file was about. */
+  written: Set<string>;
+  call: Call;
+}
+
+/** Thrown to undo what a transaction has written. */
+class Undone extends Error {
+  constructor(
+    readonly summary: ImportDto,
+    readonly isFailure: boolean,
+  ) {
+    super('undone');
+  }
+}
+
+/** Why a row failed. */
+class RowProblem extends Error {
+  constructor(
+    readonly code: string,
+    readonly pointer: string | undefined,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+const rowProblem = (code: ProblemCode, pointer?: string) => new RowProblem(code, pointer, FAILURES[code][1]);
+
+function failureOf(line: number, error: unknown): ImportResultDto {
+  if (error instanceof RowProblem) return result(line, error.code, error.pointer, error.message);
+  if (!(error instanceof Problem) || error.status >= 500) throw error;
+  const [first] = error.extras.errors ?? [];
+  return result(line, first?.code ?? error.code, first?.pointer, first?.detail ?? error.detail);
+}
+
+const result = (line: number, code: string, pointer: string | undefined, detail: string): ImportResultDto => ({
+  line,
+  status: 'failed',
+  code,
+  ...(pointer !== undefined && { pointer }),
+  detail,
+});
+
+/** An import takes no rights away from an admin: there might be none left. */
+function assertKeepsAdmin(known: Met, { role, is_active }: Pick<ImportRowDto, 'role' | 'is_active'>): void {
+  if (known.role !== 'admin') return;
+  if (role === 'user') throw rowProblem('forbidden', '/role');
+  if (is_active === false) throw rowProblem('forbidden', '/is_active');
+}
+
+/** The name that a row says, or the one that follows from its address. */
+function nameOf({ username, email }: Pick<ImportRowDto, 'username' | 'email'>): string {
+  if (username !== undefined) return username;
+  const local = (email.split('@')[0] ?? '').replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 32);
+  return local.length < 3 ? `${local}-${'user'}` : local;
+}
+
+function freeName(name: string, taken: Map<string, string>): string {
+  let free = name;
+  while (taken.has(free.toLowerCase())) free = `${name.slice(0, 25)}-${randomBytes(3).toString('hex')}`;
+  return free;
+}
+
+function summaryOf(total: number, results: ImportResultDto[], { results: which }: ImportQuery): ImportDto {
+  const count = (status: ImportResultDto['status']) => results.filter((one) => one.status === status).length;
+  return {
+    total,
+    added: count('added'),
+    updated: count('updated'),
+    skipped: count('skipped'),
+    failed: count('failed'),
+    results: results.filter(({ status }) => which === 'all' || status === 'failed').sort((a, b) => a.line - b.line),
+  };
+}
+
+const definedOf = <T extends object>(members: T): Partial<T> =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Partial<T>;

@@ -30,7 +30,7 @@ interface Prepared extends Omit<ImportRowDto, 'password' | 'hash_type' | 'id'> {
   saidId: string | undefined;
 }
 
-type Met = { id: string; email: string | null; username: string; role: string; isActive: boolean; isDeleted: boolean };
+interface Met { id: string; email: string | null; username: string; role: string; isActive: boolean; isDeleted: boolean }
 type Invite = (row: { email: string; role?: 'user' | 'admin'; username?: string; display_name?: string | null; locale?: string }, call: Call) => Promise<unknown>; // prettier-ignore
 
 /** Takes accounts over from other systems, with the hashes of their passwords; no mail is sent, save for invitations. */
@@ -253,7 +253,7 @@ function assertKeepsAdmin(known: Met, { role, is_active }: Pick<ImportRowDto, 'r
 function nameOf({ username, email }: Pick<ImportRowDto, 'username' | 'email'>): string {
   if (username !== undefined) return username;
   const local = (email.split('@')[0] ?? '').replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 32);
-  return local.length < 3 ? `${local}-${'user'}` : local;
+  return local.length < 3 ? `${local}-user` : local;
 }
 
 function freeName(name: string, taken: Map<string, string>): string {

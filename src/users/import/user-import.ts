@@ -30,7 +30,14 @@ interface Prepared extends Omit<ImportRowDto, 'password' | 'hash_type' | 'id'> {
   saidId: string | undefined;
 }
 
-interface Met { id: string; email: string | null; username: string; role: string; isActive: boolean; isDeleted: boolean }
+interface Met {
+  id: string;
+  email: string | null;
+  username: string;
+  role: string;
+  isActive: boolean;
+  isDeleted: boolean;
+}
 type Invite = (row: { email: string; role?: 'user' | 'admin'; username?: string; display_name?: string | null; locale?: string }, call: Call) => Promise<unknown>; // prettier-ignore
 
 /** Takes accounts over from other systems, with the hashes of their passwords; no mail is sent, save for invitations. */

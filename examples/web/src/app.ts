@@ -80,7 +80,8 @@ const main = () => document.getElementById('main');
 const skipLink = () => document.querySelector<HTMLAnchorElement>('.skip');
 
 function header(): HTMLElement[] {
-  const links = pages().map(({ hash, title }) =>
+  const shown = pages().filter(({ isHidden }) => !isHidden);
+  const links = shown.map(({ hash, title }) =>
     h('li', {}, h('a', { href: hash, 'aria-current': hash === pageIn(location.hash) && 'page' }, title)),
   );
   return [

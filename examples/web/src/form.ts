@@ -27,6 +27,11 @@ const FIELD_OF: Record<string, string> = {
   email_taken: 'email',
   username_taken: 'username',
   wrong_password: 'current_password',
+  code_invalid: 'code',
+  code_expired: 'code',
+  invalid_code: 'code',
+  wrong_code: 'code',
+  code_used: 'code',
 };
 
 let forms = 0;

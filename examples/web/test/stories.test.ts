@@ -8,6 +8,7 @@ import { createUserHub, type UserHub } from '@userhub/client';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { createServer, type ViteDevServer } from 'vite';
+import { mailTo, totpCode } from '../../../client/test/support/codes.ts';
 import { noBrowser, startBrowser } from '../../../client/test/support/browser.ts';
 import { type Server, startServer } from '../../../client/test/support/server.ts';
 
@@ -126,6 +127,126 @@ describe('the example front end', { skip: noBrowser }, () => {
     await submit.click();
     await heading(page, 'Posts');
     await page.getByRole('banner').getByText('Ada Lovelace').waitFor();
+  });
+
+  it('confirms an address by the code of the mail', async () => {
+    const page = await visit('#/sign-up');
+    await page.getByLabel('E-mail address').fill('nina@example.com');
+    await page.getByLabel('Username').fill('nina');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign up' }).click();
+    await heading(page, 'Posts');
+    await go(page, 'Profile');
+    await page.getByRole('link', { name: 'Confirm it' }).click();
+    await heading(page, 'Confirm your address');
+    await page.getByText('nina@example.com').waitFor();
+    await assertAccessible(page, 'verify-email');
+    const code = page.getByLabel('Code from the mail');
+    await code.fill('abc');
+    await page.getByRole('button', { name: 'Confirm address' }).click();
+    await page.locator('[aria-invalid=true]').waitFor();
+    await code.fill((await mailTo(api.url, 'nina@example.com', 'verify')).code);
+    await page.getByRole('button', { name: 'Confirm address' }).click();
+    await heading(page, 'Profile');
+    await page.getByRole('heading', { name: 'Passkeys' }).waitFor();
+    assert.equal(await page.getByText('not confirmed yet').count(), 0);
+  });
+
+  it('replaces a forgotten password by the link of the mail, and forgets its token', async () => {
+    await register('olga');
+    const page = await visit();
+    await page.getByRole('link', { name: 'Forgot your password?' }).click();
+    await heading(page, 'Choose a new password');
+    await assertAccessible(page, 'forgot-password');
+    await page.getByLabel('E-mail address').fill('olga@example.com');
+    await page.getByRole('button', { name: 'Send the mail' }).click();
+    await page.getByText('a mail is on its way').waitFor();
+
+    const { token } = await mailTo(api.url, 'olga@example.com', 'reset');
+    const elsewhere = await (await browser.newContext()).newPage();
+    await elsewhere.goto(`${url}/reset-password#token=${token}`);
+    await elsewhere.getByText('olga@example.com').waitFor();
+    assert.ok(!elsewhere.url().includes(token));
+    await assertAccessible(elsewhere, 'reset-password');
+    await elsewhere.reload();
+    await elsewhere.getByLabel('New password').fill('another horse battery');
+    await elsewhere.getByRole('button', { name: 'Save the password' }).click();
+    await heading(elsewhere, 'Sign in');
+    await isSaid(elsewhere, 'Your new password is saved.');
+    await signIn(elsewhere, 'olga', 'another horse battery');
+  });
+
+  it('accepts an invitation', async () => {
+    const root = createUserHub({ baseUrl: api.url });
+    await root.signIn(api.admin);
+    await root.api.POST('/api/invitations', { body: { email: 'paula@example.com', display_name: 'Paula' } });
+    const { token } = await mailTo(api.url, 'paula@example.com', 'invitation');
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(`${url}/accept-invitation#token=${token}`);
+    await page.getByText('paula@example.com').waitFor();
+    await assertAccessible(page, 'accept-invitation');
+    await page.getByLabel('Username').fill('paula');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Accept' }).click();
+    await heading(page, 'Posts');
+    await page.getByRole('banner').getByText('Paula').waitFor();
+  });
+
+  it('sets up an authenticator app, and asks for its code at the next sign-in', async () => {
+    await register('quinn');
+    const page = await visit();
+    await signIn(page, 'quinn');
+    await go(page, 'Profile');
+    await page.getByRole('button', { name: 'Set up an app' }).click();
+    await page.getByRole('img', { name: 'QR code' }).waitFor();
+    await assertAccessible(page, 'authenticator-app');
+    const secret = await page.locator('.setup code').innerText();
+    await page.getByLabel('Code from the app').fill(totpCode(secret, -1));
+    await page.getByRole('button', { name: 'Turn it on' }).click();
+    const codes = page.getByRole('list', { name: 'Recovery codes' }).getByRole('listitem');
+    await codes.first().waitFor();
+    assert.equal(await codes.count(), 10);
+    const recoveryCode = await codes.first().innerText();
+    await assertAccessible(page, 'recovery-codes');
+    await page.getByRole('button', { name: 'I have kept them' }).click();
+    await isSaid(page, 'Your second factor is on.');
+    await page.getByText('10 recovery codes are left').waitFor();
+
+    for (const proof of [totpCode(secret), recoveryCode]) {
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await heading(page, 'Sign in');
+      await page.getByLabel('E-mail address or username').fill('quinn');
+      await page.getByLabel('Password').fill(PASSWORD);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByText('One more step').waitFor();
+      await assertAccessible(page, 'second-factor');
+      await page.getByLabel('Code').fill('no code');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.locator('[aria-invalid=true], .error:not(:empty)').first().waitFor();
+      await page.getByLabel('Code').fill(proof);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await heading(page, 'Posts');
+    }
+  });
+
+  it('adds a passkey, and signs in by it alone', async () => {
+    await register('rosa');
+    const page = await visit();
+    await page.goto(url.replace('127.0.0.1', 'localhost'));
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send('WebAuthn.enable');
+    const options = { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true } as const; // prettier-ignore
+    await devtools.send('WebAuthn.addVirtualAuthenticator', { options });
+    await signIn(page, 'rosa');
+    await go(page, 'Profile');
+    await page.getByRole('button', { name: 'Add a passkey' }).click();
+    await isSaid(page, 'Your passkey is added.');
+    await page.getByRole('list', { name: 'Passkeys' }).getByRole('listitem').waitFor();
+    await assertAccessible(page, 'passkeys');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await heading(page, 'Sign in');
+    await page.getByRole('button', { name: 'Use a passkey' }).click();
+    await page.getByRole('banner').getByText('rosa').waitFor();
   });
 
   it('signs in by keyboard alone', async () => {

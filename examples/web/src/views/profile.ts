@@ -3,6 +3,7 @@ import { avatar, h, nameOf, when } from '../dom.ts';
 import { form } from '../form.ts';
 import { hub } from '../hub.ts';
 import { say } from '../status.ts';
+import { securitySections } from './security.ts';
 
 /** One's own account: what others see, how to sign in. */
 export async function showProfile(me: User, changed: () => Promise<void>): Promise<HTMLElement[]> {
@@ -15,9 +16,26 @@ export async function showProfile(me: User, changed: () => Promise<void>): Promi
       avatar(own),
       h('div', {}, h('p', { class: 'name' }, nameOf(own)), h('p', { class: 'muted' }, 'Joined ', when(own.created_at))),
     ),
-    h('section', { class: 'card' }, h('h2', {}, 'Profile'), profileForm(own, response.headers.get('etag'), changed)),
+    h(
+      'section',
+      { class: 'card' },
+      h('h2', {}, 'Profile'),
+      ...unconfirmed(own),
+      profileForm(own, response.headers.get('etag'), changed),
+    ),
     h('section', { class: 'card' }, h('h2', {}, 'Password'), passwordForm()),
+    ...(await securitySections(changed)),
   ];
+}
+
+/** What is still to be done about addresses. */
+function unconfirmed({ email_verified, pending_email }: User): HTMLElement[] {
+  if (pending_email) {
+    const way = h('a', { href: '#/confirm-email-change' }, 'Confirm it');
+    return [h('p', {}, 'Your new address ', h('strong', {}, pending_email), ' waits for its code. ', way, '.')];
+  }
+  if (email_verified) return [];
+  return [h('p', {}, 'Your address is not confirmed yet. ', h('a', { href: '#/verify-email' }, 'Confirm it'), '.')];
 }
 
 /** `If-Match` names the version that the form was filled with: what somebody else changed meanwhile isn't overwritten. */

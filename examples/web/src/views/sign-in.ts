@@ -1,9 +1,13 @@
+import { canUsePasskeys, UserHubProblem } from '@userhub/client';
+import { button, h } from '../dom.ts';
 import { form } from '../form.ts';
-import { h } from '../dom.ts';
 import { hub } from '../hub.ts';
+import { providerButtons } from '../providers.ts';
+import { complain } from '../status.ts';
+import { secondFactor } from './second-factor.ts';
 
-/** Signing in, by e-mail address or username. */
-export function showSignIn(): HTMLElement[] {
+/** Signing in, by e-mail address or username; by passkey; by whichever providers there are. */
+export async function showSignIn(): Promise<HTMLElement[]> {
   const signIn = form({
     label: 'Sign in',
     action: 'Sign in',
@@ -11,8 +15,26 @@ export function showSignIn(): HTMLElement[] {
       { name: 'username', label: 'E-mail address or username', autocomplete: 'username' },
       { name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password' },
     ],
-    submit: ({ username, password }) => hub.signIn({ username, password }),
+    submit: async ({ username, password }) => {
+      try {
+        await hub.signIn({ username, password });
+      } catch (reason) {
+        if (!(reason instanceof UserHubProblem) || !reason.mfa) throw reason;
+        section.replaceChildren(...(await secondFactor(reason)));
+        section.querySelector('input')?.focus();
+      }
+    },
   });
-  const invitation = h('p', { class: 'muted' }, 'New here? ', h('a', { href: '#/sign-up' }, 'Make an account'), '.');
-  return [h('section', { class: 'card narrow' }, signIn, invitation)];
+  const links = h(
+    'p',
+    { class: 'muted' },
+    h('a', { href: '#/reset-password' }, 'Forgot your password?'),
+    ' New here? ',
+    h('a', { href: '#/sign-up' }, 'Make an account'),
+    '.',
+  );
+  const byPasskey = button('Use a passkey', () => hub.signInWithPasskey(), { report: complain });
+  const others = [...(canUsePasskeys() ? [byPasskey] : []), ...(await providerButtons().catch(() => []))];
+  const section = h('section', { class: 'card narrow' }, signIn, links, h('div', { class: 'ways' }, ...others));
+  return [section];
 }

@@ -46,7 +46,7 @@ export async function showUsers(): Promise<HTMLElement[]> {
     if (turn !== asked) return; // something newer was asked for while the answer was on its way
     skip = to;
     keepFilters({ q: search.value, sort: sort.value === NEWEST ? '' : sort.value, skip }, { step });
-    rows.replaceChildren(...data.items.filter(isWhole).map(row));
+    rows.replaceChildren(...(data.items as (User | PublicUser)[]).filter(isWhole).map(row));
     empty.replaceChildren(
       ...(data.items.length ? [] : [emptiness(`Nobody here matches “${search.value}”.`, 'Clear the search', clear)]),
     );

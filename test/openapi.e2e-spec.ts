@@ -28,7 +28,6 @@ const UNDOCUMENTED = [
   'DELETE /dev/mail',
   'GET /admin',
   'GET /admin/assets/:file',
-  ...['verify-email', 'reset-password', 'confirm-email-change', 'revert-email-change', 'accept-invitation', 'restore-account'].flatMap((page) => [`GET /${page}`, `POST /${page}`]), // prettier-ignore
   ...['GET', 'POST'].map((method) => `${method} /api/:user_id/tasks`),
   ...['DELETE', 'GET', 'PATCH', 'PUT'].map((method) => `${method} /api/:user_id/tasks/:id`),
 ];

@@ -776,6 +776,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/users/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import users
+         * @description Takes over accounts from another system, with the hashes of their passwords: NDJSON or CSV, 5 MiB and 10,000 rows at most. A bad row stops no other, unless `on_conflict=fail`. No mail is sent, save to whom a row invites.
+         */
+        post: operations["importUsers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export all users
+         * @description Exports all accounts, one JSON object a line, as an import reads them; without the hashes of their passwords.
+         */
+        get: operations["exportAllUsers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/invitations": {
         parameters: {
             query?: never;
@@ -2191,7 +2231,7 @@ export interface components {
              * @description Why it wasn't done.
              * @enum {string}
              */
-            code?: "malformed_json" | "malformed_request" | "refused_character" | "too_complex" | "sign_in_expired" | "invalid_grant" | "access_denied" | "not_authenticated" | "invalid_token" | "invalid_credentials" | "invalid_refresh_token" | "refresh_token_reused" | "invalid_mfa_token" | "invalid_code" | "code_used" | "invalid_passkey" | "unknown_passkey" | "forbidden" | "field_forbidden" | "wrong_password" | "wrong_code" | "email_not_verified" | "registration_closed" | "sign_up_closed" | "mfa_required" | "mfa_enrollment_required" | "step_up_required" | "insufficient_scope" | "not_found" | "not_enabled" | "method_not_allowed" | "request_timeout" | "conflict" | "email_taken" | "username_taken" | "last_admin" | "invitation_open" | "idempotency_in_progress" | "passkey_known" | "mfa_mandatory" | "last_sign_in_method" | "account_exists" | "identity_taken" | "link_expired" | "link_used" | "code_expired" | "precondition_failed" | "body_too_large" | "import_too_large" | "uri_too_long" | "unsupported_media_type" | "validation_failed" | "link_invalid" | "code_invalid" | "idempotency_key_reused" | "precondition_required" | "too_many_requests" | "headers_too_large" | "internal_error" | "unavailable" | "mail_not_configured";
+            code?: "malformed_json" | "malformed_request" | "refused_character" | "too_complex" | "sign_in_expired" | "invalid_grant" | "access_denied" | "not_authenticated" | "invalid_token" | "invalid_credentials" | "invalid_refresh_token" | "refresh_token_reused" | "invalid_mfa_token" | "invalid_code" | "code_used" | "invalid_passkey" | "unknown_passkey" | "forbidden" | "field_forbidden" | "wrong_password" | "wrong_code" | "email_not_verified" | "registration_closed" | "sign_up_closed" | "mfa_required" | "mfa_enrollment_required" | "step_up_required" | "insufficient_scope" | "not_found" | "not_enabled" | "method_not_allowed" | "request_timeout" | "conflict" | "email_taken" | "username_taken" | "last_admin" | "import_failed" | "invitation_open" | "idempotency_in_progress" | "passkey_known" | "mfa_mandatory" | "last_sign_in_method" | "account_exists" | "identity_taken" | "link_expired" | "link_used" | "code_expired" | "precondition_failed" | "body_too_large" | "import_too_large" | "uri_too_long" | "unsupported_media_type" | "validation_failed" | "link_invalid" | "code_invalid" | "idempotency_key_reused" | "precondition_required" | "too_many_requests" | "headers_too_large" | "internal_error" | "unavailable" | "mail_not_configured";
         };
         /** @description What came of it, in the order of the ids. */
         BulkResults: {
@@ -2793,7 +2833,7 @@ export interface components {
              */
             at: string;
             /** @enum {string} */
-            action: "register" | "login" | "logout" | "token_reused" | "sessions_ended" | "password_confirmed" | "password_changed" | "verification_requested" | "password_reset_requested" | "password_reset" | "email_verified" | "emails_verified" | "email_change_requested" | "email_change_cancelled" | "email_change_reverted" | "email_changed" | "registration_rejected" | "invitation_created" | "invitation_resent" | "invitation_revoked" | "invitation_accepted" | "user_created" | "first_admin" | "user_updated" | "users_imported" | "role_changed" | "user_activated" | "user_deactivated" | "user_deleted" | "user_restored" | "user_purged" | "mfa_challenged" | "mfa_failed" | "mfa_enabled" | "mfa_disabled" | "mfa_required_changed" | "mfa_reset" | "totp_added" | "totp_removed" | "recovery_codes_made" | "recovery_code_used" | "passkey_added" | "passkey_removed" | "passkey_counter" | "device_remembered" | "device_forgotten" | "step_up" | "throttled" | "throttle_cleared" | "token_created" | "token_revoked" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_disabled" | "exported" | "identity_linked" | "identity_unlinked";
+            action: "register" | "login" | "logout" | "token_reused" | "sessions_ended" | "password_confirmed" | "password_changed" | "verification_requested" | "password_reset_requested" | "password_reset" | "email_verified" | "emails_verified" | "email_change_requested" | "email_change_cancelled" | "email_change_reverted" | "email_changed" | "registration_rejected" | "invitation_created" | "invitation_resent" | "invitation_revoked" | "invitation_accepted" | "user_created" | "first_admin" | "user_updated" | "users_imported" | "user_imported" | "role_changed" | "user_activated" | "user_deactivated" | "user_deleted" | "user_restored" | "user_purged" | "mfa_challenged" | "mfa_failed" | "mfa_enabled" | "mfa_disabled" | "mfa_required_changed" | "mfa_reset" | "totp_added" | "totp_removed" | "recovery_codes_made" | "recovery_code_used" | "passkey_added" | "passkey_removed" | "passkey_counter" | "device_remembered" | "device_forgotten" | "step_up" | "throttled" | "throttle_cleared" | "token_created" | "token_revoked" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_disabled" | "exported" | "identity_linked" | "identity_unlinked";
             /** @enum {string} */
             outcome: "success" | "failure";
             /**
@@ -3018,6 +3058,49 @@ export interface components {
         /** @description Linked accounts, the oldest first. */
         IdentityList: {
             items: components["schemas"]["Identity"][];
+        };
+        /** @description What became of an import. */
+        Import: {
+            /** @example 1000 */
+            total: number;
+            /** @example 990 */
+            added: number;
+            /** @example 0 */
+            updated: number;
+            /** @example 7 */
+            skipped: number;
+            /** @example 3 */
+            failed: number;
+            /** @description The rows that failed; with `results=all` all of them. */
+            results: components["schemas"]["ImportResult"][];
+        };
+        /** @description What became of a row. */
+        ImportResult: {
+            /**
+             * @description Of the file, 1 for the first.
+             * @example 3
+             */
+            line: number;
+            /** @enum {string} */
+            status: "failed" | "added" | "updated" | "skipped";
+            /**
+             * Format: uuid
+             * @description The account.
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id?: string;
+            /**
+             * @description Why it failed.
+             * @example hash_not_supported
+             */
+            code?: string;
+            /**
+             * @description The member that it failed by.
+             * @example /password_hash
+             */
+            pointer?: string;
+            /** @example This hash cannot be verified here. */
+            detail?: string;
         };
         /** @description An account that is offered to whoever reads a mailbox. */
         Invitation: {
@@ -3727,6 +3810,33 @@ export interface components {
                 methods: ("totp" | "passkey" | "recovery_code" | "password")[];
             };
             /**
+             * @description For `import_failed`: so many rows.
+             * @example 0
+             */
+            total?: number;
+            /**
+             * @description For `import_failed`: so many rows.
+             * @example 0
+             */
+            added?: number;
+            /**
+             * @description For `import_failed`: so many rows.
+             * @example 0
+             */
+            updated?: number;
+            /**
+             * @description For `import_failed`: so many rows.
+             * @example 0
+             */
+            skipped?: number;
+            /**
+             * @description For `import_failed`: so many rows.
+             * @example 0
+             */
+            failed?: number;
+            /** @description For `import_failed`: the rows that failed. */
+            results?: components["schemas"]["ImportResult"][];
+            /**
              * @description For `account_exists`: links what somebody came with, once they have signed in to that account.
              * @example lt_AZqy…
              */
@@ -3738,7 +3848,7 @@ export interface components {
          * @description Stable: made for programs to branch on.
          * @enum {string}
          */
-        ProblemCode: "malformed_json" | "malformed_request" | "refused_character" | "too_complex" | "sign_in_expired" | "invalid_grant" | "access_denied" | "not_authenticated" | "invalid_token" | "invalid_credentials" | "invalid_refresh_token" | "refresh_token_reused" | "invalid_mfa_token" | "invalid_code" | "code_used" | "invalid_passkey" | "unknown_passkey" | "forbidden" | "field_forbidden" | "wrong_password" | "wrong_code" | "email_not_verified" | "registration_closed" | "sign_up_closed" | "mfa_required" | "mfa_enrollment_required" | "step_up_required" | "insufficient_scope" | "not_found" | "not_enabled" | "method_not_allowed" | "request_timeout" | "conflict" | "email_taken" | "username_taken" | "last_admin" | "invitation_open" | "idempotency_in_progress" | "passkey_known" | "mfa_mandatory" | "last_sign_in_method" | "account_exists" | "identity_taken" | "link_expired" | "link_used" | "code_expired" | "precondition_failed" | "body_too_large" | "import_too_large" | "uri_too_long" | "unsupported_media_type" | "validation_failed" | "link_invalid" | "code_invalid" | "idempotency_key_reused" | "precondition_required" | "too_many_requests" | "headers_too_large" | "internal_error" | "unavailable" | "mail_not_configured";
+        ProblemCode: "malformed_json" | "malformed_request" | "refused_character" | "too_complex" | "sign_in_expired" | "invalid_grant" | "access_denied" | "not_authenticated" | "invalid_token" | "invalid_credentials" | "invalid_refresh_token" | "refresh_token_reused" | "invalid_mfa_token" | "invalid_code" | "code_used" | "invalid_passkey" | "unknown_passkey" | "forbidden" | "field_forbidden" | "wrong_password" | "wrong_code" | "email_not_verified" | "registration_closed" | "sign_up_closed" | "mfa_required" | "mfa_enrollment_required" | "step_up_required" | "insufficient_scope" | "not_found" | "not_enabled" | "method_not_allowed" | "request_timeout" | "conflict" | "email_taken" | "username_taken" | "last_admin" | "import_failed" | "invitation_open" | "idempotency_in_progress" | "passkey_known" | "mfa_mandatory" | "last_sign_in_method" | "account_exists" | "identity_taken" | "link_expired" | "link_used" | "code_expired" | "precondition_failed" | "body_too_large" | "import_too_large" | "uri_too_long" | "unsupported_media_type" | "validation_failed" | "link_invalid" | "code_invalid" | "idempotency_key_reused" | "precondition_required" | "too_many_requests" | "headers_too_large" | "internal_error" | "unavailable" | "mail_not_configured";
         /** @description A provider to sign in with. */
         Provider: {
             /**
@@ -3907,7 +4017,7 @@ export interface components {
              * @default dead
              * @enum {string}
              */
-            state: "delivered" | "dead" | "all";
+            state: "all" | "delivered" | "dead";
         };
         /** @description How many deliveries are sent again. */
         Replayed: {
@@ -4670,6 +4780,7 @@ export interface components {
          *     - `email_taken`: This e-mail address is already in use.
          *     - `username_taken`: This username is already in use.
          *     - `last_admin`: The last active admin must stay an active admin.
+         *     - `import_failed`: A row cannot be imported, so none was written.
          *     - `invitation_open`: There is an open invitation for this address.
          *     - `idempotency_in_progress`: A request with this Idempotency-Key is still running.
          *     - `passkey_known`: This passkey is registered already.
@@ -4690,7 +4801,7 @@ export interface components {
                     /** @constant */
                     status?: 409;
                     /** @enum {unknown} */
-                    code?: "conflict" | "email_taken" | "username_taken" | "last_admin" | "invitation_open" | "idempotency_in_progress" | "passkey_known" | "mfa_mandatory" | "last_sign_in_method" | "account_exists" | "identity_taken";
+                    code?: "conflict" | "email_taken" | "username_taken" | "last_admin" | "import_failed" | "invitation_open" | "idempotency_in_progress" | "passkey_known" | "mfa_mandatory" | "last_sign_in_method" | "account_exists" | "identity_taken";
                 };
             };
         };
@@ -4874,7 +4985,10 @@ export interface components {
                 };
             };
         };
-        /** @description - `body_too_large`: The body is larger than 64 KiB. */
+        /**
+         * @description - `body_too_large`: The body is larger than 64 KiB.
+         *     - `import_too_large`: The import is larger than 5 MiB or 10,000 rows. Use the command line for more.
+         */
         PayloadTooLarge: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -4885,7 +4999,7 @@ export interface components {
                     /** @constant */
                     status?: 413;
                     /** @enum {unknown} */
-                    code?: "body_too_large";
+                    code?: "body_too_large" | "import_too_large";
                 };
             };
         };
@@ -5105,6 +5219,8 @@ export type HealthCheckResult = components['schemas']['HealthCheckResult'];
 export type HealthIndicator = components['schemas']['HealthIndicator'];
 export type Identity = components['schemas']['Identity'];
 export type IdentityList = components['schemas']['IdentityList'];
+export type Import = components['schemas']['Import'];
+export type ImportResult = components['schemas']['ImportResult'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationMail = components['schemas']['InvitationMail'];
 export type InvitationPage = components['schemas']['InvitationPage'];
@@ -8304,6 +8420,127 @@ export interface operations {
             409: components["responses"]["Conflict"];
             /** @description - `uri_too_long`: The address is too long. */
             414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    importUsers: {
+        parameters: {
+            query?: {
+                /** @description Tries everything and writes nothing. */
+                dry_run?: boolean;
+                /** @description What becomes of a row whose account is there already; with `fail`, one bad row keeps all others out. */
+                on_conflict?: "skip" | "update" | "fail";
+                /** @description Which rows to tell of. */
+                results?: "failed" | "all";
+            };
+            header?: {
+                /** @description Anything that no other request has, such as a UUID. Sent again within 24 hours with the same body, a request that was done is not done again, and answered as it was. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-ndjson": string;
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description What became of an import. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
+            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `import_failed`: A row cannot be imported, so none was written.
+             *     - `idempotency_in_progress`: A request with this Idempotency-Key is still running.
+             */
+            409: components["responses"]["Conflict"];
+            /**
+             * @description - `body_too_large`: The body is larger than 64 KiB.
+             *     - `import_too_large`: The import is larger than 5 MiB or 10,000 rows. Use the command line for more.
+             */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /**
+             * @description - `validation_failed`: Something is not as it must be; `errors` says what.
+             *     - `idempotency_key_reused`: This Idempotency-Key was used for another request.
+             */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    exportAllUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A file, streamed. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             *     - `insufficient_scope`: The token lacks the scope that this needs.
+             */
+            403: components["responses"]["Forbidden"];
             /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
             422: components["responses"]["UnprocessableEntity"];
             /** @description - `internal_error`: Something went wrong on our side. */
@@ -11560,7 +11797,7 @@ export interface operations {
                 /** @description Only what came from this IP address. */
                 ip?: string;
                 /** @description Only events of this kind; of several kinds, the key repeated. */
-                action?: ("register" | "login" | "logout" | "token_reused" | "sessions_ended" | "password_confirmed" | "password_changed" | "verification_requested" | "password_reset_requested" | "password_reset" | "email_verified" | "emails_verified" | "email_change_requested" | "email_change_cancelled" | "email_change_reverted" | "email_changed" | "registration_rejected" | "invitation_created" | "invitation_resent" | "invitation_revoked" | "invitation_accepted" | "user_created" | "first_admin" | "user_updated" | "users_imported" | "role_changed" | "user_activated" | "user_deactivated" | "user_deleted" | "user_restored" | "user_purged" | "mfa_challenged" | "mfa_failed" | "mfa_enabled" | "mfa_disabled" | "mfa_required_changed" | "mfa_reset" | "totp_added" | "totp_removed" | "recovery_codes_made" | "recovery_code_used" | "passkey_added" | "passkey_removed" | "passkey_counter" | "device_remembered" | "device_forgotten" | "step_up" | "throttled" | "throttle_cleared" | "token_created" | "token_revoked" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_disabled" | "exported" | "identity_linked" | "identity_unlinked")[];
+                action?: ("register" | "login" | "logout" | "token_reused" | "sessions_ended" | "password_confirmed" | "password_changed" | "verification_requested" | "password_reset_requested" | "password_reset" | "email_verified" | "emails_verified" | "email_change_requested" | "email_change_cancelled" | "email_change_reverted" | "email_changed" | "registration_rejected" | "invitation_created" | "invitation_resent" | "invitation_revoked" | "invitation_accepted" | "user_created" | "first_admin" | "user_updated" | "users_imported" | "user_imported" | "role_changed" | "user_activated" | "user_deactivated" | "user_deleted" | "user_restored" | "user_purged" | "mfa_challenged" | "mfa_failed" | "mfa_enabled" | "mfa_disabled" | "mfa_required_changed" | "mfa_reset" | "totp_added" | "totp_removed" | "recovery_codes_made" | "recovery_code_used" | "passkey_added" | "passkey_removed" | "passkey_counter" | "device_remembered" | "device_forgotten" | "step_up" | "throttled" | "throttle_cleared" | "token_created" | "token_revoked" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_disabled" | "exported" | "identity_linked" | "identity_unlinked")[];
                 /** @description Only events at or after this time (RFC 3339). */
                 since?: string;
                 /** @description Only events before this time (RFC 3339). */
@@ -11626,7 +11863,7 @@ export interface operations {
                 /** @description Only what came from this IP address. */
                 ip?: string;
                 /** @description Only events of this kind; of several kinds, the key repeated. */
-                action?: ("register" | "login" | "logout" | "token_reused" | "sessions_ended" | "password_confirmed" | "password_changed" | "verification_requested" | "password_reset_requested" | "password_reset" | "email_verified" | "emails_verified" | "email_change_requested" | "email_change_cancelled" | "email_change_reverted" | "email_changed" | "registration_rejected" | "invitation_created" | "invitation_resent" | "invitation_revoked" | "invitation_accepted" | "user_created" | "first_admin" | "user_updated" | "users_imported" | "role_changed" | "user_activated" | "user_deactivated" | "user_deleted" | "user_restored" | "user_purged" | "mfa_challenged" | "mfa_failed" | "mfa_enabled" | "mfa_disabled" | "mfa_required_changed" | "mfa_reset" | "totp_added" | "totp_removed" | "recovery_codes_made" | "recovery_code_used" | "passkey_added" | "passkey_removed" | "passkey_counter" | "device_remembered" | "device_forgotten" | "step_up" | "throttled" | "throttle_cleared" | "token_created" | "token_revoked" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_disabled" | "exported" | "identity_linked" | "identity_unlinked")[];
+                action?: ("register" | "login" | "logout" | "token_reused" | "sessions_ended" | "password_confirmed" | "password_changed" | "verification_requested" | "password_reset_requested" | "password_reset" | "email_verified" | "emails_verified" | "email_change_requested" | "email_change_cancelled" | "email_change_reverted" | "email_changed" | "registration_rejected" | "invitation_created" | "invitation_resent" | "invitation_revoked" | "invitation_accepted" | "user_created" | "first_admin" | "user_updated" | "users_imported" | "user_imported" | "role_changed" | "user_activated" | "user_deactivated" | "user_deleted" | "user_restored" | "user_purged" | "mfa_challenged" | "mfa_failed" | "mfa_enabled" | "mfa_disabled" | "mfa_required_changed" | "mfa_reset" | "totp_added" | "totp_removed" | "recovery_codes_made" | "recovery_code_used" | "passkey_added" | "passkey_removed" | "passkey_counter" | "device_remembered" | "device_forgotten" | "step_up" | "throttled" | "throttle_cleared" | "token_created" | "token_revoked" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_disabled" | "exported" | "identity_linked" | "identity_unlinked")[];
                 /** @description Only events at or after this time (RFC 3339). */
                 since?: string;
                 /** @description Only events before this time (RFC 3339). */
@@ -11685,7 +11922,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Only events of this kind; of several kinds, the key repeated. */
-                action?: ("register" | "login" | "logout" | "token_reused" | "sessions_ended" | "password_confirmed" | "password_changed" | "verification_requested" | "password_reset_requested" | "password_reset" | "email_verified" | "emails_verified" | "email_change_requested" | "email_change_cancelled" | "email_change_reverted" | "email_changed" | "registration_rejected" | "invitation_created" | "invitation_resent" | "invitation_revoked" | "invitation_accepted" | "user_created" | "first_admin" | "user_updated" | "users_imported" | "role_changed" | "user_activated" | "user_deactivated" | "user_deleted" | "user_restored" | "user_purged" | "mfa_challenged" | "mfa_failed" | "mfa_enabled" | "mfa_disabled" | "mfa_required_changed" | "mfa_reset" | "totp_added" | "totp_removed" | "recovery_codes_made" | "recovery_code_used" | "passkey_added" | "passkey_removed" | "passkey_counter" | "device_remembered" | "device_forgotten" | "step_up" | "throttled" | "throttle_cleared" | "token_created" | "token_revoked" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_disabled" | "exported" | "identity_linked" | "identity_unlinked")[];
+                action?: ("register" | "login" | "logout" | "token_reused" | "sessions_ended" | "password_confirmed" | "password_changed" | "verification_requested" | "password_reset_requested" | "password_reset" | "email_verified" | "emails_verified" | "email_change_requested" | "email_change_cancelled" | "email_change_reverted" | "email_changed" | "registration_rejected" | "invitation_created" | "invitation_resent" | "invitation_revoked" | "invitation_accepted" | "user_created" | "first_admin" | "user_updated" | "users_imported" | "user_imported" | "role_changed" | "user_activated" | "user_deactivated" | "user_deleted" | "user_restored" | "user_purged" | "mfa_challenged" | "mfa_failed" | "mfa_enabled" | "mfa_disabled" | "mfa_required_changed" | "mfa_reset" | "totp_added" | "totp_removed" | "recovery_codes_made" | "recovery_code_used" | "passkey_added" | "passkey_removed" | "passkey_counter" | "device_remembered" | "device_forgotten" | "step_up" | "throttled" | "throttle_cleared" | "token_created" | "token_revoked" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_disabled" | "exported" | "identity_linked" | "identity_unlinked")[];
                 /** @description Only events at or after this time (RFC 3339). */
                 since?: string;
                 /** @description Only events before this time (RFC 3339). */

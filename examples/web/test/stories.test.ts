@@ -176,6 +176,33 @@ describe('the example front end', { skip: noBrowser }, () => {
     await signIn(elsewhere, 'olga', 'another horse battery');
   });
 
+  it('changes a confirmed address by the code sent to the new one, and takes that back by the link sent to the old', async () => {
+    await register('sam');
+    const sam = await device('sam');
+    await sam.verifyEmail({ code: (await mailTo(api.url, 'sam@example.com', 'verify')).code });
+    const page = await visit();
+    await signIn(page, 'sam');
+    await go(page, 'Profile');
+    await page.getByLabel('E-mail address').fill('new-sam@example.com');
+    await page.locator('[name=current_password]').first().fill(PASSWORD);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('new-sam@example.com').waitFor();
+    await page.getByRole('link', { name: 'Confirm it' }).click();
+    await heading(page, 'Confirm your new address');
+    await page.getByLabel('Code from the mail').fill((await mailTo(api.url, 'new-sam@example.com', 'change')).code);
+    await page.getByRole('button', { name: 'Confirm address' }).click();
+    await heading(page, 'Profile');
+
+    const { token } = await mailTo(api.url, 'sam@example.com', 'email_change_requested');
+    const elsewhere = await (await browser.newContext()).newPage();
+    await elsewhere.goto(`${url}/revert-email-change#token=${token}`);
+    await elsewhere.getByText('sam@example.com', { exact: true }).waitFor();
+    await assertAccessible(elsewhere, 'revert-email-change');
+    await elsewhere.getByRole('button', { name: 'Take it back' }).click();
+    await heading(elsewhere, 'Sign in');
+    await isSaid(elsewhere, 'The address is back.');
+  });
+
   it('accepts an invitation', async () => {
     const root = createUserHub({ baseUrl: api.url });
     await root.signIn(api.admin);

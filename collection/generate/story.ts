@@ -183,6 +183,7 @@ export const STORY: Folder[] = [
       { operation: 'listAuditEvents', as: 'admin', query: { limit: '10' } },
       { operation: 'exportAuditEvents', as: 'admin' },
       { operation: 'exportUsers', as: 'admin' },
+      { operation: 'exportAllUsers', as: 'admin' },
       { operation: 'getStats', as: 'admin' },
       { operation: 'getDailyStats', as: 'admin', query: { since: '2026-01-01', until: '2026-01-31' } },
       { operation: 'getSystem', as: 'admin' },
@@ -281,5 +282,6 @@ export const LEFT_OUT: Record<string, string[]> = {
   'a passkey': ['signInByPasskey', 'addPasskey', 'renamePasskey', 'removePasskey', 'getMfaPasskeyOptions', 'getStepUpOptions'],
   'a browser and a provider': ['authorize', 'completeSignIn', 'completeSignInByForm', 'linkIdentity', 'unlinkIdentity'],
   'an account that may go': ['deleteAccount'],
+  'a file': ['importUsers'],
   'a session of somebody else': ['endUserSession'],
 }; // prettier-ignore

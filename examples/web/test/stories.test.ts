@@ -256,6 +256,27 @@ describe('the example front end', { skip: noBrowser }, () => {
     }
   });
 
+  it('asks once more who is there before something delicate, and then does it', async () => {
+    await register('tina');
+    const page = await visit();
+    await signIn(page, 'tina');
+    await go(page, 'Profile');
+    const step_up = { acr: 'aal1', max_age: 600, methods: ['password'] };
+    const problem = { status: 403, code: 'step_up_required', title: 'Forbidden', detail: 'Once more.', step_up };
+    // as if she had signed in long ago
+    await page.route('**/api/auth/mfa/totp', (route) => route.fulfill({ status: 403, json: problem }), { times: 1 });
+    await page.getByRole('button', { name: 'Set up an app' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Your password').fill('a wrong horse battery');
+    await assertAccessible(page, 'step-up');
+    await dialog.getByRole('button', { name: 'Go on' }).click();
+    await dialog.locator('[aria-invalid=true]').waitFor();
+    await dialog.getByLabel('Your password').fill(PASSWORD);
+    await dialog.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('img', { name: 'QR code' }).waitFor();
+    assert.equal(await dialog.count(), 0);
+  });
+
   it('adds a passkey, and signs in by it alone', async () => {
     await register('rosa');
     const page = await visit();

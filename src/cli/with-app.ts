@@ -13,7 +13,7 @@ import { Failure } from './failures.js';
 import type { Terminal } from './terminal.js';
 
 /** What a command has at hand while it runs. */
-export interface Surroundings {
+export interface CommandContext {
   settings: Settings;
   database: DatabaseSettings;
 }
@@ -25,7 +25,7 @@ export interface Surroundings {
  */
 export async function withDatabase<T>(
   terminal: Terminal,
-  work: (surroundings: Surroundings) => Promise<T>,
+  work: (context: CommandContext) => Promise<T>,
 ): Promise<T> {
   const settings = loadSettings(terminal.env);
   NestLoggers.overrideLogger(new NestLogger(commandLogger(settings, terminal)));

@@ -21,13 +21,13 @@ const LONG_LIFE = seconds(10); // a worker that lived so long didn't die of its 
 export async function superviseWorkers(settings: Settings): Promise<void> {
   const logger = await createLogger(settings);
   const place = await resolveDatabase(settings);
-  const crew = new WorkerPool(logger);
+  const pool = new WorkerPool(logger);
   shutDownOnSignal({ logger, delay: settings.shutdownDelay }, async () => {
-    await crew.end();
+    await pool.end();
     await place.stop();
   });
   if (settings.metricsPort) await (await import('../metrics/exposition.js')).exposeWorkerMetrics(settings);
-  for (let count = 0; count < settings.workers; count++) crew.hire();
+  for (let count = 0; count < settings.workers; count++) pool.fork();
 }
 
 /** In a worker: tells the primary that it is ready. Returns whether it is the first, which speaks for all of them. */
@@ -43,7 +43,7 @@ class WorkerPool {
 
   constructor(private readonly logger: Logger) {}
 
-  hire(pause = FIRST_PAUSE): void {
+  fork(pause = FIRST_PAUSE): void {
     const worker = cluster.fork();
     const start = performance.now();
     worker.on('message', (message) => {
@@ -56,7 +56,7 @@ class WorkerPool {
       this.logger.error({ event: 'worker_died', worker: worker.id, code, signal });
       if (!this.hasBeenReady) process.exit(1);
       const next = performance.now() - start > LONG_LIFE ? FIRST_PAUSE : pause;
-      setTimeout(() => this.ending || this.hire(Math.min(next * 2, LONGEST_PAUSE)), next);
+      setTimeout(() => this.ending || this.fork(Math.min(next * 2, LONGEST_PAUSE)), next);
     });
   }
 

@@ -216,7 +216,7 @@ function explain(error: NodeJS.ErrnoException): string {
 }
 
 /** The child's answer, or what can be told when it dies without one. */
-function converse(child: ChildProcess, options: ServerOptions): Promise<ServerReport> {
+function awaitReport(child: ChildProcess, options: ServerOptions): Promise<ServerReport> {
   let output = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     output = (output + chunk.toString()).slice(-2_048);
@@ -240,7 +240,7 @@ async function stopChild(child: ChildProcess): Promise<void> {
 }
 
 /** The app may end whenever it has nothing else to do; the child notices. */
-function letGo(child: ChildProcess): void {
+function detach(child: ChildProcess): void {
   child.unref();
   child.channel?.unref();
   child.stderr?.destroy();
@@ -261,9 +261,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await prepare(settings.dataDir);
   await claim(options.dataDir);
   const child = await launch(settings.dataDir);
-  const report = await converse(child, settings);
+  const report = await awaitReport(child, settings);
   if ('error' in report) throw await failure(child, options, report.error);
-  letGo(child);
+  detach(child);
   const { port } = report;
   const secret = encodeURIComponent(options.password);
   const url = `postgres://${USER}:${secret}@127.0.0.1:${port}/${encodeURIComponent(settings.database)}`;

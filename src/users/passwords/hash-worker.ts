@@ -27,7 +27,7 @@ export function hash({ input = '', rounds = 12 }) {
 export async function verify({ inputs = [''], hash = '', rounds = 12, tries = 1, padding = NO_PADDING }) {
   for (const input of inputs) {
     if (isBcrypt(input, hash)) return true;
-    makeUpFor(input, hash, rounds);
+    equalizeTime(input, hash, rounds);
   }
   for (let more = inputs.length; more < tries; more++) bcrypt.hashSync('', rounds);
   if (padding) await isForeign('', padding);
@@ -84,7 +84,7 @@ function scryptOf(password = '', { salt = '', N = 2, r = 1, p = 1 }, length = 32
 }
 
 /** A cost is a power of two: 2^c of work done, then 2^c, 2^(c+1) … 2^(rounds-1) more make 2^rounds. */
-function makeUpFor(input = '', hash = '', rounds = 12) {
+function equalizeTime(input = '', hash = '', rounds = 12) {
   for (let cost = Number(hash.slice(4, 6)); cost < rounds; cost++) {
     bcrypt.hashSync(input, `$2b$${String(cost).padStart(2, '0')}${hash.slice(6)}`);
   }

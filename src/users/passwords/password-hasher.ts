@@ -90,7 +90,7 @@ export class PasswordHasher {
     const task =
       stored && isHashable(password, stored.peppered)
         ? { inputs: this.inputsFor(password, stored), hash: stored.bcrypt, rounds, tries, padding }
-        : { inputs: [''], hash: matchless(rounds), rounds, tries, padding };
+        : { inputs: [''], hash: dummyHash(rounds), rounds, tries, padding };
     return this.onThread('verify', task, signal);
   }
 
@@ -224,6 +224,6 @@ function parse(hash: string): StoredHash | undefined {
 }
 
 /** A hash that no password has, as dear to check as a new one. */
-function matchless(rounds: number): string {
+function dummyHash(rounds: number): string {
   return `$2b$${String(rounds).padStart(2, '0')}$${'.'.repeat(53)}`;
 }

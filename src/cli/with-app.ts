@@ -23,10 +23,7 @@ export interface CommandContext {
  * else started for as long as the work takes.
  * @throws SettingsError
  */
-export async function withDatabase<T>(
-  terminal: Terminal,
-  work: (context: CommandContext) => Promise<T>,
-): Promise<T> {
+export async function withDatabase<T>(terminal: Terminal, work: (context: CommandContext) => Promise<T>): Promise<T> {
   const settings = loadSettings(terminal.env);
   NestLoggers.overrideLogger(new NestLogger(commandLogger(settings, terminal)));
   const place = await resolveDatabase(settings, { join: true });

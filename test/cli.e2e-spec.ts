@@ -91,6 +91,8 @@ describe('userhub', () => {
         'unblock',
         'reset-mfa',
         'mail',
+        'import',
+        'export',
         'seed',
         'example',
         'doctor',

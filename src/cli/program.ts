@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { EnvironmentReader } from '../config/environment.js';
 import { projectVersion } from '../config/project.js';
 import { explain } from './failures.js';
+import type { ImportOptions } from './import.js';
 import type { ListOptions } from './mail.js';
 import type { Terminal } from './terminal.js';
 
@@ -35,7 +36,7 @@ function program(terminal: Terminal): Command {
     })
     .showHelpAfterError('(--help says more)')
     .addHelpText('after', SETTINGS);
-  for (const add of [addDatabase, addAccounts, addMail, addDemo, addDiagnosis]) add(userhub, terminal);
+  for (const add of [addDatabase, addAccounts, addBulk, addMail, addDemo, addDiagnosis]) add(userhub, terminal);
   return userhub;
 }
 
@@ -103,6 +104,44 @@ function addAccounts(userhub: Command, terminal: Terminal): void {
     .argument('<user>', 'e-mail address or username')
     .addHelpText('after', examples('userhub reset-mfa root@example.com', 'userhub reset-mfa root'))
     .action(async (user: string) => (await import('./reset-mfa.js')).resetMfa(terminal, user));
+}
+
+function addBulk(userhub: Command, terminal: Terminal): void {
+  userhub
+    .command('import')
+    .description('take accounts over from another system, out of a file of any size; what is there already is skipped')
+    .argument('<file>', 'NDJSON, or CSV with a header (.csv); docs/moving-in.md has the members')
+    .option('--on-conflict <what>', 'skip or update accounts that are there already', oneOf('skip', 'update'), 'skip')
+    .option('--dry-run', 'try everything, and write nothing')
+    .option('--firebase-config <file>', "the file is Firebase's own export; this one holds its hash parameters as JSON")
+    .addHelpText(
+      'after',
+      examples(
+        'userhub import accounts.ndjson --dry-run',
+        'userhub import accounts.csv --on-conflict update',
+        'userhub import users.json --firebase-config hash-config.json',
+      ),
+    )
+    .action(async (file: string, options: ImportOptions) =>
+      (await import('./import.js')).importUsers(terminal, file, options),
+    );
+  userhub
+    .command('export')
+    .description('write all accounts of people as NDJSON, which import reads back')
+    .option('--with-hashes', 'with the hashes of their passwords: keep that file as you keep the database')
+    .addHelpText(
+      'after',
+      examples('userhub export > accounts.ndjson', 'userhub export --with-hashes > accounts.ndjson'),
+    )
+    .action(async (options: { withHashes?: boolean }) => (await import('./export.js')).exportUsers(terminal, options));
+}
+
+function oneOf<T extends string>(...values: T[]): (text: string) => T {
+  return (text) => {
+    const value = values.find((one) => one === text);
+    if (value === undefined) throw new InvalidArgumentError(`It must be ${values.join(' or ')}.`);
+    return value;
+  };
 }
 
 function addMail(userhub: Command, terminal: Terminal): void {

@@ -1,11 +1,11 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import progress from 'cli-progress';
 import { SCRIPT } from '../request.js';
 import { Settings } from '../config/settings.js';
 import { Passwords } from '../users/passwords/passwords.js';
 import { UsersService } from '../users/users.service.js';
 import { DEMO_PASSWORD, madeUpUser, plantDemo } from './demo.js';
 import { Failure } from './failures.js';
+import { progressBar } from './progress-bar.js';
 import { say, type Terminal } from './terminal.js';
 import { withApp } from './with-app.js';
 
@@ -47,16 +47,4 @@ async function addMadeUpUsers(app: INestApplicationContext, count: number, termi
   }
   bar?.stop();
   return added;
-}
-
-/** For people only: in a file or a pipe it would be noise. */
-function progressBar({ stderr }: Terminal, total: number): progress.SingleBar | undefined {
-  if (!stderr.isTTY) return undefined;
-  const format = '{bar} {percentage} % | {value} of {total} | {eta_formatted} left';
-  const bar = new progress.SingleBar(
-    { format, stream: stderr, clearOnComplete: true, hideCursor: true },
-    progress.Presets.shades_classic,
-  );
-  bar.start(total, 0);
-  return bar;
 }

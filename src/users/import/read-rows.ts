@@ -30,7 +30,7 @@ export function readNdjson(text: string): RawRow[] {
 export function readCsv(text: string): RawRow[] {
   const records = parsed(text);
   if (records.length > MOST_ROWS) throw problem('import_too_large');
-  return records.map(({ record, info }) => ({ line: info.lines - breaksIn(record), value: memberValues(record) }));
+  return records.map(({ record, info }) => ({ line: info.lines - breaksIn(record), value: cellValues(record) }));
 }
 
 function parsed(text: string): { record: Record<string, string>; info: { lines: number } }[] {
@@ -52,7 +52,8 @@ function jsonRow(content: string, line: number): RawRow {
   }
 }
 
-function memberValues(record: Record<string, string>): Record<string, unknown> {
+/** The members of a table's row; an empty cell is left out. */
+export function cellValues(record: Record<string, string>): Record<string, unknown> {
   const said = Object.entries(record).filter(([, cell]) => cell !== '');
   return Object.fromEntries(said.map(([name, cell]) => [name, BOOLEANS.has(name) ? booleanIn(cell) : cell]));
 }

@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import { Injectable, StreamableFile } from '@nestjs/common';
 import { AuditService } from '../../audit/audit.service.js';
 import { Database, statement } from '../../database/database.js';
-import type { Call } from '../../request.js';
+import type { Call, Origin } from '../../request.js';
+import { OF_MANY } from '../passwords/passwords.statements.js';
 
 const BATCH = 500;
 
@@ -31,12 +32,29 @@ export class UserExport {
     });
   }
 
-  private async *lines(): AsyncGenerator<string> {
+  /** The same for a script, which may ask for the hashes besides. It is recorded first. */
+  async *write({ withHashes }: { withHashes: boolean }, call: Origin): AsyncGenerator<string> {
+    const what = withHashes ? 'users with hashes' : 'users';
+    await this.audit.record({ action: 'exported', details: { what } }, call);
+    yield* this.lines(withHashes);
+  }
+
+  private async *lines(withHashes = false): AsyncGenerator<string> {
     let after: string | undefined = '00000000-0000-0000-0000-000000000000';
     while (after !== undefined) {
       const rows: { id: string; account: object }[] = await this.database.read(PAGE, [after]);
-      if (rows.length) yield rows.map(({ account }) => `${JSON.stringify(account)}\n`).join('');
+      const hashes = withHashes ? await this.hashesOf(rows.map(({ id }) => id)) : undefined;
+      const lines = rows.map(({ id, account }) => ({
+        ...account,
+        ...(hashes?.has(id) && { password_hash: hashes.get(id) }),
+      }));
+      if (lines.length) yield lines.map((line) => `${JSON.stringify(line)}\n`).join('');
       after = rows.length === BATCH ? rows.at(-1)?.id : undefined;
     }
+  }
+
+  private async hashesOf(ids: string[]): Promise<Map<string, string>> {
+    const rows = await this.database.read<{ id: string; hash: string }>(OF_MANY, [ids]);
+    return new Map(rows.map(({ id, hash }) => [id, hash]));
   }
 }

@@ -42,3 +42,9 @@ export const FOREIGN = statement(
   'users.foreign_hashes',
   `SELECT password_hash AS hash FROM users WHERE password_hash !~ '^([$](2[aby]|pepper)[$]|$)' ORDER BY id DESC LIMIT 1000`,
 );
+
+/** The hashes of some accounts, for an export that somebody with a shell has asked for. */
+export const OF_MANY = statement(
+  'users.hashes_of_many',
+  `SELECT id, password_hash AS hash FROM users WHERE id = ANY ($1::uuid[]) AND password_hash IS NOT NULL`,
+);

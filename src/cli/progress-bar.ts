@@ -1,0 +1,14 @@
+import progress from 'cli-progress';
+import type { Terminal } from './terminal.js';
+
+/** A bar of what is done; undefined in a file or a pipe, where it would be noise. */
+export function progressBar({ stderr }: Terminal, total: number): progress.SingleBar | undefined {
+  if (!stderr.isTTY) return undefined;
+  const format = '{bar} {percentage} % | {value} of {total} | {eta_formatted} left';
+  const bar = new progress.SingleBar(
+    { format, stream: stderr, clearOnComplete: true, hideCursor: true },
+    progress.Presets.shades_classic,
+  );
+  bar.start(total, 0);
+  return bar;
+}

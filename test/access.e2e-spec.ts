@@ -63,6 +63,7 @@ const FEATURES: Feature[] = [
       'POST /api/auth/refresh': freshToken,
       'POST /api/auth/logout': freshToken,
       'PUT /api/auth/password': () => ({ current_password: PASSWORD, new_password: PASSWORD }),
+      'POST /api/auth/export': () => ({ current_password: PASSWORD }),
     },
     routes: {
       'POST /api/auth/register':                  [201, 201, 201, 201],
@@ -76,6 +77,7 @@ const FEATURES: Feature[] = [
       'DELETE /api/auth/sessions':                [401, 204, 204, 204],
       'DELETE /api/auth/sessions/:id':            [401, 404, 204, 404],
       'GET /api/auth/events':                     [401, 200, 200, 200],
+      'POST /api/auth/export':                    [401, 200, 200, 200],
     },
   },
   {
@@ -180,6 +182,7 @@ const FEATURES: Feature[] = [
       'GET /api/users.csv':                       [401, 403, 403, 200],
       'POST /api/users/import':                   [401, 403, 403, 400], // without a file
       'GET /api/users/export':                    [401, 403, 403, 200],
+      'GET /api/users/:id/export':                [401, 403, 403, 200],
       'GET /api/audit-events':                    [401, 403, 403, 200],
       'GET /api/audit-events.csv':                [401, 403, 403, 200],
     },

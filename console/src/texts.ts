@@ -423,7 +423,7 @@ export const texts = {
       user_purged: 'was purged',
       throttled: 'was held back after too many attempts',
       throttle_cleared: 'was unblocked',
-      exported: 'exported a list',
+      exported: 'exported data',
       step_up: 'confirmed who they are',
       mfa_reset: 'had the second factor reset',
       recovery_code_used: 'used a recovery code',

@@ -30,6 +30,7 @@ const MEMBERS: Record<string, unknown> = {
   details: {},
   purge_at: TIME,
   invited_by: ID,
+  accepted_by: ID,
   accepted_at: null,
   revoked_at: null,
   last_error: null,

@@ -1,13 +1,22 @@
 import { Conditions } from '../lists/conditions.js';
 import type { List } from '../lists/lists.js';
 import type { AuditEvent } from './audit-event.entity.js';
+import type { PageQuery } from '../lists/pages.js';
 import type { EventsQuery } from './audit.dto.js';
 
 const COLUMNS = `id, at, action, outcome, actor_id AS "actorId", user_id AS "userId", ip, user_agent AS "userAgent",
   request_id AS "requestId", details`;
 
 /** The list of events that a query asks for, newest first. */
-export function eventList({ user_id, actor_id, ip, action, outcome, since, until }: EventsQuery): List<AuditEvent> {
+export function eventList({
+  user_id,
+  actor_id,
+  ip,
+  action,
+  outcome,
+  since,
+  until,
+}: Omit<EventsQuery, keyof PageQuery>): List<AuditEvent> {
   const conditions = new Conditions();
   if (user_id) conditions.add('user_id = $', user_id);
   // what people did to themselves is found among what concerns them: the index by actor has only the rest

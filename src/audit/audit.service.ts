@@ -183,6 +183,13 @@ export class AuditService implements OnModuleInit {
     for await (const events of this.lists.walk(() => eventList(query))) yield await this.shown(events, true);
   }
 
+  /** Every event that concerns a user, newest first, as that user may see them, in batches. */
+  async *walkOwn(userId: string): AsyncGenerator<EventDto[]> {
+    for await (const events of this.lists.walk(() => eventList({ user_id: userId }))) {
+      yield await this.shown(events, false);
+    }
+  }
+
   private async page(query: EventsQuery, isForAdmin: boolean): Promise<Page<EventDto>> {
     const page = await this.lists.page(eventList(query), query, (event) => event);
     return Object.assign(page as unknown as Page<EventDto>, { items: await this.shown(page.items, isForAdmin) });

@@ -84,6 +84,7 @@ export class Settings {
     passkeyOptions: Limit;
     passkeySignIns: Limit;
     providers: Limit;
+    exports: Limit;
   };
   requireIfMatch: boolean;
   auditRetention: number;
@@ -150,6 +151,7 @@ function readSettings(env: EnvironmentReader): Settings {
     passkeyOptions: env.limit('THROTTLE_PASSKEY_OPTIONS', 60, minutes(5)),
     passkeySignIns: env.limit('THROTTLE_PASSKEY_SIGN_INS', 50, minutes(5)),
     providers: env.limit('THROTTLE_PROVIDERS', 60, minutes(5)),
+    exports: env.limit('THROTTLE_EXPORTS', 3, days(1)),
   };
   settings.requireIfMatch = env.flag('REQUIRE_IF_MATCH', false);
   settings.auditRetention = days(env.integer('AUDIT_RETENTION_DAYS', 365, { min: 1, max: 36_500 }));

@@ -3,6 +3,7 @@ import { seconds } from '../config/durations.js';
 import { inBatches } from '../database/batches.js';
 import { Database, type Statement } from '../database/database.js';
 import { Scheduler } from '../outbox/scheduler.js';
+import { PersonalData } from '../users/personal-data/personal-data.js';
 import { UserPurges } from '../users/user-purges.js';
 import * as sql from './posts.statements.js';
 
@@ -14,17 +15,23 @@ interface Recount {
 
 const NIL = '00000000-0000-0000-0000-000000000000';
 
-/** What happens to posts and likes besides requests: they go with a purged user, and likes of those with very many are counted. */
+/**
+ * What happens to posts and likes besides requests for them: they go with a purged user, are part of somebody's data, and
+ * likes of those with very many are counted.
+ */
 @Injectable()
 export class PostChores implements OnModuleInit {
   constructor(
     private readonly database: Database,
     private readonly scheduler: Scheduler,
     private readonly purges: UserPurges,
+    private readonly personalData: PersonalData,
   ) {}
 
   onModuleInit(): void {
     this.purges.register((userId) => this.removeOf(userId));
+    this.personalData.registerRows({ name: 'posts', tables: ['posts'], rows: sql.OWN });
+    this.personalData.registerRows({ name: 'likes', tables: ['likes'], rows: sql.OWN_LIKES });
     this.scheduler.register({ name: 'like_counts', every: seconds(30), run: (signal) => this.recount(signal) });
   }
 

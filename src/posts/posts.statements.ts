@@ -1,5 +1,6 @@
 import { changing, hasVersion, type Update } from '../lists/conditions.js';
 import { composedStatement, statement } from '../database/database.js';
+import { timeAs } from '../users/personal-data/personal-data.js';
 import { JOINED_USER_COLUMNS, JOINED_USER_IS_VISIBLE } from '../users/joined-user.js';
 
 /** A post with its author and what the viewer thinks of it, in one query whatever the page size. */
@@ -41,6 +42,22 @@ export const OF_AUTHOR = statement(
   'posts.of_author',
   `SELECT id FROM posts WHERE author_id = $1 ORDER BY created_at, id LIMIT 500`,
 );
+
+/** All that somebody wrote, and all that they like, as they may have it. */
+export const OWN = {
+  shown: `jsonb_build_object('id', id, 'title', title, 'content', content, 'like_count', like_count,
+    ${timeAs('created_at')}, ${timeAs('updated_at')})`,
+  from: 'posts',
+  where: 'author_id = $',
+  isByCreation: true,
+};
+export const OWN_LIKES = {
+  shown: `jsonb_build_object('post_id', post_id, ${timeAs('liked_at', 'created_at')})`,
+  from: 'likes',
+  where: 'user_id = $',
+  id: 'post_id',
+};
+
 export const DELETE_ALL = statement('posts.delete_all', `DELETE FROM posts WHERE id = ANY ($1)`);
 export const DELETE_LIKES_OF_USER = statement(
   'posts.delete_likes_of_user',

@@ -14,6 +14,7 @@ import type { Call } from '../request.js';
 import { notFound } from '../problems.js';
 import { byCreation, type List, Lists } from '../lists/lists.js';
 import type { Page } from '../lists/pages.js';
+import { PersonalData, timeAs } from '../users/personal-data/personal-data.js';
 import { UserPurges } from '../users/user-purges.js';
 import { storing } from '../idempotency/idempotent.js';
 import { assertMatches } from '../http/conditional-requests.js';
@@ -41,6 +42,15 @@ const PURGE = statement(
   `DELETE FROM tasks WHERE id IN (SELECT id FROM tasks WHERE user_id = $1 LIMIT ${BATCH}) RETURNING id`,
 );
 
+/** All of an owner, as they may have them. */
+const OWN = {
+  shown: `jsonb_build_object('id', id, 'title', title, 'description', description, 'is_completed', is_completed,
+    ${timeAs('created_at')}, ${timeAs('updated_at')})`,
+  from: 'tasks',
+  where: 'user_id = $',
+  isByCreation: true,
+};
+
 /** Tasks, each for its owner alone. */
 @Injectable()
 export class TasksService implements OnModuleInit {
@@ -48,10 +58,12 @@ export class TasksService implements OnModuleInit {
     private readonly database: Database,
     private readonly lists: Lists,
     private readonly purges: UserPurges,
+    private readonly personalData: PersonalData,
   ) {}
 
   onModuleInit(): void {
     this.purges.register((ownerId) => this.removeOf(ownerId));
+    this.personalData.registerRows({ name: 'tasks', tables: ['tasks'], isPrivate: true, rows: OWN });
   }
 
   /** A page of somebody's tasks, newest first. */

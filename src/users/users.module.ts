@@ -19,6 +19,9 @@ import { UserExport } from './import/user-export.js';
 import { UserImport } from './import/user-import.js';
 import { NewAccounts } from './new-accounts.js';
 import { PasswordResets } from './passwords/password-resets.js';
+import { DataExport } from './personal-data/data-export.js';
+import { DataExportController } from './personal-data/data-export.controller.js';
+import { PersonalData } from './personal-data/personal-data.js';
 import { PurgedUser } from './purged-user.entity.js';
 import { Registrations } from './registrations.js';
 import { UserStatistics } from './user-statistics.js';
@@ -34,10 +37,12 @@ import { UsersService } from './users.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([User, MailChallenge, KnownDevice, PurgedUser]), AuditModule],
-  controllers: [ImportController, UsersController],
+  controllers: [ImportController, DataExportController, UsersController],
   providers: [
     UserImport,
     UserExport,
+    DataExport,
+    PersonalData,
     UserPurges,
     FirstAdmin,
     UsersService,
@@ -63,6 +68,7 @@ import { UsersService } from './users.service.js';
   ],
   exports: [
     UserImport,
+    PersonalData,
     UserStatistics,
     UserPurges,
     FirstAdmin,

@@ -2,12 +2,14 @@ import { Module, type OnModuleInit } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../../audit/audit.module.js';
 import { CredentialTables } from '../../users/credential-tables.js';
+import { PersonalData } from '../../users/personal-data/personal-data.js';
 import { UsersModule } from '../../users/users.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { DeviceTokens } from './devices/device-tokens.js';
 import { DevicesController } from './devices/devices.controller.js';
 import { Devices } from './devices/devices.service.js';
 import { RememberedDevice } from './devices/remembered-device.entity.js';
+import { OWN } from './devices/devices.statements.js';
 import { FactorGuesses } from './factor-guesses.js';
 import { Factors } from './factors.service.js';
 import { MfaController } from './mfa.controller.js';
@@ -69,12 +71,16 @@ import { UserMfaController } from './user-mfa.controller.js';
   ],
 })
 export class FactorsModule implements OnModuleInit {
-  constructor(private readonly tables: CredentialTables) {}
+  constructor(
+    private readonly tables: CredentialTables,
+    private readonly personalData: PersonalData,
+  ) {}
 
   onModuleInit(): void {
     for (const table of ['totp_factors', 'recovery_codes', 'passkeys']) {
       this.tables.register(table, ['reclaim', 'deletion']);
     }
     this.tables.register('remembered_devices', ['reset', 'reclaim', 'deletion']);
+    this.personalData.registerRows({ name: 'devices', tables: ['remembered_devices'], rows: OWN });
   }
 }

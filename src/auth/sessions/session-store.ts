@@ -13,6 +13,7 @@ import { Scheduler } from '../../outbox/scheduler.js';
 import { problem } from '../../problems.js';
 import { Mails } from '../../mail/mails.js';
 import { KnownDevices } from '../../users/addresses/known-devices.js';
+import { PersonalData } from '../../users/personal-data/personal-data.js';
 import { UserPurges } from '../../users/user-purges.js';
 import type { Me } from '../../users/users.dto.js';
 import type { AccessClaims } from './access-tokens.js';
@@ -80,6 +81,7 @@ export class SessionStore implements OnModuleInit {
     private readonly settings: Settings,
     private readonly scheduler: Scheduler,
     private readonly purges: UserPurges,
+    private readonly personalData: PersonalData,
     private readonly mails: Mails,
     private readonly knownDevices: KnownDevices,
   ) {}
@@ -87,6 +89,7 @@ export class SessionStore implements OnModuleInit {
   onModuleInit(): void {
     this.scheduler.register({ name: 'old_sessions', every: minutes(5), run: (signal) => this.removeOld(signal) });
     this.purges.register((userId) => this.removeOf(userId));
+    this.personalData.registerRows({ name: 'sessions', tables: ['sessions'], rows: sql.OWN });
   }
 
   /** The person behind a session that is still alive, or null. */

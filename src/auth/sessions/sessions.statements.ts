@@ -1,3 +1,4 @@
+import { timeAs } from '../../users/personal-data/personal-data.js';
 import { recorded } from '../../audit/recorded.js';
 import { statement } from '../../database/database.js';
 import { USER_COLUMNS } from '../../users/users.statements.js';
@@ -212,6 +213,14 @@ export const LIST = statement(
    FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.user_id = $1 AND ${ALIVE} ORDER BY s.id DESC
    LIMIT 500`,
 );
+
+/** All sessions of somebody that are still there, ended ones too. */
+export const OWN = {
+  shown: `jsonb_build_object('id', s.id, ${timeAs('created_at')}, ${timeAs('last_used_at')}, ${timeAs('expires_at')},
+    ${timeAs('ended_at')}, 'ip', s.ip, 'user_agent', s.user_agent, 'amr', s.amr, ${timeAs('auth_time', AUTH_TIME)})`,
+  from: 'sessions s',
+  where: 's.user_id = $',
+};
 
 /** A batch of sessions that can't be alive any more, after the id `$3`: ids are made in the order of time (UUID v7). */
 export const PURGE = statement(

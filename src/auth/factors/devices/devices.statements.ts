@@ -1,5 +1,6 @@
 import { recorded } from '../../../audit/recorded.js';
 import { statement } from '../../../database/database.js';
+import { timeAs } from '../../../users/personal-data/personal-data.js';
 import { type Proof, REMEMBERED } from '../../sessions/proof.js';
 import type { RememberedDevice } from './remembered-device.entity.js';
 
@@ -26,6 +27,14 @@ export const LIST = statement(
      d.expires_at AS "expiresAt"
    FROM remembered_devices d JOIN users u ON u.id = d.user_id WHERE d.user_id = $1 AND ${HOLDS} ORDER BY d.id DESC`,
 );
+
+/** All of somebody's, as they may have them. */
+export const OWN = {
+  shown: `jsonb_build_object('id', id, ${timeAs('created_at')}, ${timeAs('last_used_at')}, ${timeAs('expires_at')},
+    'ip', ip, 'user_agent', user_agent)`,
+  from: 'remembered_devices',
+  where: 'user_id = $',
+};
 
 /** One device, or all of them ($2 null), and the sessions that they let in. */
 export const FORGET = recorded({

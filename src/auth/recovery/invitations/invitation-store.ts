@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { type Actor, AuditService } from '../../../audit/audit.service.js';
 import { recorded } from '../../../audit/recorded.js';
@@ -8,6 +8,7 @@ import type { Call } from '../../../request.js';
 import { containing, Conditions } from '../../../lists/conditions.js';
 import { byCreation, type List } from '../../../lists/lists.js';
 import { storing } from '../../../idempotency/idempotent.js';
+import { PersonalData, timeAs } from '../../../users/personal-data/personal-data.js';
 import { Mails } from '../../../mail/mails.js';
 import {
   cancellingInvitation,
@@ -79,9 +80,18 @@ export interface Offer extends InvitationRow {
   inviterName: string | null;
 }
 
+/** Those that somebody made or accepted, as they may have them. */
+const OWN = {
+  shown: `jsonb_build_object('id', id, 'email', email, 'role', role, 'username', username, 'display_name', display_name,
+    'message', message, 'invited_by', invited_by, 'accepted_by', accepted_by, ${timeAs('created_at')},
+    ${timeAs('expires_at')}, ${timeAs('accepted_at')}, ${timeAs('revoked_at')})`,
+  from: 'invitations',
+  where: 'accepted_by = $ OR invited_by = $',
+};
+
 /** The rows of invitations, with their challenges and mails. */
 @Injectable()
-export class InvitationStore {
+export class InvitationStore implements OnModuleInit {
   private readonly acceptStatement = recorded({
     name: 'invitations.accept',
     before: [
@@ -137,7 +147,12 @@ export class InvitationStore {
     private readonly database: Database,
     private readonly audit: AuditService,
     private readonly mails: Mails,
+    private readonly personalData: PersonalData,
   ) {}
+
+  onModuleInit(): void {
+    this.personalData.registerRows({ name: 'invitations', tables: ['invitations'], rows: OWN });
+  }
 
   /**
    * Makes an invitation and mails it. Null when the address is an account's.

@@ -254,7 +254,7 @@ describe('with several workers', () => {
         WEB_CONCURRENCY: '2',
       },
     });
-    await server.seen(/http:\/\/127\.0\.0\.1:\d+/);
+    await server.seen(/http:\/\/localhost:\d+/);
     await scrapeWhen(metricsPort, 'userhub_db_pool_max', 20); // ten connections each
     // a connection each: the primary deals them out in turn
     const live = () => fetch(`http://127.0.0.1:${port}/health/live`, { headers: { connection: 'close' } });

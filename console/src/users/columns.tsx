@@ -47,7 +47,8 @@ function PersonCell({ user }: { user: User }) {
       <span>
         <a href={href(['users', user.id])}>{nameOf(user)}</a>
         <small>
-          @{user.username} · {user.email}
+          @{user.username}
+          {user.email && ` · ${user.email}`}
         </small>
       </span>
     </span>

@@ -85,8 +85,8 @@ function Head({ account: { user, held } }: { account: Account }) {
       <div>
         <h1 tabIndex={-1}>{nameOf(user)}</h1>
         <p class="muted">
-          @{user.username} · {user.email} · {texts.user.joined} <When at={user.created_at} /> · {texts.user.lastSignIn}{' '}
-          <When at={user.last_login_at} />
+          @{user.username} {user.email && `· ${user.email} `}· {texts.user.joined} <When at={user.created_at} /> ·{' '}
+          {texts.user.lastSignIn} <When at={user.last_login_at} />
         </p>
       </div>
       <StateBadge state={stateOf(user, held.until !== null)} />

@@ -95,6 +95,7 @@ function userHubProgram({ serverFile, profileFolder, databaseUrl, folder }: Plan
     cwd: folder,
     env: {
       NODE_ENV: 'production',
+      BREACHED_PASSWORDS: 'off',
       DATABASE_URL: databaseUrl,
       JWT_SECRET_KEY: secret,
       HOST: '127.0.0.1',

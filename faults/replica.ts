@@ -51,6 +51,7 @@ export class Replica {
     const env = {
       PATH: process.env['PATH'],
       NODE_ENV: 'production',
+      BREACHED_PASSWORDS: 'off',
       HOST: '127.0.0.1',
       PORT: String(this.port),
       JWT_SECRET_KEY: 'known to every replica, and to nobody else',

@@ -47,6 +47,7 @@ describe('the image', { skip: existsSync(NODE) ? false : 'there is no such Node.
     JWT_SECRET_KEY: SECRET,
     MIGRATE_ON_START: 'false',
     SHUTDOWN_DELAY_SECONDS: '0',
+    BREACHED_PASSWORDS: 'off',
   });
 
   /** What it takes to be a process of the image: its user, unless only root could change to it. */

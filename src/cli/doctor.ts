@@ -1,5 +1,6 @@
 import { SettingsError } from '../config/environment.js';
 import { loadSettings, type Settings } from '../config/settings.js';
+import { examineBreachedPasswords } from './doctor.breached.js';
 import { examineDatabase } from './doctor.database.js';
 import { examineMfaSettings } from './doctor.mfa.js';
 import { examineMail } from './doctor.mail.js';
@@ -29,6 +30,7 @@ async function* examine(terminal: Terminal): AsyncGenerator<Finding> {
   if (settings instanceof SettingsError) return yield* settings.problems.map((problem) => bad(problem));
   yield* examineSettings(settings);
   yield await examineHashing(settings);
+  yield* await examineBreachedPasswords(settings);
   yield* examineMfaSettings(settings);
   yield* await examineMail(settings);
   yield* await examineProviders(settings);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import proxyAddr from '@fastify/proxy-addr';
 import { parseEnv } from 'node:util';
+import { type BreachedPasswordSettings, readBreachedPasswords } from './breached-password-settings.js';
 import { type DatabaseSettings, readDatabase } from './database-settings.js';
 import { developmentEncryptionKey, developmentSecrets } from './development-secrets.js';
 import { days, hours, minutes, seconds } from './durations.js';
@@ -70,6 +71,7 @@ export class Settings {
   passwordMinLength: number;
   /** The first is mixed into new hashes; the others belong to older ones. */
   passwordPeppers: string[];
+  breachedPasswords: BreachedPasswordSettings;
   throttle: boolean;
   /** How often something may happen before it is refused. */
   limits: {
@@ -138,6 +140,7 @@ function readSettings(env: EnvironmentReader): Settings {
   settings.bcryptRounds = env.integer('BCRYPT_ROUNDS', test ? 4 : 12, { min: test ? 4 : 10, max: 16 });
   settings.passwordMinLength = env.integer('PASSWORD_MIN_LENGTH', 8, { min: 8, max: 64 });
   settings.passwordPeppers = readPeppers(env);
+  settings.breachedPasswords = readBreachedPasswords(env, production);
   settings.throttle = env.flag('THROTTLE', true);
   settings.limits = {
     wrongPasswords: env.limit('THROTTLE_WRONG_PASSWORDS', 5, minutes(15)),

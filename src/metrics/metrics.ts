@@ -11,6 +11,7 @@ import { MAIL_KINDS } from '../mail/kinds.js';
 import { type Backlog, Outbox } from '../outbox/outbox.js';
 import { CHANNELS } from '../outbox/outbox-job.entity.js';
 import { Throttle } from '../throttle/throttle.js';
+import { BREACH_OUTCOMES, BreachedPasswords } from '../users/passwords/breached-passwords.js';
 import type { PasswordHasher } from '../users/passwords/password-hasher.js';
 import { Passwords } from '../users/passwords/passwords.js';
 
@@ -24,6 +25,7 @@ export function measure(app: NestFastifyApplication): Registry {
   measureRequests(registry, app.getHttpAdapter().getInstance());
   measurePool(registry, app.get(Database));
   measureHashing(registry, app.get(Passwords, { strict: false }).hasher);
+  countBreachChecks(registry, app.get(BreachedPasswords, { strict: false }));
   countSecurityEvents(registry, app.get(AuditService));
   countRefusals(registry, app.get(Throttle));
   countProviders(registry, app.get(Providers, { strict: false }), app.get(ProviderEvents, { strict: false }));
@@ -88,6 +90,17 @@ function measureHashing(registry: Registry, hasher: PasswordHasher): void {
       this.set({ state: 'waiting' }, waiting);
     },
   });
+}
+
+function countBreachChecks(registry: Registry, breached: BreachedPasswords): void {
+  const checks = new Counter({
+    name: 'userhub_breached_password_checks_total',
+    help: 'New passwords looked up among those of known breaches, by result. Failed and skipped look-ups let the password pass.',
+    labelNames: ['result'],
+    registers: [registry],
+  });
+  for (const result of BREACH_OUTCOMES) checks.inc({ result }, 0);
+  breached.onOutcome((result) => checks.inc({ result }));
 }
 
 const FACTOR_EVENTS = new Set<AuditAction>([

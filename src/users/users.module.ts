@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';
+import { BreachedPasswords } from './passwords/breached-passwords.js';
 import { PasswordGuesses } from './passwords/password-guesses.js';
 import { Passwords } from './passwords/passwords.js';
 import { FirstAdmin } from './first-admin.js';
@@ -47,6 +48,7 @@ import { UsersService } from './users.service.js';
     FirstAdmin,
     UsersService,
     Passwords,
+    BreachedPasswords,
     PasswordGuesses,
     PasswordResets,
     Registrations,

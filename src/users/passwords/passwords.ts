@@ -9,6 +9,7 @@ import type { Call, Origin } from '../../request.js';
 import { Throttle } from '../../throttle/throttle.js';
 import { normalizeEmail } from '../emails.js';
 import type { User } from '../user.entity.js';
+import { BreachedPasswords } from './breached-passwords.js';
 import { PasswordGuesses } from './password-guesses.js';
 import { PasswordHasher } from './password-hasher.js';
 import { passwordProblem } from './password-rules.js';
@@ -36,6 +37,8 @@ interface NewPassword {
   signal?: AbortSignal;
 }
 
+const BREACHED = 'This password was in a data breach of another site, so attackers try it. Choose another one.';
+
 /** All that is done with passwords: chosen by the rules, checked and counted, changed, reset, their hashes renewed. */
 @Injectable()
 export class Passwords implements OnApplicationShutdown {
@@ -62,6 +65,7 @@ export class Passwords implements OnApplicationShutdown {
     private readonly guesses: PasswordGuesses,
     private readonly audit: AuditService,
     private readonly mails: Mails,
+    private readonly breached: BreachedPasswords,
   ) {
     this.hasher = new PasswordHasher({ rounds: bcryptRounds, peppers: passwordPeppers });
     this.rules = { minLength: passwordMinLength, peppered: passwordPeppers.length > 0 };
@@ -133,9 +137,10 @@ export class Passwords implements OnApplicationShutdown {
     return (await this.read(sql.BY_ID, id))?.passwordHash != null;
   }
 
-  /** The hash of a newly chosen password. @throws Problem 422 naming the member when the rules refuse it, 503 when too many wait */
+  /** The hash of a newly chosen password. @throws Problem 422 naming the member when the rules refuse it or it was in a breach, 503 when too many wait */
   async hashNew(password: string, { context, pointer = '/password', signal }: NewPassword): Promise<string> {
     this.assertAcceptable(password, { context, pointer });
+    if (await this.breached.has(password)) throw invalidMember(pointer, 'password_breached', BREACHED);
     return this.hasher.hash(password, signal);
   }
 

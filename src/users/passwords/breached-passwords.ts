@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { Injectable, Logger } from '@nestjs/common';
+import { minutes } from '../../config/durations.js';
+import { Settings } from '../../config/settings.js';
+import { isInBreachedFile } from './breached-file.js';
+import { BreachedRanges, BreakerOpen } from './breached-ranges.js';
+import { normalizePassword } from './password-rules.js';
+
+/** What came of a look-up; the last two let the password pass: failed, or not even tried as one failed a moment ago. */
+export const BREACH_OUTCOMES = ['breached', 'clear', 'failed', 'skipped'] as const;
+export type BreachOutcome = (typeof BREACH_OUTCOMES)[number];
+
+/** Looks newly chosen passwords up among those of known breaches. Never keeps anybody out because it can't. */
+@Injectable()
+export class BreachedPasswords {
+  private readonly ranges: BreachedRanges;
+  private readonly log = new Logger('BreachedPasswords');
+  private readonly listeners: ((outcome: BreachOutcome) => void)[] = [];
+  private quietUntil = 0;
+
+  constructor(private readonly settings: Settings) {
+    this.ranges = new BreachedRanges(settings.breachedPasswords.url);
+  }
+
+  /** Whom to tell what comes of each look-up. */
+  onOutcome(listener: (outcome: BreachOutcome) => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** Whether the password is known to have been in a breach; false where that can't be found out. */
+  async has(password: string): Promise<boolean> {
+    const { mode, file } = this.settings.breachedPasswords;
+    if (mode === 'off' || (mode === 'offline' && file === undefined)) return false;
+    const outcome = await this.lookUp(createHash('sha1').update(normalizePassword(password)).digest());
+    for (const listener of this.listeners) listener(outcome);
+    return outcome === 'breached';
+  }
+
+  private async lookUp(sha1: Buffer): Promise<BreachOutcome> {
+    const { mode, file } = this.settings.breachedPasswords;
+    try {
+      const isKnown =
+        mode === 'offline' && file !== undefined
+          ? await isInBreachedFile(file, sha1)
+          : await this.ranges.has(sha1.toString('hex').toUpperCase());
+      return isKnown ? 'breached' : 'clear';
+    } catch (error) {
+      if (error instanceof BreakerOpen) return 'skipped';
+      this.warn(error as Error);
+      return 'failed';
+    }
+  }
+
+  /** Once a minute. Never with an address, which would hold the prefix. */
+  private warn(error: Error): void {
+    if (performance.now() < this.quietUntil) return;
+    this.quietUntil = performance.now() + minutes(1);
+    this.log.warn({ event: 'breached_passwords_unavailable', reason: reasonOf(error) });
+  }
+}
+
+function reasonOf(error: Error): string {
+  const { code } = (error.cause ?? error) as { code?: unknown };
+  if (typeof code === 'string') return code;
+  return error.name === 'Error' ? error.message : error.name;
+}

@@ -1,7 +1,7 @@
 /** The types of calls: those of openapi-fetch, except that a call which fails throws, so that `data` is always there. */
 import createClient, { type FetchResponse, type MaybeOptionalInit, type ParseAsResponse } from 'openapi-fetch';
 import type { MediaType, PathsWithMethod, RequiredKeysOf, SuccessResponse } from 'openapi-typescript-helpers';
-import { problemOf, unanswered, UserHubProblem } from './problem.js';
+import { oauthProblemOf, unanswered, UserHubProblem } from './problem.js';
 import type { paths } from './schema.js';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -45,7 +45,7 @@ function throwing(call: Call, baseUrl: string) {
     const { data, error, response } = await call(path, init).catch((reason: unknown) => {
       throw reason instanceof UserHubProblem || init?.signal?.aborted ? reason : unanswered(reason, baseUrl);
     });
-    if (!response.ok) throw problemOf(response, error);
+    if (!response.ok) throw oauthProblemOf(response, error);
     return { data, response };
   };
 }

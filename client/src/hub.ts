@@ -1,7 +1,7 @@
 import { type Answer, type Api, type CallArguments, createApi, type Route } from './api.js';
 import { factors, type Factors, type PendingSignIn } from './factors.js';
 import { mailFlows, type MailFlows } from './mail-flows.js';
-import { problemOf, unanswered, UserHubProblem } from './problem.js';
+import { oauthProblemOf, unanswered, UserHubProblem } from './problem.js';
 import { providers, type Providers } from './providers.js';
 import type { RegisterRequest, TokenPair, User } from './schema.js';
 import { Session } from './session.js';
@@ -151,7 +151,7 @@ function steppingUp(fetch: (request: Request) => Promise<Response>, onStepUp: No
     const response = await fetch(request.clone());
     if (response.status !== 403) return response;
     const body: unknown = await response.clone().json().catch(ignore); // prettier-ignore
-    const problem = problemOf(response, body);
+    const problem = oauthProblemOf(response, body);
     if (problem.code !== 'step_up_required') return response;
     asked ??= onStepUp(problem).finally(() => (asked = undefined));
     return (await asked) === false ? response : fetch(request);

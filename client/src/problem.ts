@@ -57,9 +57,13 @@ export class UserHubProblem extends Error {
   }
 }
 
+/** The problem that an answer of the token route tells of, which has errors of OAuth 2 (RFC 6749 section 5.2). */
+export const oauthProblemOf = (response: Response, body: unknown): UserHubProblem =>
+  problemOf(response, isOAuthError(body) ? translated(body) : body);
+
 /** The problem that an answer tells of. */
 export function problemOf({ status, statusText, headers }: Response, body: unknown): UserHubProblem {
-  const problem = isProblem(body) ? body : isOAuthError(body) ? translated(body) : undefined;
+  const problem = isProblem(body) ? body : undefined;
   return new UserHubProblem({
     status,
     code: problem?.code ?? 'unexpected_answer',
@@ -97,7 +101,6 @@ const isProblem = (body: unknown): body is Problem =>
 const isOAuthError = (body: unknown): body is OAuthError =>
   typeof body === 'object' && body !== null && 'error' in body && 'error_description' in body;
 
-/** `/api/auth/token` has errors of OAuth 2 (RFC 6749 section 5.2). */
 const translated = ({ error, error_description, mfa_token, ...rest }: OAuthError): Partial<Problem> => ({
   code: error as ProblemCode,
   detail: error_description,

@@ -1,8 +1,6 @@
 /** Every sentence of the console, by topic. A second language is a second file of this shape. */
-const LEAVE =
-  'They are signed out everywhere at once and can’t sign in until they are activated again. Nothing is lost.';
-const GONE =
-  'They are signed out at once; the e-mail address and the username are free for others. You can restore them.';
+const LEAVE = 'They are signed out at once and can’t sign in until they are activated again.';
+const GONE = 'They are signed out at once; address and username are free for others. You can restore them.';
 const RESENT = 'Send again';
 const ADDRESS = 'E-mail address';
 const USERNAME = 'Username';
@@ -66,7 +64,7 @@ export const texts = {
 
   /** Failures for which we have better words than the server, which doesn't know who reads them. */
   problems: {
-    mail_not_configured: 'This server sends no mail. Choose the link instead.',
+    mail_not_configured: 'No mail here: choose the link.',
   } as Record<string, string | undefined>,
 
   nav: {
@@ -107,7 +105,7 @@ export const texts = {
     act: 'Sign in',
     ended: 'Your session has ended. Sign in to go on where you were.',
     idle: 'You were away for half an hour, so you have been signed out.',
-    notAdmin: (name: string) => `The console is for admins, and ${name} isn’t one. You have been signed out.`,
+    notAdmin: (name: string) => `The console is for admins, and ${name} isn’t one.`,
   },
   stepUp: {
     title: 'Is it still you?',
@@ -259,7 +257,7 @@ export const texts = {
     resetFactors: {
       act: 'Reset second factor',
       title: (name: string) => `Reset the second factor of ${name}?`,
-      text: 'Authenticator, passkeys, recovery codes and remembered devices go, and all sessions end. Make sure that it is really they who ask.',
+      text: 'All of it goes, and all sessions end. Make sure that it is really they who ask.',
       done: 'They sign in with the password alone now, and can set up a new one.',
     },
     reset: {
@@ -385,9 +383,6 @@ export const texts = {
     event: 'event id',
     reasons: {
       wrong_password: 'wrong password',
-      no_email: 'the provider told no address',
-      sign_up_closed: 'the provider’s newcomers get no account',
-      domain: 'no verified address of an allowed domain',
       account_exists: 'came from a provider with this account’s address',
       inactive: 'the account is deactivated',
       deleted: 'the account is deleted',
@@ -397,24 +392,15 @@ export const texts = {
       register: 'signed up',
       login: 'signed in',
       logout: 'signed out',
-      token_reused: 'had a session ended, because an old token was used again',
+      token_reused: 'had a stolen session ended',
       sessions_ended: 'had sessions ended',
       password_confirmed: 'confirmed the password',
       password_changed: 'changed the password',
       password_reset: 'set a new password by a link',
-      password_reset_requested: 'was sent a link for a new password',
       email_changed: 'changed the e-mail address',
       email_verified: 'verified the e-mail address',
-      emails_verified: 'took the addresses of older accounts for verified',
-      verification_requested: 'asked for a mail to verify the address',
-      email_change_requested: 'asked for another e-mail address',
-      email_change_cancelled: 'called a change of the e-mail address off',
-      email_change_reverted: 'took a change of the e-mail address back',
-      registration_rejected: 'was deleted: whoever has the address knew nothing of it',
       user_created: 'got an account',
-      first_admin: 'was looked for as the first admin',
       user_updated: 'was changed',
-      users_imported: 'imported users',
       role_changed: 'got another role',
       user_activated: 'was activated',
       user_deactivated: 'was deactivated',
@@ -423,13 +409,9 @@ export const texts = {
       user_purged: 'was purged',
       throttled: 'was held back after too many attempts',
       throttle_cleared: 'was unblocked',
-      exported: 'exported data',
       step_up: 'confirmed who they are',
-      mfa_reset: 'had the second factor reset',
-      recovery_code_used: 'used a recovery code',
       invitation_created: 'invited somebody',
       invitation_accepted: 'accepted an invitation',
-      invitation_resent: 'sent an invitation again',
       invitation_revoked: 'took an invitation back',
     } as Record<string, string>,
     failed: {

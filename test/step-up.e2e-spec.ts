@@ -191,6 +191,7 @@ describe('a fresh sign-in', () => {
       ['PATCH', '/api/users/{id}', { email: 'other@example.com', current_password: PASSWORD }, 200],
       ['PUT', '/api/users/{id}', { email: 'another@example.com', current_password: PASSWORD }, 200],
       ['DELETE', '/api/users/{id}', undefined, 204],
+      ['POST', '/api/auth/delete-account', { current_password: PASSWORD }, 202],
     ] as const)('by those who have a second factor, and by nobody else: %s %s', async (method, path, body, status) => {
       const ada = await staleAndProtected();
       const send = (who: Person) => who.api.send(method, path.replace('{id}', who.id), body);
@@ -243,6 +244,7 @@ describe('a fresh sign-in', () => {
       const answer = await reset(plain, ada);
       expect(answer).toFailWith(403, 'step_up_required');
       expect(answer.body.step_up).toMatchObject({ acr: 'aal2', methods: [] });
+      expect(await reset(plain, plain)).toFailWith(403, 'forbidden');
       const root = await withTotp(app, plain);
       expect(await reset(await stale(app, root), ada)).toFailWith(403, 'step_up_required');
       expect(await reset(ada, root)).toFailWith(403, 'forbidden');

@@ -23,8 +23,8 @@ describe('webhooks', () => {
   });
 
   const add = async (more: object = {}) => {
-    const { status, body } = await root.api.post('/api/webhooks', { url: receiver.url, events: ['user.*'], ...more });
-    expect(status).toBe(201);
+    const { status, body, headers } = await root.api.post('/api/webhooks', { url: receiver.url, events: ['user.*'], ...more });
+    expect([status, headers.get('cache-control')]).toEqual([201, 'no-store']); // it holds the secret
     return body as { id: string; secret: string };
   };
   const deliveriesOf = async (id: string, query = '') =>

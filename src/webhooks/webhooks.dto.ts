@@ -188,6 +188,8 @@ export interface DeliveryRow {
   durationMs: number | null;
 }
 
+const resourceOf = ({ id, version }: Webhook) => ({ version, path: `/api/webhooks/${id}` });
+
 /** The receiver as admins see it. */
 export const toWebhookDto = (webhook: Webhook): WebhookDto =>
   withVersion(
@@ -203,8 +205,12 @@ export const toWebhookDto = (webhook: Webhook): WebhookDto =>
       last_success_at: webhook.lastSuccessAt,
       last_failure_at: webhook.lastFailureAt,
     },
-    { version: webhook.version, path: `/api/webhooks/${webhook.id}` },
+    resourceOf(webhook),
   );
+
+/** A new receiver with its secret, which is shown this once and kept by no cache. */
+export const toNewWebhookDto = (webhook: Webhook, secret: string | null): NewWebhookDto =>
+  withVersion({ ...toWebhookDto(webhook), secret }, { ...resourceOf(webhook), isSecret: true });
 
 /** The delivery as admins see it. */
 export function toDeliveryDto(row: DeliveryRow): DeliveryDto {

@@ -24,6 +24,7 @@ import {
   type NewWebhookDto,
   type ReplayDto,
   toDeliveryDto,
+  toNewWebhookDto,
   toWebhookDto,
   type UpdateWebhookDto,
   type WebhookDto,
@@ -36,7 +37,7 @@ const MOST_REPLAYED = 10_000;
 
 /** What is stored of the answer: without the secret. */
 const answerToCreation = (call: Call) =>
-  storing<Webhook>(call, ([row]) => row && { answer: Object.assign(toWebhookDto(row), { secret: null }) });
+  storing<Webhook>(call, ([row]) => row && { answer: toNewWebhookDto(row, null) });
 
 /** Receivers of events, and what becomes of what they are sent. */
 @Injectable()
@@ -68,7 +69,7 @@ export class WebhooksService implements OnModuleInit {
       return rows[0];
     }, 'webhooks');
     if (!webhook) throw conflict(`There are ${MOST_WEBHOOKS} webhooks at most.`);
-    return Object.assign(toWebhookDto(webhook), { secret: this.signing.secretOf(webhook) ?? null });
+    return toNewWebhookDto(webhook, this.signing.secretOf(webhook) ?? null);
   }
 
   /** All receivers, in the order in which they were added. */

@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { Call, type Origin, Public } from '../../request.js';
+import { Call, Fresh, type Origin, Public } from '../../request.js';
 import { AccountRemovalService } from './account-removal.service.js';
 import { DeleteAccountDto, type DeletedAccountDto, LinkDto } from './recovery.dto.js';
 
@@ -13,6 +13,7 @@ export class AccountRemovalController {
    * @throws wrong_password, last_admin, too_many_requests
    */
   @Post('delete-account')
+  @Fresh({ ifMfa: true })
   @HttpCode(202)
   async deleteAccount(@Body() { current_password }: DeleteAccountDto, @Call() call: Call): Promise<DeletedAccountDto> {
     return { purge_at: await this.removal.delete(current_password, call) };

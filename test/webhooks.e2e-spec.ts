@@ -23,7 +23,11 @@ describe('webhooks', () => {
   });
 
   const add = async (more: object = {}) => {
-    const { status, body, headers } = await root.api.post('/api/webhooks', { url: receiver.url, events: ['user.*'], ...more });
+    const { status, body, headers } = await root.api.post('/api/webhooks', {
+      url: receiver.url,
+      events: ['user.*'],
+      ...more,
+    });
     expect([status, headers.get('cache-control')]).toEqual([201, 'no-store']); // it holds the secret
     return body as { id: string; secret: string };
   };

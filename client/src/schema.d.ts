@@ -608,6 +608,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export own data
+         * @description Exports all that is kept of oneself, as one JSON file: three times a day. Accounts without a password show a fresh sign-in in its place.
+         */
+        post: operations["exportOwnData"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export data of
+         * @description Exports all that is kept of a user, to an admin, without tasks, which are private.
+         */
+        get: operations["exportDataOf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/devices": {
         parameters: {
             query?: never;
@@ -2896,6 +2936,242 @@ export interface components {
             /** @example Ada Lovelace */
             display_name: string | null;
         };
+        /** @description The proof that it is one's own account. */
+        ExportOwnDataRequest: {
+            /**
+             * Format: password
+             * @description Left out by accounts without a password: these must have signed in just now.
+             * @example correct horse battery
+             */
+            current_password?: string;
+        };
+        /** @description A device that isn't asked for a second factor. */
+        ExportedDevice: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            last_used_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            expires_at: string;
+            /** @example 203.0.113.7 */
+            ip: string | null;
+            /** @example Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0 */
+            user_agent: string | null;
+        };
+        /** @description An address that the account was to have, or could have gone back to. */
+        ExportedEmailChange: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /**
+             * @description `change` for a new address, `revert` for the one of before.
+             * @example change
+             */
+            kind: string;
+            /**
+             * Format: email
+             * @example ada@example.com
+             */
+            email: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            used_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            cancelled_at: string | null;
+        };
+        /** @description An invitation that the person made or accepted. */
+        ExportedInvitation: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /**
+             * Format: email
+             * @example ada@example.com
+             */
+            email: string;
+            /** @enum {string} */
+            role: "user" | "admin";
+            /** @example ada */
+            username: string | null;
+            /** @example Ada Lovelace */
+            display_name: string | null;
+            /** @example Come and see. */
+            message: string | null;
+            /** @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11 */
+            invited_by: string | null;
+            /** @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11 */
+            accepted_by: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @example null
+             */
+            accepted_at: string | null;
+            /**
+             * Format: date-time
+             * @example null
+             */
+            revoked_at: string | null;
+        };
+        /** @description A post that the person likes, and since when. */
+        ExportedLike: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            post_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            liked_at: string;
+        };
+        /** @description A mail to the person. What it said stands nowhere. */
+        ExportedMail: {
+            /** @example verify */
+            kind: string;
+            /** @example ada@example.com */
+            to: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            when: string;
+        };
+        /** @description A post of the person. */
+        ExportedPost: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /** @example Notes on the engine */
+            title: string | null;
+            /** @example It weaves algebraic patterns. */
+            content: string;
+            /** @example 0 */
+            like_count: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+        };
+        /** @description A session that is still kept, over or not. */
+        ExportedSession: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            last_used_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            ended_at: string | null;
+            /** @example 203.0.113.7 */
+            ip: string | null;
+            /** @example Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0 */
+            user_agent: string | null;
+            /**
+             * @description How the person got in.
+             * @example [
+             *       "pwd"
+             *     ]
+             */
+            amr: string[];
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            auth_time: string;
+        };
+        /** @description A task of the person. */
+        ExportedTask: {
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
+            id: string;
+            /** @example Water the plants */
+            title: string;
+            /** @example Not the cactus. */
+            description: string | null;
+            /** @example false */
+            is_completed: boolean;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+        };
         /** @description What the session that has changed factors goes on with. */
         FactorsChanged: {
             /**
@@ -3680,6 +3956,30 @@ export interface components {
              * @example 2026-01-31T09:30:00.000Z
              */
             expires_at: string;
+        };
+        /** @description All that is kept of a person. */
+        PersonalData: {
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            exported_at: string;
+            user: components["schemas"]["User"];
+            /** @description Devices that were signed in, as far back as they are kept. */
+            sessions: components["schemas"]["ExportedSession"][];
+            /** @description Security events that concern the person, newest first. */
+            events: components["schemas"]["Event"][];
+            /** @description Devices that aren't asked for a second factor. */
+            devices: components["schemas"]["ExportedDevice"][];
+            posts: components["schemas"]["ExportedPost"][];
+            likes: components["schemas"]["ExportedLike"][];
+            /** @description Left out for admins, as they are private. */
+            tasks?: components["schemas"]["ExportedTask"][];
+            /** @description What was mailed when to which address. */
+            mails: components["schemas"]["ExportedMail"][];
+            email_changes: components["schemas"]["ExportedEmailChange"][];
+            /** @description Invitations that the person made or accepted. */
+            invitations: components["schemas"]["ExportedInvitation"][];
         };
         /** @description Connections to the database, of this process. */
         Pool: {
@@ -5210,6 +5510,15 @@ export type EnrolledToken = components['schemas']['EnrolledToken'];
 export type Event = components['schemas']['Event'];
 export type EventPage = components['schemas']['EventPage'];
 export type EventPerson = components['schemas']['EventPerson'];
+export type ExportOwnDataRequest = components['schemas']['ExportOwnDataRequest'];
+export type ExportedDevice = components['schemas']['ExportedDevice'];
+export type ExportedEmailChange = components['schemas']['ExportedEmailChange'];
+export type ExportedInvitation = components['schemas']['ExportedInvitation'];
+export type ExportedLike = components['schemas']['ExportedLike'];
+export type ExportedMail = components['schemas']['ExportedMail'];
+export type ExportedPost = components['schemas']['ExportedPost'];
+export type ExportedSession = components['schemas']['ExportedSession'];
+export type ExportedTask = components['schemas']['ExportedTask'];
 export type FactorsChanged = components['schemas']['FactorsChanged'];
 export type FieldError = components['schemas']['FieldError'];
 export type Finding = components['schemas']['Finding'];
@@ -5247,6 +5556,7 @@ export type PasskeySignInRequest = components['schemas']['PasskeySignInRequest']
 export type PasskeySignal = components['schemas']['PasskeySignal'];
 export type PasskeyUser = components['schemas']['PasskeyUser'];
 export type PasswordResetLink = components['schemas']['PasswordResetLink'];
+export type PersonalData = components['schemas']['PersonalData'];
 export type Pool = components['schemas']['Pool'];
 export type Post = components['schemas']['Post'];
 export type PostPage = components['schemas']['PostPage'];
@@ -7931,6 +8241,115 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             /** @description - `unsupported_media_type`: The body must be application/json. */
             415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    exportOwnData: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ExportOwnDataRequest"];
+            };
+        };
+        responses: {
+            /** @description All that is kept of a person. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalData"];
+                };
+            };
+            /**
+             * @description - `malformed_json`: The body is not valid JSON.
+             *     - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `too_complex`: The body is nested too deeply.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `wrong_password`: The current password is wrong.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `body_too_large`: The body is larger than 64 KiB. */
+            413: components["responses"]["PayloadTooLarge"];
+            /** @description - `unsupported_media_type`: The body must be application/json. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
+            429: components["responses"]["TooManyRequests"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    exportDataOf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All that is kept of a person. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalData"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
             /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
             422: components["responses"]["UnprocessableEntity"];
             /** @description - `internal_error`: Something went wrong on our side. */

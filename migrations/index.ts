@@ -16,6 +16,7 @@ import { ForeignHashes1764350100000 } from './1764350100000-foreign-hashes.js';
 import { AccessTokens1764400000000 } from './1764400000000-access-tokens.js';
 import { Webhooks1764500000000 } from './1764500000000-webhooks.js';
 import { Console1764600000000 } from './1764600000000-console.js';
+import { WebhookUsers1764610000000 } from './1764610000000-webhook-users.js';
 
 export const migrations = [
   UsersAndSessions1763700000000,
@@ -35,4 +36,5 @@ export const migrations = [
   AccessTokens1764400000000,
   Webhooks1764500000000,
   Console1764600000000,
+  WebhookUsers1764610000000,
 ];

@@ -64,6 +64,7 @@ describe('webhooks', () => {
         changed: ['display_name'],
         actor_id: bob.id,
       });
+      expect(body.data['user']).toEqual((await root.api.get(`/api/users/${bob.id}`)).body); // as admins see them
       await root.api.patch(`/api/users/${bob.id}`, { role: 'admin' });
       expect((await receiver.next('user.role_changed')).body.data).toMatchObject({
         user: { role: 'admin' },

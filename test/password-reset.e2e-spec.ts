@@ -237,6 +237,15 @@ describe('resetting a password', () => {
       expect((await root.api.get(`/api/audit-events?user_id=${ada.id}&limit=2`)).body.items).toMatchObject([{ actor_id: root.id }, { actor_id: root.id }]); // prettier-ignore
     });
 
+    it('leaves the link that the user has asked for good, also when the sessions end', async () => {
+      await app.api.post('/api/auth/password-reset', { email: ada.email });
+      const { token } = await mailTo(app, ada.email, 'reset');
+      const shown = await reset(ada.id, { deliver: 'link', end_sessions: true });
+      expect((shown.body as { url: string }).url).toContain(token);
+      expect(await ada.api.get('/api/auth/me')).toFailWith(401, 'invalid_token');
+      expect(await confirm({ token, new_password: NEW })).toMatchObject({ status: 204 });
+    });
+
     it('is refused for who is gone or may not sign in', async () => {
       expect(await reset('0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11')).toFailWith(404, 'not_found');
       await root.api.patch(`/api/users/${ada.id}`, { is_active: false });

@@ -23,6 +23,8 @@ interface Opening {
   email?: string;
   /** The session generation that it holds in; NULL when it outlives a new password. */
   generation?: string;
+  /** The generation of one that lives, where the statement has just begun a new one: it is taken along. */
+  heldIn?: string;
   where?: string;
   /** What the CTE is called. */
   name?: string;
@@ -35,19 +37,20 @@ interface Opening {
  */
 export function opening(options: Opening): string {
   const { purpose, from, id, lifetime, userId = 'id', email = 'email', where = 'true', name = 'challenge' } = options;
-  const generation = options.generation ?? 'NULL::integer';
-  const account = `SELECT ${userId} AS user_id, ${email} AS email, ${generation} AS generation FROM ${from} WHERE ${where}`;
+  const { generation = 'NULL::integer', heldIn = generation } = options;
+  const account = `SELECT ${userId} AS user_id, ${email} AS email, ${generation} AS generation, ${heldIn} AS held_in
+    FROM ${from} WHERE ${where}`;
   return `${name}_stale AS (
      UPDATE mail_challenges c SET cancelled_at = now() FROM (${account}) a
      WHERE c.user_id = a.user_id AND c.purpose = '${purpose}' AND ${isOpen('c')}
        AND (c.expires_at <= now() OR c.attempts >= ${MAX_ATTEMPTS} OR c.email <> a.email
-         OR c.generation <> a.generation) RETURNING c.id),
+         OR c.generation <> a.held_in) RETURNING c.id),
    ${name} AS (
      INSERT INTO mail_challenges AS c (id, purpose, user_id, email, generation, expires_at)
      SELECT ${id}, '${purpose}', a.user_id, a.email, a.generation, now() + ${lifetime} * ${MS}
      FROM (${account}) a WHERE (SELECT count(*) FROM ${name}_stale) >= 0 -- after it, as its rows are in the index until then
      ON CONFLICT (user_id, purpose) WHERE used_at IS NULL AND cancelled_at IS NULL AND purpose <> 'revert'
-     DO UPDATE SET sent = least(c.sent + 1, 32767) WHERE c.email = excluded.email
+     DO UPDATE SET sent = least(c.sent + 1, 32767), generation = excluded.generation WHERE c.email = excluded.email
      RETURNING c.id, c.user_id, c.email, c.expires_at, c.sent)`;
 }
 

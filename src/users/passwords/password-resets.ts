@@ -60,6 +60,7 @@ export class PasswordResets {
         id: '$2',
         lifetime: '$3::bigint',
         generation: 'session_generation',
+        heldIn: 'session_generation - $4::boolean::int', // a link on its way survives the end of the sessions
       }),
     ],
     change: 'SELECT user_id AS id, id AS challenge_id, expires_at FROM challenge',

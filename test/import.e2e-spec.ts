@@ -80,6 +80,17 @@ describe('import and export of accounts', () => {
     expect((await send([row])).body.results).toMatchObject([{ code: 'hash_too_costly', pointer: '/password_hash' }]);
   });
 
+  it('refuses a row with more than one way in: which of them was meant, nobody can tell', async () => {
+    const row = (more: object) => ({ email: 'two@example.com', invite: false, ...more });
+    const rows = [
+      row({ password: OLD, password_hash: django() }),
+      row({ password: OLD, invite: true }),
+      row({ password_hash: django(), invite: true }),
+    ];
+    const { body } = await send([...rows, row({ password_hash: django() })]);
+    expect(body).toMatchObject({ added: 1, failed: 3, results: rows.map(() => ({ code: 'one_way_in' })) });
+  });
+
   it('derives a name from the address, and finds another when it is taken', async () => {
     await send([{ email: 'ada@elsewhere.example' }, { email: 'jo@example.com' }, { email: 'ada@third.example' }]);
     expect((await find('ada@elsewhere.example'))?.['username']).toMatch(/^ada-\w{6}$/);

@@ -99,6 +99,9 @@ export class UserImport {
       try {
         if (broken !== undefined) throw new RowProblem('malformed_json', undefined, broken);
         const { password, hash_type, id, ...row } = buildDto(ImportRowDto, value, { from: 'body' });
+        if ([password !== undefined, row.password_hash !== undefined, row.invite].filter(Boolean).length > 1) {
+          throw new RowProblem('one_way_in', undefined, 'A row has one of password_hash, password and invite.');
+        }
         if (password !== undefined && ++passwords > MOST_PASSWORDS) {
           throw new RowProblem('too_many_passwords', '/password', `At most ${MOST_PASSWORDS} rows may have a plain password.`); // prettier-ignore
         }

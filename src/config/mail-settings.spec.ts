@@ -61,6 +61,11 @@ describe('the settings of mail', () => {
     ]);
   });
 
+  it('says of an APP_URL that won’t do what is wrong with it, and nothing else', () => {
+    const env = { ...COMPLETE, MAIL_URL: 'smtp://mail.example.com', APP_URL: 'http://app.example.com' };
+    expect(read(env, true).problems).toEqual([expect.stringMatching(/^APP_URL must begin with https/)]);
+  });
+
   it('APP_URL is https in production, and has neither query nor password nor slash at its end', () => {
     const problemsOf = (url: string, production = true) => read({ APP_URL: url }, production).problems;
     expect(problemsOf('http://app.example.com')).toEqual([expect.stringContaining('https://')]);

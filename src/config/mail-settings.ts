@@ -43,7 +43,7 @@ export function readMail(env: EnvironmentReader, production: boolean): MailSetti
   const smtp = readSmtp(env);
   const appUrl = readAppUrl(env, production);
   const from = readFrom(env, appName);
-  if (smtp && !appUrl)
+  if (smtp && !env.text('APP_URL'))
     env.refuse('APP_URL must be set where mail is (MAIL_URL or SMTP_HOST): links lead there.', undefined);
   if (smtp && !env.text('MAIL_FROM')) {
     env.refuse('MAIL_FROM must be set where mail is, such as "UserHub <no-reply@example.com>".', undefined);

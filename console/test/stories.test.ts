@@ -36,6 +36,9 @@ describe('the console', { skip: noBrowser }, () => {
   const names = async (page: Page) => (await page.getByRole('rowheader').getByRole('link').allInnerTexts()).map((text) => text.trim()); // prettier-ignore
   const hash = (page: Page) => page.evaluate(() => location.hash);
   const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent?.trim());
+  /** Waits until what says this has the focus: a dialog takes it once it is open. */
+  const isFocused = (page: Page, text: string) =>
+    page.waitForFunction((said) => document.activeElement?.textContent?.trim() === said, text, { timeout: 5_000 });
   /** The status that this person's next request gets. */
   const statusOf = (hub: Awaited<ReturnType<World['device']>>) =>
     hub.api.GET('/api/auth/me').then(
@@ -187,7 +190,7 @@ describe('the console', { skip: noBrowser }, () => {
         await page.getByRole('checkbox', { name: `Select ${name}`, exact: true }).check();
       await press(page, 'Deactivate');
       await inDialog(page).getByRole('heading', { name: 'Deactivate 3 people?' }).waitFor();
-      assert.equal(await focused(page), 'Cancel');
+      await isFocused(page, 'Cancel');
       await inDialog(page).getByLabel('Reason').fill('Holidays');
       await inDialog(page).getByRole('button', { name: 'Deactivate' }).click();
       await said(page, '2 people deactivated; 1 could not be, see the list.');
@@ -221,7 +224,7 @@ describe('the console', { skip: noBrowser }, () => {
       const dan = await world.device('dan');
       const page = await visit(`#/users/${id}`);
       await press(page, 'Deactivate');
-      assert.equal(await focused(page), 'Cancel');
+      await isFocused(page, 'Cancel');
       await inDialog(page).getByLabel('Reason').fill('Asked for it');
       await inDialog(page).getByRole('button', { name: 'Deactivate' }).click();
       await said(page, 'Deactivated.');

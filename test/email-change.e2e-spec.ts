@@ -170,6 +170,16 @@ describe('changing an address', () => {
       expect(await confirm({ token })).toFailWith(422, 'link_invalid');
     });
 
+    it('outlives a new password, which alone confirms it then', async () => {
+      await changeTo(NEW);
+      const { token } = await mailTo(app, NEW, 'change');
+      const passwords = { current_password: PASSWORD, new_password: NEW_PASSWORD };
+      expect(await ada.api.put('/api/auth/password', passwords)).toMatchObject({ status: 204 });
+      expect(await me()).toMatchObject({ email: OLD, pending_email: NEW });
+      expect(await confirm({ token, password: PASSWORD }, app.api)).toFailWith(403, 'wrong_password');
+      expect(await confirm({ token, password: NEW_PASSWORD }, app.api)).toMatchObject({ status: 204 });
+    });
+
     it('is called off, also when there is none', async () => {
       await changeTo(NEW);
       const { token, code } = await mailTo(app, NEW, 'change');

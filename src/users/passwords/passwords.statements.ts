@@ -20,7 +20,8 @@ export const RENEW_HASH = statement(
 );
 
 /**
- * Ends every session by a new generation, save the one that asks, which is moved to it.
+ * Ends every session by a new generation, save the one that asks, which is moved to it. So is a change of address that waits
+ * for its new mailbox: only the session or the new password can confirm it.
  * @param notice the INSERT of the mail that tells of it
  */
 export const change = (notice: string) =>
@@ -32,6 +33,9 @@ export const change = (notice: string) =>
       RETURNING id, username, email, locale, session_generation`,
     also: [
       'kept AS (UPDATE sessions s SET generation = u.session_generation FROM change u WHERE s.id = $4)',
+      `pending AS (
+         UPDATE mail_challenges c SET generation = u.session_generation FROM change u
+         WHERE c.user_id = u.id AND c.purpose = 'change' AND c.generation = $3 AND c.used_at IS NULL AND c.cancelled_at IS NULL)`,
       `notice AS (${notice})`,
     ],
     events: [{ action: 'password_changed' }],

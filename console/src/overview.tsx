@@ -90,7 +90,7 @@ function Tiles({ stats, activeToday }: { stats: Stats; activeToday: number | und
 }
 
 async function figures(days: number, signal: AbortSignal): Promise<DailyFigures[]> {
-  const query = { since: dayBefore(days - 1), until: dayBefore(-1), tz: ZONE };
+  const query = { since: dayBefore(days - 1), until: dayBefore(0), tz: ZONE };
   return (await get<{ items: DailyFigures[] }>('/api/stats/daily', query, signal)).items;
 }
 

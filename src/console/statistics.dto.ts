@@ -38,7 +38,7 @@ export class DailyStatsQuery {
   @Day()
   since: string;
 
-  /** The day after the last one; at most 92 days after the first. @example "2026-12-01" */
+  /** The last day; at most 91 days after the first. @example "2026-11-30" */
   @Day()
   until: string;
 

@@ -52,10 +52,11 @@ export class StatisticsService {
    * What happened on each of these days. A day that is over is counted once and kept, so that the curve outlives the events.
    * @throws Problem 422 on more than 92 days, none, or a time zone that the database doesn't know
    */
-  async daily({ since, until, tz }: DailyStatsQuery): Promise<DailyStatsListDto> {
+  async daily({ since, until: last, tz }: DailyStatsQuery): Promise<DailyStatsListDto> {
+    const until = dayBefore(last, -1);
     const asked = daysBetween(since, until);
     if (asked.length < 1 || asked.length > MOST_DAYS)
-      throw refused('until', `must be 1 to ${MOST_DAYS} days after since`);
+      throw refused('until', `must not be before since, nor more than ${MOST_DAYS - 1} days after it`);
     const { today, settled } = await this.today(tz);
     const known = await this.kept(tz, since, until);
     for (const [day, figures] of await this.lost(tz, since, until)) if (!known.has(day)) known.set(day, figures);

@@ -10776,7 +10776,7 @@ export interface operations {
             query: {
                 /** @description The first day. */
                 since: string;
-                /** @description The day after the last one; at most 92 days after the first. */
+                /** @description The last day; at most 91 days after the first. */
                 until: string;
                 /** @description The time zone whose days are meant. */
                 tz?: string;

@@ -18,6 +18,9 @@ import { validationFailed } from '../problems.js';
 /** May be left out; unlike class-validator's IsOptional, null is not "left out". */
 export const Optional = () => ValidateIf((_, value) => value !== undefined);
 
+/** `true` or `false` in a body. */
+export const BooleanField = () => IsBoolean({ message: 'must be true or false' });
+
 /** May be left out, and null clears it. */
 export const Clearable = () => ValidateIf((_, value) => value !== undefined && value !== null);
 
@@ -97,7 +100,7 @@ export const QueryInteger = (min: number, max: number, tooMuch = `must be ${max}
 export const QueryBoolean = () =>
   applyDecorators(
     Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value)),
-    IsBoolean({ message: 'must be true or false' }),
+    BooleanField(),
   );
 
 /** One of a few words. */

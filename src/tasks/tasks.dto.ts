@@ -1,5 +1,4 @@
-import { IsBoolean } from 'class-validator';
-import { ClearableText, NotBlank, Optional, QueryBoolean, SearchText, Length } from '../http/fields.js';
+import { BooleanField, ClearableText, Length, NotBlank, Optional, QueryBoolean, SearchText } from '../http/fields.js';
 import { PageQuery } from '../lists/pages.js';
 import { withVersion } from '../http/conditional-requests.js';
 import type { Task } from './task.entity.js';
@@ -17,7 +16,7 @@ export class CreateTaskDto {
 
   /** Whether it is done; false unless said. */
   @Optional()
-  @IsBoolean({ message: 'must be true or false' })
+  @BooleanField()
   is_completed?: boolean;
 }
 
@@ -35,7 +34,7 @@ export class UpdateTaskDto {
 
   /** Whether it is done. */
   @Optional()
-  @IsBoolean({ message: 'must be true or false' })
+  @BooleanField()
   is_completed?: boolean;
 }
 

@@ -1,6 +1,5 @@
-import { IsBoolean, IsString } from 'class-validator';
 import { type Principal, type Role, ROLES } from '../request.js';
-import { OneOf, Optional, QueryBoolean, SearchText, Time } from '../http/fields.js';
+import { BooleanField, OneOf, Optional, QueryBoolean, SearchText, StringField, Time } from '../http/fields.js';
 import { PageQuery } from '../lists/pages.js';
 import { withVersion } from '../http/conditional-requests.js';
 import { DELIVERIES, type Delivery, type PasswordResetLinkDto } from './passwords/password-resets.dto.js';
@@ -18,7 +17,7 @@ export class RegisterDto {
   username: string;
 
   /** At least 8 characters, at most 72 bytes; not a common one. @example "correct horse battery" */
-  @IsString({ message: 'must be a string' })
+  @StringField()
   password: string;
 
   /** How others see the person. @example "Ada Lovelace" */
@@ -54,7 +53,7 @@ export class CreateUserDto {
 
   /** Left out, the person gets a link to choose one. @example "correct horse battery" */
   @Optional()
-  @IsString({ message: 'must be a string' })
+  @StringField()
   password?: string;
 
   /** Without a password: `mail` sends the link to the person (the default where mail is configured), `link` answers it. */
@@ -81,12 +80,12 @@ export class CreateUserDto {
 
   /** Whether the person may sign in; true unless said. */
   @Optional()
-  @IsBoolean({ message: 'must be true or false' })
+  @BooleanField()
   is_active?: boolean;
 
   /** Whether you vouch for the address; else it gets a mail to verify it. */
   @Optional()
-  @IsBoolean({ message: 'must be true or false' })
+  @BooleanField()
   email_verified?: boolean;
 }
 
@@ -121,17 +120,17 @@ export class UpdateUserDto {
 
   /** For admins. */
   @Optional()
-  @IsBoolean({ message: 'must be true or false' })
+  @BooleanField()
   is_active?: boolean;
 
   /** For admins: whether signing in must take a second factor, whatever the server asks of others. */
   @Optional()
-  @IsBoolean({ message: 'must be true or false' })
+  @BooleanField()
   mfa_required?: boolean;
 
   /** For admins: whether they vouch for the address. */
   @Optional()
-  @IsBoolean({ message: 'must be true or false' })
+  @BooleanField()
   email_verified?: boolean;
 
   /** For admins: why the account is deactivated; kept with the event. Only together with `is_active: false`. @example "Asked for it" */
@@ -141,7 +140,7 @@ export class UpdateUserDto {
 
   /** Needed to change one's own e-mail address. A verified one stays until the new mailbox has confirmed the change. */
   @Optional()
-  @IsString({ message: 'must be a string' })
+  @StringField()
   current_password?: string;
 }
 

@@ -1,6 +1,6 @@
-import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsBoolean, IsIn, IsInt, Max, Min } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsIn, IsInt, Max, Min } from 'class-validator';
 import { withVersion } from '../http/conditional-requests.js';
-import { ClearableText, OneOf, Optional, StringField, Time } from '../http/fields.js';
+import { BooleanField, ClearableText, OneOf, Optional, StringField, Time } from '../http/fields.js';
 import { PageQuery } from '../lists/pages.js';
 import { EVENT_PATTERNS, EVENT_TYPES } from './event-types.js';
 import type { Webhook } from './webhook.entity.js';
@@ -39,7 +39,7 @@ export class CreateWebhookDto {
 
   /** Whether it is sent anything; true unless said. */
   @Optional()
-  @IsBoolean({ message: 'must be true or false' })
+  @BooleanField()
   is_active: boolean = true;
 }
 
@@ -61,7 +61,7 @@ export class UpdateWebhookDto {
 
   /** Switching it on again forgets why it was switched off. */
   @Optional()
-  @IsBoolean({ message: 'must be true or false' })
+  @BooleanField()
   is_active?: boolean;
 }
 

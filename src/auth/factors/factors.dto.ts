@@ -1,5 +1,4 @@
-import { IsBoolean } from 'class-validator';
-import { Optional, StringField } from '../../http/fields.js';
+import { BooleanField, Optional, StringField } from '../../http/fields.js';
 import { Assertion, type AssertionDto } from './passkeys/passkeys.dto.js';
 
 /** An authenticator app to be set up: nothing is stored until a code of it confirms it. */
@@ -44,7 +43,7 @@ export class RecoveryCodesDto {
 
 /** Whether signing in takes a second factor. */
 export class SwitchMfaDto {
-  @IsBoolean({ message: 'must be true or false' })
+  @BooleanField()
   enabled: boolean;
 }
 

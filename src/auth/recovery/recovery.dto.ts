@@ -1,11 +1,8 @@
-import { IsBoolean, IsString } from 'class-validator';
-import { OneOf, Optional } from '../../http/fields.js';
+import { BooleanField, OneOf, Optional, StringField } from '../../http/fields.js';
 import type { Role } from '../../request.js';
 import type { LinkPurpose } from '../../mail/links.js';
 import { DELIVERIES, type Delivery } from '../../users/passwords/password-resets.dto.js';
 import { Email, Locale } from '../../users/user-fields.js';
-
-const StringField = () => IsString({ message: 'must be a string' });
 
 /** The token of a link that came by mail. */
 export class LinkDto {
@@ -97,7 +94,7 @@ export class ResetPasswordOfDto {
 
   /** Whether to end the user's sessions at once, and not only with the new password. */
   @Optional()
-  @IsBoolean({ message: 'must be true or false' })
+  @BooleanField()
   end_sessions?: boolean;
 }
 

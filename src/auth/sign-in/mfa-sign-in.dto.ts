@@ -1,5 +1,4 @@
-import { IsBoolean } from 'class-validator';
-import { Optional, StringField } from '../../http/fields.js';
+import { BooleanField, Optional, StringField } from '../../http/fields.js';
 import { Assertion, type AssertionDto } from '../factors/passkeys/passkeys.dto.js';
 import { TokenPairDto } from '../sessions/sessions.dto.js';
 
@@ -29,7 +28,7 @@ export class VerifyMfaDto extends MfaTokenDto {
 
   /** Whether to ask for no second factor on this device for a while: the answer holds a `device_token` then. */
   @Optional()
-  @IsBoolean({ message: 'must be true or false' })
+  @BooleanField()
   remember_device?: boolean;
 }
 

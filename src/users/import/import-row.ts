@@ -1,5 +1,4 @@
-import { IsBoolean, IsString } from 'class-validator';
-import { OneOf, Optional, Rule, Time, isUuid } from '../../http/fields.js';
+import { BooleanField, isUuid, OneOf, Optional, Rule, StringField, Time } from '../../http/fields.js';
 import { type Role, ROLES } from '../../request.js';
 import { DisplayName, Email, Locale, Username } from '../user-fields.js';
 
@@ -18,7 +17,7 @@ export class ImportRowDto {
 
   /** In a spelling of the system that made it. */
   @Optional()
-  @IsString({ message: 'must be a string' })
+  @StringField()
   password_hash?: string;
 
   /** Where the spelling alone doesn't tell. */
@@ -27,12 +26,12 @@ export class ImportRowDto {
   hash_type?: string;
 
   @Optional()
-  @IsString({ message: 'must be a string' })
+  @StringField()
   password?: string;
 
   /** Whether to invite the person instead of making the account. */
   @Optional()
-  @IsBoolean({ message: 'must be true or false' })
+  @BooleanField()
   invite?: boolean;
 
   @Optional()
@@ -40,11 +39,11 @@ export class ImportRowDto {
   role?: Role;
 
   @Optional()
-  @IsBoolean({ message: 'must be true or false' })
+  @BooleanField()
   is_active?: boolean;
 
   @Optional()
-  @IsBoolean({ message: 'must be true or false' })
+  @BooleanField()
   email_verified?: boolean;
 
   @Optional()

@@ -69,7 +69,7 @@ export const FORGOTTEN_WITH_ALL = [
 
 export const PURGED_AT_ONCE = 1000;
 
-/** A session may have been let in by one that is over, and still be alive: it stays as long as any session can. */
+/** Deletes devices that expired longer ago than `$1` milliseconds, the longest life of a session: a session that a device let in may outlive it. */
 export const PURGE = statement(
   'devices.purge',
   `DELETE FROM remembered_devices WHERE id IN (

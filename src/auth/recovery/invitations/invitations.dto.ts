@@ -1,6 +1,6 @@
-import { IsInt, IsString, Max, Min } from 'class-validator';
+import { IsInt, Max, Min } from 'class-validator';
 import { withVersion } from '../../../http/conditional-requests.js';
-import { Length, OneOf, Optional, SearchText } from '../../../http/fields.js';
+import { Length, OneOf, Optional, SearchText, StringField } from '../../../http/fields.js';
 import { PageQuery } from '../../../lists/pages.js';
 import { type Role, ROLES } from '../../../request.js';
 import { DisplayName, Email, Locale, Username } from '../../../users/user-fields.js';
@@ -64,7 +64,7 @@ export class InvitationsQuery extends PageQuery {
 /** What makes an account of an invitation. */
 export class AcceptInvitationDto {
   /** What stands behind `#token=` in the link. @example "iv_AZqy…" */
-  @IsString({ message: 'must be a string' })
+  @StringField()
   token: string;
 
   /** The proposed one unless said. @example "grace" */
@@ -74,7 +74,7 @@ export class AcceptInvitationDto {
 
   /** At least 8 characters, at most 72 bytes; not a common one. @example "correct horse battery" */
   @Optional()
-  @IsString({ message: 'must be a string' })
+  @StringField()
   password?: string;
 
   /** The proposed one unless said. @example "Grace Hopper" */

@@ -1,7 +1,6 @@
-import { Scheduler } from '../src/outbox/scheduler.js';
 import { startApp, type TestApp } from './support/app.js';
-import { requestStatements } from './support/statements.js';
 import { admin, crowd, person, type Person } from './support/people.js';
+import { loggedStatements, stopBackground } from './support/statements.js';
 
 /** A request, by whom (`ada` unless said), and the statements that it may cost: the guard's is one of them. */
 type Cost = [request: string, most: number, more?: { by?: 'root' | 'nobody'; body?: object }];
@@ -48,7 +47,7 @@ describe('the statements that a request costs', () => {
 
   beforeAll(async () => {
     app = await startApp({ DEBUG: 'true', THROTTLE: 'on' }); // so that it logs its SQL, as in production
-    await app.nest.get(Scheduler).onModuleDestroy(); // jobs log theirs as well
+    await stopBackground(app);
     [ada, bob, root] = await Promise.all([person(app, 'ada'), person(app, 'bob'), admin(app)]);
     await crowd(app, 120);
     const { body: post } = await ada.api.post('/api/posts', { content: 'Something to like.' });
@@ -113,5 +112,5 @@ describe('the statements that a request costs', () => {
     return logged().slice(before);
   }
 
-  const logged = () => requestStatements(app);
+  const logged = () => loggedStatements(app);
 });

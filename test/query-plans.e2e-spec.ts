@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import pg from 'pg';
 import { startApp, type TestApp } from './support/app.js';
 import { admin, person, type Person } from './support/people.js';
+import { stopBackground } from './support/statements.js';
 
 /** As many rows as make a scan of the whole table dearer than a look into the right index. */
 const ROWS = 20_000;
@@ -80,6 +81,7 @@ describe(`the way to the rows, with ${ROWS} of everything`, () => {
   beforeAll(async () => {
     listen(queries);
     app = await startApp({ THROTTLE: 'on' });
+    await stopBackground(app);
     [ada, root] = await Promise.all([person(app, 'ada'), admin(app)]);
     places = { ada: ada.id, refresh: ada.tokens.refresh_token, ...(await plant(app, ada)) };
     const { body } = await ada.api.get(`/api/users?limit=20&skip=${ROWS / 2}`);

@@ -8,8 +8,8 @@ import type { Answer, Api } from './support/api.js';
 import { startApp, type TestApp } from './support/app.js';
 import { figure } from './support/figures.js';
 import { insist, timesTurnedAway } from './support/insist.js';
-import { requestStatements } from './support/statements.js';
 import { admin, PASSWORD, person, type Person } from './support/people.js';
+import { loggedStatements, stopBackground } from './support/statements.js';
 
 const WRONG = 'a wrong horse battery';
 
@@ -317,13 +317,14 @@ describe('Throttling', () => {
 
   describe('a refusal', () => {
     const statementsOf = async (at: TestApp, work: () => Promise<unknown>) => {
-      const before = requestStatements(at).length;
+      const before = loggedStatements(at).length;
       await work();
-      return requestStatements(at).slice(before);
+      return loggedStatements(at).slice(before);
     };
 
     it('costs no statement once the window is known to be full', async () => {
       const loud = await app.replica({ DEBUG: 'true' });
+      await stopBackground(loud);
       const api = from(somewhere(), loud);
       await meet('ruth');
       await guessInTurn(api, 'ruth', 6);
@@ -431,9 +432,10 @@ describe('Throttling', () => {
 
     it('cost no statement when the refresh token is forged', async () => {
       const loud = await app.replica({ DEBUG: 'true' });
-      const before = requestStatements(loud);
+      await stopBackground(loud);
+      const before = loggedStatements(loud);
       expect((await loud.api.post('/api/auth/refresh', { refresh_token: 'rt_forged' })).status).toBe(401);
-      expect(requestStatements(loud)).toEqual(before);
+      expect(loggedStatements(loud)).toEqual(before);
       await loud.close();
     });
   });

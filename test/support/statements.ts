@@ -1,12 +1,12 @@
+import { Outbox } from '../../src/outbox/outbox.js';
+import { Scheduler } from '../../src/outbox/scheduler.js';
 import type { TestApp } from './app.js';
 
-/** What jobs and deliveries do on their own, every second or so. */
-const BACKGROUND =
-  /^(?:INSERT INTO|UPDATE|DELETE FROM) (?:scheduled_jobs|outbox|dev_mails)\b|\bSKIP LOCKED\b|\bJOIN purged_users\b/;
+/** Stops jobs and deliveries, and waits for what is under way, so that from now on every statement is a request's. */
+export async function stopBackground({ nest }: TestApp): Promise<void> {
+  await Promise.all([nest.get(Scheduler).onModuleDestroy(), nest.get(Outbox).beforeApplicationShutdown()]);
+}
 
-/** The statements of requests that an application has logged so far; it must have been started with DEBUG. */
-export const requestStatements = ({ logs }: TestApp): string[] =>
-  logs
-    .filter(({ context }) => context === 'SQL')
-    .map(({ msg }) => String(msg))
-    .filter((sql) => !BACKGROUND.test(sql));
+/** The statements that an application has logged so far; it must have been started with DEBUG. */
+export const loggedStatements = ({ logs }: TestApp): string[] =>
+  logs.filter(({ context }) => context === 'SQL').map(({ msg }) => String(msg));

@@ -60,8 +60,8 @@ export const entities = [
  * @throws SettingsError
  */
 export async function connection(settings = loadSettings()): Promise<DataSource> {
-  const { database } = await resolveDatabase(settings, { join: true });
-  return new DataSource({ ...migrationOptions(settings, database, entities), logger: 'advanced-console' });
+  await resolveDatabase(settings, { join: true });
+  return new DataSource({ ...migrationOptions(settings, entities), logger: 'advanced-console' });
 }
 
 /** What the tool awaits. Nothing happens before it does, so that importing this file starts no server. */

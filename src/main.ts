@@ -15,7 +15,7 @@ let settings: Settings | undefined;
 try {
   settings = loadSettings();
   // imported when needed: what only watches over workers has no use for a whole application
-  if (settings.workers > 1 && cluster.isPrimary)
+  if (settings.server.workers > 1 && cluster.isPrimary)
     await (await import('./process/cluster.js')).superviseWorkers(settings);
   else await (await import('./process/serve.js')).serve(settings);
 } catch (error) {

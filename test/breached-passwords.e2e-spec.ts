@@ -227,7 +227,7 @@ describe('breached passwords', () => {
     });
 
     it('are only those of the built-in list without a file', async () => {
-      expect(app.settings.breachedPasswords).toMatchObject({ mode: 'offline', file: undefined });
+      expect(app.settings.passwords.breached).toMatchObject({ mode: 'offline', file: undefined });
       expect((await register(app, BREACHED)).status).toBe(201);
       expect((await register(app, 'password123')).body.errors).toMatchObject([{ code: 'password_common' }]);
     });
@@ -262,8 +262,8 @@ describe('breached passwords', () => {
   it('are asked for in production only, unless told to; off asks nobody', async () => {
     const base = { JWT_SECRET_KEY: SECRET, DATABASE_URL: app.database.url };
     const modes = ['production', 'development', 'test'].map((NODE_ENV) => loadSettings({ ...base, NODE_ENV }));
-    expect(modes.map(({ breachedPasswords }) => breachedPasswords.mode)).toEqual(['hibp', 'offline', 'offline']);
-    expect(modes[0]?.breachedPasswords.url).toBe('https://api.pwnedpasswords.com');
+    expect(modes.map(({ passwords }) => passwords.breached.mode)).toEqual(['hibp', 'offline', 'offline']);
+    expect(modes[0]?.passwords.breached.url).toBe('https://api.pwnedpasswords.com');
     const lax = await app.replica({ BREACHED_PASSWORDS: 'off', BREACHED_PASSWORDS_URL: ranges.url });
     expect((await register(lax, BREACHED)).status).toBe(201);
     expect(ranges.asked).toEqual([]);

@@ -280,7 +280,7 @@ describe('a database whose migrations are pending', () => {
     expectUnavailable(await server.api.get('/api/auth/me'));
 
     const settings = loadSettings({ NODE_ENV: 'test', DATABASE_URL: database.url, JWT_SECRET_KEY: SECRET });
-    if (settings.database) await migrate(settings, settings.database);
+    await migrate(settings);
     expect(await server.prepared).toBe(true);
     await eventually(async () => expect(await server.api.get('/health')).toMatchObject({ status: 200 }));
     await server.close();
@@ -316,8 +316,9 @@ describe('probes', () => {
     }).listen(0, '127.0.0.1');
     await once(hole, 'listening');
     const { port } = hole.address() as AddressInfo;
-    const place = { host: '127.0.0.1', port, user: 'ada', password: 'secret', name: 'hole' };
-    const probe = new DatabaseProbe({ ...place, ssl: false, pooler: 'none' });
+    const url = `postgres://ada:secret@127.0.0.1:${port}/hole`;
+    const { database } = loadSettings({ NODE_ENV: 'test', DATABASE_URL: url, JWT_SECRET_KEY: SECRET });
+    const probe = new DatabaseProbe(database);
     const answers = Array.from({ length: 100 }, async (_, i) => {
       await delay(i * 20);
       return timed(probe.isUp());
@@ -393,11 +394,9 @@ async function startWaiting(database: TestDatabase, env: Record<string, string> 
   const port = await freePort();
   const url = Object.assign(new URL(real), { port: String(port) }).href;
   const settings = loadSettings({ NODE_ENV: 'test', DATABASE_URL: url, JWT_SECRET_KEY: SECRET, ...env });
-  if (!settings.database) throw new Error('The tests need a database');
-  const options = { settings, database: settings.database, logger: pino({ level: 'silent' }) };
-  const app = await createApp(options);
+  const app = await createApp(settings, pino({ level: 'silent' }));
   await app.listen(0, '127.0.0.1');
-  const prepared = prepareApp(app, options);
+  const prepared = prepareApp(app);
   return {
     api: new Api(await app.getUrl()),
     prepared,

@@ -30,10 +30,10 @@ const settingsOf = (env: Record<string, string | undefined>) =>
 
 describe('docs/supabase.md', () => {
   it('goes through the transaction pooler, and past it for migrations', () => {
-    const { database, directDatabase } = settingsOf(parseEnv(blocks('supabase.md', 'sh')[0] ?? ''));
-    expect(database).toMatchObject({ pooler: 'transaction', port: 6543, user: 'postgres.abcdefgh' });
-    expect(database?.ssl).toMatchObject({ rejectUnauthorized: false });
-    expect(directDatabase).toMatchObject({ pooler: 'none', port: 5432 });
+    const { connection, directConnection } = settingsOf(parseEnv(blocks('supabase.md', 'sh')[0] ?? '')).database;
+    expect(connection).toMatchObject({ pooler: 'transaction', port: 6543, user: 'postgres.abcdefgh' });
+    expect(connection.ssl).toMatchObject({ rejectUnauthorized: false });
+    expect(directConnection).toMatchObject({ pooler: 'none', port: 5432 });
   });
 
   describe('on a database with the roles and grants of Supabase', () => {
@@ -49,7 +49,7 @@ describe('docs/supabase.md', () => {
 
     const start = async () => {
       const settings = loadSettings({ NODE_ENV: 'test', DATABASE_URL: database.url, JWT_SECRET_KEY: SECRET });
-      if (settings.database) await migrate(settings, settings.database);
+      await migrate(settings);
     };
     const open = () =>
       database.sql<{ name: string }>(
@@ -75,10 +75,10 @@ describe('docs/supabase.md', () => {
 
 describe('docs/neon.md', () => {
   it('goes through the pooler, and past it for migrations', () => {
-    const { database, directDatabase } = settingsOf(parseEnv(blocks('neon.md', 'sh')[0] ?? ''));
-    expect(database).toMatchObject({ pooler: 'transaction', port: 5432, name: 'hub' });
-    expect(database?.ssl).not.toBe(false);
-    expect(directDatabase).toMatchObject({ pooler: 'none' });
+    const { connection, directConnection } = settingsOf(parseEnv(blocks('neon.md', 'sh')[0] ?? '')).database;
+    expect(connection).toMatchObject({ pooler: 'transaction', port: 5432, name: 'hub' });
+    expect(connection.ssl).not.toBe(false);
+    expect(directConnection).toMatchObject({ pooler: 'none' });
   });
 });
 
@@ -137,11 +137,11 @@ describe('docs/moving-from-fastapi.md', () => {
     const old = { SECRET_KEY: 'x'.repeat(32), ALGORITHM: 'HS256', ACCESS_TOKEN_EXPIRE_MINUTES: '11' };
     const url = 'postgresql+asyncpg://hub:pw@db:5432/hub?ssl=require';
     const settings = loadSettings({ NODE_ENV: 'production', DATABASE_URL: url, ...old });
-    expect(settings).toMatchObject({
+    expect(settings.tokens).toMatchObject({
       accessTokenLifetime: 660_000,
       jwt: { algorithm: 'HS256', keys: [old.SECRET_KEY] },
     });
-    expect(settings.database).toMatchObject({ host: 'db', ssl: { rejectUnauthorized: false } });
+    expect(settings.database.connection).toMatchObject({ host: 'db', ssl: { rejectUnauthorized: false } });
   });
 });
 

@@ -110,12 +110,10 @@ describe('before the migrations have run', () => {
     const database = await createDatabase({ empty: true });
     const env = { NODE_ENV: 'test', DATABASE_URL: database.url, JWT_SECRET_KEY: SECRET, MIGRATE_ON_START: 'false' };
     const settings = loadSettings(env);
-    if (!settings.database) throw new Error('There is a database');
-    const options = { settings, database: settings.database, logger: pino({ level: 'silent' }) };
-    const app = await createApp(options);
+    const app = await createApp(settings, pino({ level: 'silent' }));
     await app.listen(0, '127.0.0.1');
     const api = new Api(await app.getUrl());
-    const prepared = prepareApp(app, options);
+    const prepared = prepareApp(app);
 
     expect(await api.get('/health/live')).toMatchObject({ status: 200 });
     expect(await api.get('/health')).toMatchObject({ status: 503, body: { status: 'unhealthy', api: 'ok' } });
@@ -125,7 +123,7 @@ describe('before the migrations have run', () => {
     });
     expect(await api.get('/api/auth/me')).toFailWith(503, 'unavailable');
 
-    await migrate(settings, settings.database);
+    await migrate(settings);
     await prepared;
     expect(await api.get('/health')).toMatchObject({ status: 200 });
     expect(await api.get('/health/ready')).toMatchObject({ status: 200 });

@@ -108,7 +108,7 @@ describe('look-ups by key', () => {
       const server = await app.replica(env);
       await crowd(server);
       expect(pipeline(server)).toBeUndefined();
-      expect(connections(server)).toBeLessThanOrEqual(server.settings.poolMax);
+      expect(connections(server)).toBeLessThanOrEqual(server.settings.database.poolMax);
       await server.close();
     }
   });

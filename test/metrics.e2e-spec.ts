@@ -218,8 +218,8 @@ describe('METRICS_PORT', () => {
   const settings = (env: Record<string, string>) => loadSettings({ NODE_ENV: 'test', DATABASE_URL: 'postgres://h/d', JWT_SECRET_KEY: SECRET, ...env }); // prettier-ignore
 
   it('is off unless it is set', () => {
-    expect(settings({}).metricsPort).toBeUndefined();
-    expect(settings({ METRICS_PORT: '9464' }).metricsPort).toBe(9464);
+    expect(settings({}).server.metricsPort).toBeUndefined();
+    expect(settings({ METRICS_PORT: '9464' }).server.metricsPort).toBe(9464);
   });
 
   it('must be a port, and another one than the API has', () => {

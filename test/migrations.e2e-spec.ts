@@ -17,12 +17,10 @@ describe('migrations', () => {
   afterEach(() => database.drop());
 
   const settingsOf = (url = database.url) => {
-    const settings = loadSettings({ NODE_ENV: 'test', DATABASE_URL: url, JWT_SECRET_KEY: SECRET });
-    if (!settings.database) throw new Error('There is a database');
-    return [settings, settings.database] as const;
+    return loadSettings({ NODE_ENV: 'test', DATABASE_URL: url, JWT_SECRET_KEY: SECRET });
   };
-  const up = () => migrate(...settingsOf());
-  const down = () => revert(...settingsOf());
+  const up = () => migrate(settingsOf());
+  const down = () => revert(settingsOf());
 
   /** All that is in the database, as text: columns, constraints, indexes. */
   const schema = async () => [
@@ -49,7 +47,7 @@ describe('migrations', () => {
 
   it('leave what the entities describe', async () => {
     await up();
-    const dataSource = await (await connection(settingsOf()[0])).initialize();
+    const dataSource = await (await connection(settingsOf())).initialize();
     const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
     await dataSource.destroy();
     expect(upQueries.map(({ query }) => query)).toEqual([]);
@@ -66,7 +64,7 @@ describe('migrations', () => {
     await database.sql('CREATE TABLE audit_events (id int)'); // in the way of a later one
     await expect(up()).rejects.toThrow(/audit_events/);
     expect(await database.sql(`SELECT to_regclass('users') AS users`)).toEqual([{ users: null }]);
-    expect((await listMigrations(...settingsOf())).every(({ applied }) => !applied)).toBe(true);
+    expect((await listMigrations(settingsOf())).every(({ applied }) => !applied)).toBe(true);
   });
 
   it('give every constraint and index a name that says what it is', async () => {

@@ -35,7 +35,7 @@ describe('an address that leads to a standby', () => {
     const places = [path.join(folder, 'primary'), path.join(folder, 'standby')] as const;
     primary = await startEmbeddedPostgres({ dataDir: places[0], ...options });
     const settings = loadSettings({ NODE_ENV: 'test', DATABASE_URL: primary.url, JWT_SECRET_KEY: SECRET });
-    if (settings.database) await migrate(settings, settings.database);
+    await migrate(settings);
     await primary.stop();
     execFileSync('cp', ['-a', ...places]);
     await writeFile(path.join(places[1], 'standby.signal'), '');

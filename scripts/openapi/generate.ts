@@ -119,6 +119,5 @@ async function unconnectedApp(): Promise<NestFastifyApplication> {
     DOCS_ENABLED: 'false',
     CONSOLE_ENABLED: 'false',
   });
-  if (!settings.database) throw new Error('Without a database, no application.');
-  return createApp({ settings, database: settings.database, logger: pino({ level: 'silent' }) });
+  return createApp(settings, pino({ level: 'silent' }));
 }

@@ -5,8 +5,8 @@ import { AuthModule } from '../auth/auth.module.js';
 import { MfaGuard } from '../auth/factors/step-up/mfa.guard.js';
 import { BearerGuard, RolesGuard, ScopeGuard } from '../auth/sessions/guards.js';
 import { ConsoleModule } from '../console/console.module.js';
-import type { DatabaseSettings } from '../config/database-settings.js';
-import { Settings } from '../config/settings.js';
+import type { Settings } from '../config/settings.js';
+import { SettingsModule } from '../config/settings.module.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { HealthModule } from '../health/health.module.js';
 import { DocsController } from '../http/docs.controller.js';
@@ -26,7 +26,7 @@ import { TasksModule } from '../tasks/tasks.module.js';
 import { WebhooksModule } from '../webhooks/webhooks.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { SystemController } from './system.controller.js';
-import { DATABASE_IN_USE, SystemService } from './system.service.js';
+import { SystemService } from './system.service.js';
 
 /** What a request passes, in this order; a throw anywhere ends in the filter. */
 const REQUEST_PIPELINE = [
@@ -44,12 +44,13 @@ const REQUEST_PIPELINE = [
 @Global()
 @Module({})
 export class AppModule {
-  static register(settings: Settings, database: DatabaseSettings): DynamicModule {
+  static register(settings: Settings): DynamicModule {
     return {
       module: AppModule,
       imports: [
-        DatabaseModule.register(database),
-        HealthModule.register(database),
+        SettingsModule.register(settings),
+        DatabaseModule,
+        HealthModule,
         OutboxModule,
         IdempotencyModule,
         MailModule.register(settings),
@@ -63,19 +64,11 @@ export class AppModule {
       ],
       controllers: [
         SystemController,
-        ...(settings.docsEnabled ? [DocsController] : []),
+        ...(settings.server.docsEnabled ? [DocsController] : []),
         ...(settings.environment === 'development' ? [HomeController] : []),
       ],
-      providers: [
-        { provide: Settings, useValue: settings },
-        { provide: DATABASE_IN_USE, useValue: database },
-        SystemService,
-        Throttle,
-        Lists,
-        Scheduler,
-        ...REQUEST_PIPELINE,
-      ],
-      exports: [Settings, Throttle, Lists, Scheduler],
+      providers: [SystemService, Throttle, Lists, Scheduler, ...REQUEST_PIPELINE],
+      exports: [Throttle, Lists, Scheduler],
     };
   }
 }

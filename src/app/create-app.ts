@@ -2,7 +2,6 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
-import type { DatabaseSettings } from '../config/database-settings.js';
 import type { Settings } from '../config/settings.js';
 import { Connector } from '../database/connector.js';
 import { unavailable } from '../problems.js';
@@ -12,20 +11,13 @@ import { sendPageLinks } from '../lists/pages.js';
 import { allowOrigins } from '../http/cors.js';
 import { createAdapter } from '../http/server.js';
 
-/** What an application is made of. */
-export interface AppOptions {
-  settings: Settings;
-  database: DatabaseSettings;
-  logger: Logger;
-}
-
 /**
  * The application, neither listening nor connected yet: main, the tests and the command line all start from here.
  * @throws TypeError when a signing key is no key
  */
-export async function createApp({ settings, database, logger }: AppOptions): Promise<NestFastifyApplication> {
+export async function createApp(settings: Settings, logger: Logger): Promise<NestFastifyApplication> {
   const adapter = createAdapter(settings, logger);
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(settings, database), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(settings), adapter, {
     logger: new NestLogger(logger),
     bodyParser: false,
     abortOnError: false,

@@ -1,7 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { DatabaseSettings } from '../config/database-settings.js';
-import type { Settings } from '../config/settings.js';
+import { Settings } from '../config/settings.js';
 import { Connector, NotPreparedError } from '../database/connector.js';
 import { Database } from '../database/database.js';
 import { listMigrations, migrate } from '../database/migrate.js';
@@ -11,18 +10,18 @@ import { Scheduler } from '../outbox/scheduler.js';
 import { Throttle } from '../throttle/throttle.js';
 import { FirstAdmin } from '../users/first-admin.js';
 import { countUnusableHashes } from '../users/passwords/unusable-hashes.js';
-import type { AppOptions } from './create-app.js';
 
 /**
  * Brings the application to its database and does what must be done before the first request: migrations, first admin.
  * Waits for a database that isn't there yet. Returns whether it came before the application was closed.
  * @throws UnusableDatabaseError; Problem when FIRST_ADMIN_EMAIL or FIRST_ADMIN_PASSWORD can't be used
  */
-export async function prepareApp(app: NestFastifyApplication, { settings, database }: AppOptions): Promise<boolean> {
+export async function prepareApp(app: NestFastifyApplication): Promise<boolean> {
+  const settings = app.get(Settings);
   const isPrepared = await app.get(Connector).connect(async () => {
-    if (settings.migrateOnStart) await migrate(settings, database);
-    else await assertMigrated(settings, database);
-    const { firstAdmin } = settings;
+    if (settings.database.migrateOnStart) await migrate(settings);
+    else await assertMigrated(settings);
+    const { firstAdmin } = settings.accounts;
     if (firstAdmin) await app.get(FirstAdmin).ensure(firstAdmin.email, firstAdmin.password);
   });
   if (!isPrepared) return false;
@@ -37,12 +36,12 @@ export async function prepareApp(app: NestFastifyApplication, { settings, databa
 }
 
 /** A wrong or missing pepper looks to everybody like a wrong password: the log says what it is. */
-async function reportUnusableHashes(app: NestFastifyApplication, { passwordPeppers }: Settings): Promise<void> {
+async function reportUnusableHashes(app: NestFastifyApplication, { passwords }: Settings): Promise<void> {
   const log = new Logger('Passwords');
   const database = app.get(Database);
   try {
     const read = <Row>(text: string, values: unknown[]) => database.read({ text }, values) as Promise<Row[]>;
-    const count = await countUnusableHashes(read, passwordPeppers, { among: 'newest' });
+    const count = await countUnusableHashes(read, passwords.peppers, { among: 'newest' });
     if (count) log.warn({ event: 'unusable_password_hashes', count, msg: UNUSABLE_HASHES });
   } catch (error) {
     log.debug(error); // no reason not to start
@@ -52,8 +51,8 @@ async function reportUnusableHashes(app: NestFastifyApplication, { passwordPeppe
 const UNUSABLE_HASHES =
   'There are passwords that nobody can sign in with: PASSWORD_PEPPER lacks the pepper that they were hashed with. "userhub doctor" says more.';
 
-async function assertMigrated(settings: Settings, database: DatabaseSettings): Promise<void> {
-  const pending = (await listMigrations(settings, database)).filter(({ applied }) => !applied);
+async function assertMigrated(settings: Settings): Promise<void> {
+  const pending = (await listMigrations(settings)).filter(({ applied }) => !applied);
   if (pending.length)
     throw new NotPreparedError(`migrations are pending (${pending.map(({ name }) => name).join(', ')})`);
 }

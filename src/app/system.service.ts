@@ -1,19 +1,15 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { migrations } from '../../migrations/index.js';
 import { KeyRing } from '../auth/sessions/keys.js';
 import { examineDatabase } from '../cli/doctor.database.js';
 import { examineNode, examineSettings } from '../cli/doctor.settings.js';
 import type { Finding } from '../cli/findings.js';
-import type { DatabaseSettings } from '../config/database-settings.js';
 import { seconds } from '../config/durations.js';
 import { projectVersion } from '../config/project.js';
 import { Settings } from '../config/settings.js';
 import { Database, statement } from '../database/database.js';
 import { Readiness } from '../health/readiness.js';
 import type { SystemDto } from './system.dto.js';
-
-/** Under which the settings of the database in use are provided: an embedded one isn't among the settings. */
-export const DATABASE_IN_USE = Symbol('database in use');
 
 const MAX_AGE = seconds(10);
 const FACTS = statement(
@@ -32,7 +28,6 @@ export class SystemService {
     private readonly database: Database,
     private readonly readiness: Readiness,
     private readonly keys: KeyRing,
-    @Inject(DATABASE_IN_USE) private readonly databaseInUse: DatabaseSettings,
   ) {}
 
   async describe(): Promise<SystemDto> {
@@ -73,7 +68,7 @@ export class SystemService {
     return [
       examineNode(process.versions.node),
       ...examineSettings(this.settings),
-      ...(await examineDatabase(this.settings, this.databaseInUse)),
+      ...(await examineDatabase(this.settings)),
     ];
   }
 }

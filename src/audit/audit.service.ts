@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Call, Origin } from '../request.js';
 import { minutes } from '../config/durations.js';
-import { Settings } from '../config/settings.js';
+import { AuditSettings } from '../config/audit-settings.js';
 import { inBatches } from '../database/batches.js';
 import { type Companion, Database, type Statement, statement } from '../database/database.js';
 import { isUuid } from '../http/fields.js';
@@ -76,7 +76,7 @@ export class AuditService implements OnModuleInit {
 
   constructor(
     private readonly database: Database,
-    private readonly settings: Settings,
+    private readonly settings: AuditSettings,
     private readonly lists: Lists,
     private readonly scheduler: Scheduler,
     throttle: Throttle,
@@ -210,7 +210,7 @@ export class AuditService implements OnModuleInit {
 
   /** Removes events past their retention. */
   private removeOld(signal: AbortSignal): Promise<void> {
-    return this.eachBatch(PURGE, this.settings.auditRetention, signal);
+    return this.eachBatch(PURGE, this.settings.retention, signal);
   }
 
   private eachBatch(statement: Statement, value: unknown, signal?: AbortSignal): Promise<void> {

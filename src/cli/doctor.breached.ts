@@ -3,8 +3,8 @@ import { countBreachedEntries } from '../users/passwords/breached-file.js';
 import { bad, doubtful, type Finding, good } from './findings.js';
 
 /** What is to be said of the look-up of breached passwords. Asks no service. */
-export async function examineBreachedPasswords({ breachedPasswords }: Settings): Promise<Finding[]> {
-  const { mode, file, url } = breachedPasswords;
+export async function examineBreachedPasswords({ passwords }: Settings): Promise<Finding[]> {
+  const { mode, file, url } = passwords.breached;
   if (mode === 'off') return [doubtful('Passwords of known breaches are taken (BREACHED_PASSWORDS=off).')];
   if (mode === 'offline') return [await offline(file)];
   const asked = good(`New passwords are looked up at ${url}, which learns 5 characters of their SHA-1.`);

@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import type { DatabaseSettings } from '../config/database-settings.js';
+import type { ConnectionSettings, DatabaseSettings } from '../config/database-settings.js';
 import { seconds } from '../config/durations.js';
 import type { Settings } from '../config/settings.js';
 import { dataSourceOptions } from '../database/data-source-options.js';
@@ -48,46 +48,46 @@ const UNVERIFIED_ADMINS = `
   WHERE role = 'admin' AND is_active AND deleted_at IS NULL AND email_verified_at IS NULL AND email IS NOT NULL`;
 
 /** What is to be said of the database, reached in the way that the server reaches it. */
-export async function examineDatabase(settings: Settings, database: DatabaseSettings): Promise<Finding[]> {
-  const options = dataSourceOptions(settings, database, []);
+export async function examineDatabase(settings: Settings): Promise<Finding[]> {
+  const options = dataSourceOptions(settings, []);
   const dataSource = new DataSource({ ...options, poolSize: 1 } as typeof options);
   try {
     await dataSource.initialize();
   } catch (error) {
-    return [unreachable(database, error)];
+    return [unreachable(settings.database.connection, error)];
   }
   try {
-    return await examineServer(dataSource, settings, database);
+    return await examineServer(dataSource, settings);
   } finally {
     await dataSource.destroy();
   }
 }
 
-async function examineServer(db: DataSource, settings: Settings, database: DatabaseSettings): Promise<Finding[]> {
+async function examineServer(db: DataSource, settings: Settings): Promise<Finding[]> {
   const asked = Date.now();
   const [facts] = await db.query<[Facts]>(FACTS);
   const answered = Date.now();
   const unmet = await unmetRequirements(db);
   return [
-    server(facts, database),
-    pooler(database),
+    server(facts, settings.database.connection),
+    pooler(settings.database.connection),
     ...unmet.map(({ text, remedy }) => bad(text, remedy)),
     ...(facts.readOnly ? [bad('It is read-only: a standby, perhaps.', 'Point DATABASE_URL at the primary.')] : []),
-    connections(facts, settings),
+    connections(facts, settings.database),
     clock(facts.now - (asked + answered) / 2),
     trigrams(facts),
-    ...(unmet.length ? [] : await schema(db, facts, settings, database)),
+    ...(unmet.length ? [] : await schema(db, facts, settings)),
   ];
 }
 
-function server({ version, major }: Facts, { host, port, name }: DatabaseSettings): Finding {
+function server({ version, major }: Facts, { host, port, name }: ConnectionSettings): Finding {
   const text = `The database ${name} at ${host}:${port} answers: PostgreSQL ${version}`;
   return major < OLDEST_VERSION
     ? doubtful(text, `Nobody mends that version any more: take ${OLDEST_VERSION} or later.`)
     : good(text);
 }
 
-function pooler({ pooler, port }: DatabaseSettings): Finding {
+function pooler({ pooler, port }: ConnectionSettings): Finding {
   if (pooler === 'transaction') return good('DATABASE_POOLER=transaction: nothing is kept in the connections.');
   if (port !== PGBOUNCER_PORT) return good('The connections are our own (DATABASE_POOLER=none).');
   return doubtful(
@@ -96,7 +96,7 @@ function pooler({ pooler, port }: DatabaseSettings): Finding {
   );
 }
 
-function connections({ maxConnections }: Facts, { poolMax }: Settings): Finding {
+function connections({ maxConnections }: Facts, { poolMax }: DatabaseSettings): Finding {
   const replicas = Math.floor((maxConnections - RESERVED_CONNECTIONS) / poolMax);
   const text = `It takes ${maxConnections} connections, and each replica ${poolMax} (DB_POOL_MAX): enough for ${replicas}.`;
   return replicas > 0 ? good(text) : bad(text, 'Lower DB_POOL_MAX, or raise max_connections.');
@@ -116,13 +116,8 @@ function trigrams({ trigrams, mayCreateExtensions }: Facts): Finding {
   return bad('The extension pg_trgm is missing.', 'Let its owner do: CREATE EXTENSION pg_trgm');
 }
 
-async function schema(
-  db: DataSource,
-  facts: Facts,
-  settings: Settings,
-  database: DatabaseSettings,
-): Promise<Finding[]> {
-  const all = await listMigrations(settings, database);
+async function schema(db: DataSource, facts: Facts, settings: Settings): Promise<Finding[]> {
+  const all = await listMigrations(settings);
   const pending = all.filter(({ applied }) => !applied).map(({ name }) => name);
   if (pending.length === 0) {
     return [
@@ -138,7 +133,9 @@ async function schema(
   if (!facts.mayCreateTables)
     return [bad(text, 'This role may not create tables: GRANT CREATE ON SCHEMA public TO it.')];
   return [
-    settings.migrateOnStart ? doubtful(text, 'The next start applies them.') : bad(text, 'Apply them: userhub migrate'),
+    settings.database.migrateOnStart
+      ? doubtful(text, 'The next start applies them.')
+      : bad(text, 'Apply them: userhub migrate'),
   ];
 }
 
@@ -158,9 +155,11 @@ async function unverifiedAdmins(db: DataSource, { accounts }: Settings): Promise
   ];
 }
 
-async function hashes(db: DataSource, { passwordPeppers }: Settings): Promise<Finding[]> {
-  const count = await countUnusableHashes((text, values) => db.query(text, values), passwordPeppers, { among: 'all' });
-  if (!count) return passwordPeppers.length ? [good('The pepper of every password is at hand.')] : [];
+async function hashes(db: DataSource, { passwords }: Settings): Promise<Finding[]> {
+  const count = await countUnusableHashes((text, values) => db.query(text, values), passwords.peppers, {
+    among: 'all',
+  });
+  if (!count) return passwords.peppers.length ? [good('The pepper of every password is at hand.')] : [];
   return [
     bad(
       `Nobody can sign in with ${count} of the passwords: PASSWORD_PEPPER lacks the pepper that they were hashed with.`,
@@ -169,11 +168,11 @@ async function hashes(db: DataSource, { passwordPeppers }: Settings): Promise<Fi
   ];
 }
 
-function unreachable(database: DatabaseSettings, error: unknown): Finding {
+function unreachable(database: ConnectionSettings, error: unknown): Finding {
   return bad(`${database.name} at ${database.host}:${database.port}: ${explain(error)}`, remedyFor(error, database));
 }
 
-function remedyFor(error: unknown, { name }: DatabaseSettings): string {
+function remedyFor(error: unknown, { name }: ConnectionSettings): string {
   const { code = '', message = '' } = error as { code?: string; message?: string };
   if (/unsupported startup parameter/i.test(message))
     return 'A pooler stands before it: set DATABASE_POOLER=transaction.';

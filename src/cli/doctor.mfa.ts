@@ -1,5 +1,6 @@
 import { countLostApps, countSessionsWithoutFactor, type Read } from '../auth/factors/invariants.js';
 import { Sealer } from '../auth/sessions/sealer.js';
+import type { PasskeySettings } from '../config/passkey-settings.js';
 import type { Settings } from '../config/settings.js';
 import { bad, doubtful, type Finding, good } from './findings.js';
 
@@ -27,9 +28,9 @@ function apps([key, ...older]: string[], isProduction: boolean): Finding {
   return good(`Secrets of authenticator apps are encrypted (DATA_ENCRYPTION_KEY)${others}.`);
 }
 
-function webAuthn(passkeys: Settings['passkeys']): Finding {
-  if (!passkeys) return doubtful('WEBAUTHN_RP_ID is not set: there are no passkeys.', 'Set it to your domain.');
-  const { rpId, origins, anyLocalPort } = passkeys;
+function webAuthn({ relyingParty }: PasskeySettings): Finding {
+  if (!relyingParty) return doubtful('WEBAUTHN_RP_ID is not set: there are no passkeys.', 'Set it to your domain.');
+  const { rpId, origins, anyLocalPort } = relyingParty;
   if (origins.length === 0 && !anyLocalPort) {
     return bad(`No page lies under ${rpId}: no passkey can be used.`, 'Set WEBAUTHN_ORIGINS, or CORS_ORIGINS.');
   }

@@ -6,7 +6,11 @@ import type { Settings } from '../config/settings.js';
 import { bad, doubtful, type Finding, good } from './findings.js';
 
 /** What is to be said of providers: whether each can be reached, and where people come back to. */
-export async function examineProviders({ providers: settings, isProduction, port }: Settings): Promise<Finding[]> {
+export async function examineProviders({
+  providers: settings,
+  isProduction,
+  server: { port },
+}: Settings): Promise<Finding[]> {
   const { providers, publicUrl = `http://127.0.0.1:${port}`, redirectUris } = settings;
   if (providers.length === 0) {
     return isProduction || redirectUris.length === 0

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import bcrypt from 'bcrypt';
 import { KeyRing } from '../auth/sessions/keys.js';
-import type { DatabaseSettings } from '../config/database-settings.js';
+import type { ConnectionSettings } from '../config/database-settings.js';
 import { isPem, isPlaceholder, type JwtSettings } from '../config/jwt-settings.js';
 import { projectFile } from '../config/project.js';
 import type { Settings } from '../config/settings.js';
@@ -27,16 +27,16 @@ export function examineNode(version: string): Finding {
 export function examineSettings(settings: Settings): Finding[] {
   return [
     good(`The settings can be read; NODE_ENV is ${settings.environment}.`),
-    signing(settings.jwt, settings.isProduction),
+    signing(settings.tokens.jwt, settings.isProduction),
     crossOrigin(settings),
     proxy(settings),
     ...(settings.isProduction ? laxities(settings) : []),
-    ...(settings.database ? encryption(settings.database) : []),
+    ...(settings.database.isEmbedded ? [] : encryption(settings.database.connection)),
   ];
 }
 
 /** How long hashing takes here, which is how long each sign-in takes at least. */
-export async function examineHashing({ bcryptRounds }: Settings): Promise<Finding> {
+export async function examineHashing({ passwords: { bcryptRounds } }: Settings): Promise<Finding> {
   const begin = performance.now();
   await bcrypt.hash('how long does this take?', bcryptRounds);
   const duration = Math.round(performance.now() - begin);
@@ -61,7 +61,7 @@ function signing(jwt: JwtSettings, isProduction: boolean): Finding {
 
 const isMonotonous = (key: string) => new Set(key).size < FEWEST_CHARACTERS;
 
-function crossOrigin({ corsOrigins, corsAnyLocalPort, isProduction }: Settings): Finding {
+function crossOrigin({ server: { corsOrigins, corsAnyLocalPort }, isProduction }: Settings): Finding {
   const open = corsOrigins.filter((origin) => origin.startsWith('http:') && !isLocal(new URL(origin).hostname));
   if (isProduction && open.length) {
     return doubtful(`CORS_ORIGINS: ${open.join(', ')} is not encrypted.`, 'Serve the front end by https.');
@@ -72,7 +72,7 @@ function crossOrigin({ corsOrigins, corsAnyLocalPort, isProduction }: Settings):
   return doubtful('CORS_ORIGINS is empty: no front end on another origin may call.', 'Set it, unless there is none.');
 }
 
-function proxy({ trustProxy, isProduction }: Settings): Finding {
+function proxy({ server: { trustProxy }, isProduction }: Settings): Finding {
   if (trustProxy.length) return good(`Client addresses are taken from proxies in: ${trustProxy.join(', ')}`);
   if (!isProduction) return good('No proxy is trusted: client addresses are those of the connections.');
   return doubtful(
@@ -81,14 +81,16 @@ function proxy({ trustProxy, isProduction }: Settings): Finding {
   );
 }
 
-function laxities({ throttle, debug }: Settings): Finding[] {
+function laxities({ throttle, logging }: Settings): Finding[] {
   return [
-    ...(throttle ? [] : [bad('THROTTLE is off: passwords can be guessed at any speed.', 'Remove THROTTLE=off.')]),
-    ...(debug ? [doubtful('DEBUG is on: every statement is logged.', 'Remove DEBUG=true.')] : []),
+    ...(throttle.enabled
+      ? []
+      : [bad('THROTTLE is off: passwords can be guessed at any speed.', 'Remove THROTTLE=off.')]),
+    ...(logging.debug ? [doubtful('DEBUG is on: every statement is logged.', 'Remove DEBUG=true.')] : []),
   ];
 }
 
-function encryption({ host, ssl }: DatabaseSettings): Finding[] {
+function encryption({ host, ssl }: ConnectionSettings): Finding[] {
   if (isLocal(host)) return [];
   if (!ssl)
     return [doubtful(`The connection to ${host} is not encrypted.`, 'Add ?sslmode=verify-full to DATABASE_URL.')];

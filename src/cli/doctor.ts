@@ -35,7 +35,7 @@ async function* examine(terminal: Terminal): AsyncGenerator<Finding> {
   yield* await examineMail(settings);
   yield* await examineProviders(settings);
   try {
-    yield* await withDatabase(terminal, ({ database }) => examineDatabase(settings, database));
+    yield* await withDatabase(terminal, examineDatabase);
   } catch (error) {
     yield bad(explain(error)); // an embedded database that does not start says what to do
   }

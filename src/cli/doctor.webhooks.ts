@@ -6,7 +6,7 @@ import { bad, type Finding, good } from './findings.js';
 
 /** Whether every webhook can be signed: the key that its secret is derived from must still be in JWT_SECRET_KEY. */
 export async function examineWebhooks(db: DataSource, settings: Settings): Promise<Finding[]> {
-  const signing = new Signing(settings);
+  const signing = new Signing(settings.tokens);
   const webhooks = await db.query<{ url: string; keyId: string }[]>(KEYS_IN_USE);
   if (!webhooks.length) return [];
   const unsigned = webhooks.filter(({ keyId }) => !signing.has(keyId));

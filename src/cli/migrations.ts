@@ -5,20 +5,20 @@ import { withDatabase } from './with-app.js';
 
 /** `migrate`: applies what is pending. */
 export async function applyAll(terminal: Terminal): Promise<void> {
-  const applied = await withDatabase(terminal, ({ settings, database }) => migrate(settings, database));
+  const applied = await withDatabase(terminal, migrate);
   for (const name of applied) say(terminal, `Applied ${name}`);
   if (applied.length === 0) say(terminal, 'Nothing to apply.');
 }
 
 /** `revert`: undoes the newest. */
 export async function revertNewest(terminal: Terminal): Promise<void> {
-  const reverted = await withDatabase(terminal, ({ settings, database }) => revert(settings, database));
+  const reverted = await withDatabase(terminal, revert);
   say(terminal, reverted ? `Reverted ${reverted}` : 'Nothing to revert.');
 }
 
 /** `status`: lists them all. @throws Failure when some are pending, if that is to be checked */
 export async function showStatus(terminal: Terminal, { check = false }: { check?: boolean }): Promise<void> {
-  const all = await withDatabase(terminal, ({ settings, database }) => listMigrations(settings, database));
+  const all = await withDatabase(terminal, listMigrations);
   for (const { name, applied } of all) say(terminal, `${applied ? 'applied' : 'pending'}  ${name}`);
   if (check && all.some(({ applied }) => !applied))
     throw new Failure('Migrations are pending. Apply them: userhub migrate');

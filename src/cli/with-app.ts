@@ -4,7 +4,6 @@ import { pino, type Logger } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { DataSource } from 'typeorm';
 import { AppModule } from '../app/app.module.js';
-import type { DatabaseSettings } from '../config/database-settings.js';
 import { loadSettings, type Settings } from '../config/settings.js';
 import { listMigrations, migrate } from '../database/migrate.js';
 import { resolveDatabase } from '../process/resolve-database.js';
@@ -12,25 +11,19 @@ import { NestLogger } from '../logging/logging.js';
 import { Failure } from './failures.js';
 import type { Terminal } from './terminal.js';
 
-/** What a command has at hand while it runs. */
-export interface CommandContext {
-  settings: Settings;
-  database: DatabaseSettings;
-}
-
 /**
  * Runs the work beside the database: the one of the settings, or the embedded one, which is joined when it runs and
  * else started for as long as the work takes.
  * @throws SettingsError
  */
-export async function withDatabase<T>(terminal: Terminal, work: (context: CommandContext) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(terminal: Terminal, work: (settings: Settings) => Promise<T>): Promise<T> {
   const settings = loadSettings(terminal.env);
   NestLoggers.overrideLogger(new NestLogger(commandLogger(settings, terminal)));
-  const place = await resolveDatabase(settings, { join: true });
+  const database = await resolveDatabase(settings, { join: true });
   try {
-    return await work({ settings, database: place.database });
+    return await work(settings);
   } finally {
-    await place.stop();
+    await database.stop();
   }
 }
 
@@ -40,9 +33,9 @@ export async function withDatabase<T>(terminal: Terminal, work: (context: Comman
  * @throws SettingsError; Failure when migrations are pending
  */
 export function withApp<T>(terminal: Terminal, work: (app: INestApplicationContext) => Promise<T>): Promise<T> {
-  return withDatabase(terminal, async ({ settings, database }) => {
-    await bringUpToDate(settings, database);
-    const app = await NestFactory.createApplicationContext(AppModule.register(settings, database), {
+  return withDatabase(terminal, async (settings) => {
+    await bringUpToDate(settings);
+    const app = await NestFactory.createApplicationContext(AppModule.register(settings), {
       logger: new NestLogger(commandLogger(settings, terminal)),
       abortOnError: false,
     });
@@ -55,15 +48,15 @@ export function withApp<T>(terminal: Terminal, work: (app: INestApplicationConte
   });
 }
 
-async function bringUpToDate(settings: Settings, database: DatabaseSettings): Promise<void> {
-  if (settings.migrateOnStart) await migrate(settings, database);
-  else if ((await listMigrations(settings, database)).some(({ applied }) => !applied)) {
+async function bringUpToDate(settings: Settings): Promise<void> {
+  if (settings.database.migrateOnStart) await migrate(settings);
+  else if ((await listMigrations(settings)).some(({ applied }) => !applied)) {
     throw new Failure('Migrations are pending. Apply them first: userhub migrate');
   }
 }
 
 /** Warnings, for people, beside the output and not in it. */
-function commandLogger({ debug }: Settings, { stderr }: Terminal): Logger {
+function commandLogger({ logging: { debug } }: Settings, { stderr }: Terminal): Logger {
   const pretty = prettyFactory({ colorize: stderr.isTTY ?? false, ignore: 'time', singleLine: true });
   return pino(
     { level: debug ? 'debug' : 'warn', base: undefined },

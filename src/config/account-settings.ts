@@ -5,7 +5,7 @@ import type { EnvironmentReader } from './environment.js';
 export const REGISTRATIONS = ['open', 'invite_only', 'closed'] as const;
 
 /** Who gets an account, what its address must prove, and how long one that is gone is kept. Durations in milliseconds. */
-export interface AccountSettings {
+export class AccountSettings {
   registration: (typeof REGISTRATIONS)[number];
   /** Whether registering, or changing one's address, tells that an address is taken. */
   registrationReveals: boolean;
@@ -19,6 +19,8 @@ export interface AccountSettings {
   deletedRetention: number | undefined;
   /** How long accounts are kept that never verified and never signed in; undefined means for ever. */
   unverifiedRetention: number | undefined;
+  /** Made at the first start, while there is no admin. */
+  firstAdmin: { email: string; password: string } | undefined;
 }
 
 /** Reads the settings of accounts. */
@@ -31,7 +33,16 @@ export function readAccounts(env: EnvironmentReader): AccountSettings {
     passwordResetLifetime: minutes(env.integer('PASSWORD_RESET_MINUTES', 60, { min: 10, max: 1440 })),
     deletedRetention: retention(env, 'DELETED_RETENTION_DAYS'),
     unverifiedRetention: retention(env, 'UNVERIFIED_RETENTION_DAYS'),
+    firstAdmin: readFirstAdmin(env),
   };
+}
+
+function readFirstAdmin(env: EnvironmentReader): AccountSettings['firstAdmin'] {
+  const email = env.text('FIRST_ADMIN_EMAIL');
+  const password = env.text('FIRST_ADMIN_PASSWORD');
+  if (email && password) return { email, password };
+  if (email || password) env.refuse('FIRST_ADMIN_EMAIL and FIRST_ADMIN_PASSWORD must be set together.', undefined);
+  return undefined;
 }
 
 function retention(env: EnvironmentReader, name: string): number | undefined {

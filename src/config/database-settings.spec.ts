@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { readDatabase } from './database-settings.js';
+import { readConnection } from './database-settings.js';
 import { EnvironmentReader } from './environment.js';
 
 function read(env: Record<string, string>) {
   const reader = new EnvironmentReader(env);
-  return { database: readDatabase(reader, 'DATABASE_URL'), problems: reader.problems };
+  return { database: readConnection(reader, 'DATABASE_URL'), problems: reader.problems };
 }
 const fromUrl = (url: string) => read({ DATABASE_URL: url }).database;
 

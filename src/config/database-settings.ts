@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { seconds } from './durations.js';
 import type { EnvironmentReader } from './environment.js';
 import { readTextFile } from './text-file.js';
 
@@ -10,7 +11,7 @@ export interface TlsSettings {
 }
 
 /** Where a PostgreSQL is, and whether a pooler that shares connections between transactions stands before it. */
-export interface DatabaseSettings {
+export interface ConnectionSettings {
   host: string;
   port: number;
   user: string;
@@ -20,10 +21,51 @@ export interface DatabaseSettings {
   pooler: 'none' | 'transaction';
 }
 
+/** The database: where it is, and how many connections each process has. */
+export class DatabaseSettings {
+  /** Whether it is the one that comes along, for development: then resolveDatabase() enters where it listens. */
+  isEmbedded: boolean;
+  connection: ConnectionSettings;
+  /** The same database by a way that has sessions, for migrations behind a pooler. */
+  directConnection: ConnectionSettings | undefined;
+  poolMax: number;
+  /** How long a connection is used, in milliseconds. */
+  poolRecycle: number;
+  migrateOnStart: boolean;
+}
+
+/** Reads the settings of the database; in production there is no embedded one. */
+export function readDatabase(env: EnvironmentReader, production: boolean): DatabaseSettings {
+  const connection = readConnection(env, 'DATABASE_URL');
+  if (production && !connection && !env.text('DATABASE_URL')) {
+    env.refuse('DATABASE_URL (or DB_HOST, DB_USER, DB_PASSWORD, DB_NAME) must be set in production.', undefined);
+  }
+  const poolMax = connection?.pooler === 'transaction' ? 5 : 10;
+  return {
+    isEmbedded: !connection,
+    connection: connection ?? EMBEDDED,
+    directConnection: env.text('DATABASE_URL_DIRECT') ? readConnection(env, 'DATABASE_URL_DIRECT') : undefined,
+    poolMax: env.integer('DB_POOL_MAX', poolMax, { min: 1, max: 500 }),
+    poolRecycle: seconds(env.integer('DB_POOL_RECYCLE_SECONDS', 300, { min: 1, max: 86_400 })),
+    migrateOnStart: env.flag('MIGRATE_ON_START', true),
+  };
+}
+
+/** The embedded database before it runs: its port and its password come when it does. */
+const EMBEDDED: ConnectionSettings = {
+  host: '127.0.0.1',
+  port: 0,
+  user: 'userhub',
+  password: undefined,
+  name: 'userhub',
+  ssl: false,
+  pooler: 'none',
+};
+
 const POOLER_PORTS = new Set([6432, 6543]); // PgBouncer's own, and that of hosted poolers
 
 /** Reads the database from a URL, or from the DB_* parts; undefined when neither is there. */
-export function readDatabase(env: EnvironmentReader, name: string): DatabaseSettings | undefined {
+export function readConnection(env: EnvironmentReader, name: string): ConnectionSettings | undefined {
   const text = env.text(name);
   const place = text ? fromUrl(env, text) : fromParts(env);
   if (place === null) {
@@ -39,7 +81,7 @@ export function readDatabase(env: EnvironmentReader, name: string): DatabaseSett
 }
 
 /** Understands `postgres://`, `postgresql://` and SQLAlchemy's `postgresql+driver://`; null when it is none of them. */
-function fromUrl(env: EnvironmentReader, text: string): Omit<DatabaseSettings, 'pooler'> | null {
+function fromUrl(env: EnvironmentReader, text: string): Omit<ConnectionSettings, 'pooler'> | null {
   const url = URL.parse(text.replace(/^postgres(?:ql)?(?:\+\w+)?:\/\//, 'postgresql://'));
   if (url?.protocol !== 'postgresql:' || url.hash) return null;
   const query = url.searchParams;
@@ -70,7 +112,7 @@ function unencoded(text: string): string | undefined {
   return character && `percent-encode the ${character} in the password (${encodeURIComponent(character)})`;
 }
 
-function fromParts(env: EnvironmentReader): Omit<DatabaseSettings, 'pooler'> | undefined {
+function fromParts(env: EnvironmentReader): Omit<ConnectionSettings, 'pooler'> | undefined {
   const [host, user, password, name] = ['DB_HOST', 'DB_USER', 'DB_PASSWORD', 'DB_NAME'].map((part) => env.text(part));
   if (!host && !user && !password && !name) return undefined;
   return {

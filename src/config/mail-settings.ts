@@ -17,7 +17,7 @@ export interface Mailbox {
 }
 
 /** How mail is sent, and what it says of itself. */
-export interface MailSettings {
+export class MailSettings {
   /** Undefined: no relay is set. */
   smtp: SmtpSettings | undefined;
   /** Where mails go without a relay: kept and shown at /dev/mail in development, nowhere in production. */

@@ -26,7 +26,7 @@ describe('settings of second factors', () => {
       stepUpMaxAge: 600_000,
       encryptionKeys: [],
     });
-    expect(passkeys).toBeUndefined();
+    expect(passkeys.relyingParty).toBeUndefined();
   });
 
   it('take several keys, with commas between them', () => {
@@ -54,9 +54,12 @@ describe('settings of second factors', () => {
       WEBAUTHN_RP_ID: 'Example.com',
       CORS_ORIGINS: 'https://app.example.com,https://example.org',
     };
-    expect(loadSettings(env).passkeys).toMatchObject({ rpId: 'example.com', origins: ['https://app.example.com'] });
+    expect(loadSettings(env).passkeys.relyingParty).toMatchObject({
+      rpId: 'example.com',
+      origins: ['https://app.example.com'],
+    });
     const named = { ...env, WEBAUTHN_ORIGINS: 'https://example.com,android:apk-key-hash:x', WEBAUTHN_RP_NAME: 'Ours' };
-    expect(loadSettings(named).passkeys).toMatchObject({
+    expect(loadSettings(named).passkeys.relyingParty).toMatchObject({
       rpName: 'Ours',
       origins: ['https://example.com', 'android:apk-key-hash:x'],
     });

@@ -6,7 +6,7 @@ const POLICIES = ['none', 'admins', 'all'] as const;
 export type MfaPolicy = (typeof POLICIES)[number];
 
 /** Second factors: who must have one, and for how long one is taken as shown. */
-export interface MfaSettings {
+export class MfaSettings {
   /** Who must have one. */
   required: MfaPolicy;
   /** How long a device that asked for it isn't asked again; 0 is never. */

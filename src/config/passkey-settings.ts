@@ -1,7 +1,13 @@
 import type { EnvironmentReader } from './environment.js';
 
+/** Passkeys. */
+export class PasskeySettings {
+  /** Undefined means that they are off. */
+  relyingParty: RelyingPartySettings | undefined;
+}
+
 /** What passkeys belong to (WebAuthn). */
-export interface PasskeySettings {
+export interface RelyingPartySettings {
   /** The domain that they are bound to. */
   rpId: string;
   /** What authenticators call us. */
@@ -14,12 +20,21 @@ export interface PasskeySettings {
 
 const DOMAIN = /^(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*$/;
 
-/** Reads the settings of passkeys; undefined when they are off. Never taken from `Host`, which clients choose. */
-export function readPasskeys(
+interface Pages {
+  corsOrigins: string[];
+  port: number;
+}
+
+/** Reads the settings of passkeys. Never taken from `Host`, which clients choose. */
+export const readPasskeys = (env: EnvironmentReader, production: boolean, pages: Pages): PasskeySettings => ({
+  relyingParty: readRelyingParty(env, production, pages),
+});
+
+function readRelyingParty(
   env: EnvironmentReader,
   production: boolean,
-  { corsOrigins, port }: { corsOrigins: string[]; port: number },
-): PasskeySettings | undefined {
+  { corsOrigins, port }: Pages,
+): RelyingPartySettings | undefined {
   const rpId = env.text('WEBAUTHN_RP_ID')?.toLowerCase() ?? (production ? undefined : 'localhost');
   const origins = env.list('WEBAUTHN_ORIGINS').map((origin) => readOrigin(env, origin));
   if (rpId === undefined) {

@@ -38,7 +38,7 @@ export interface ProviderSettings {
 }
 
 /** Signing in with providers. */
-export interface ProvidersSettings {
+export class ProvidersSettings {
   providers: ProviderSettings[];
   /** Where providers send people back to: the public address of this server, without a slash at its end. Undefined: where it listens. */
   publicUrl: string | undefined;

@@ -32,38 +32,35 @@ describe('settings', () => {
     expect(loadSettings({ DATA_DIR: folder })).toMatchObject({
       environment: 'development',
       isProduction: false,
-      host: '127.0.0.1',
-      port: 8000,
-      logLevel: 'info',
-      docsEnabled: true,
-      database: undefined,
-      poolMax: 10,
-      poolRecycle: minutes(5),
-      migrateOnStart: true,
-      accessTokenLifetime: minutes(30),
-      refreshTokenLifetime: days(7),
-      sessionLifetime: days(30),
-      refreshGrace: seconds(30),
-      bcryptRounds: 12,
-      passwordMinLength: 8,
-      throttle: true,
-      requireIfMatch: false,
-      shutdownDelay: 0,
-      trustProxy: [],
-      corsOrigins: [],
-      corsAnyLocalPort: true,
+      server: {
+        host: '127.0.0.1',
+        port: 8000,
+        docsEnabled: true,
+        requireIfMatch: false,
+        shutdownDelay: 0,
+        trustProxy: [],
+        corsOrigins: [],
+        corsAnyLocalPort: true,
+      },
+      logging: { level: 'info' },
+      database: { isEmbedded: true, poolMax: 10, poolRecycle: minutes(5), migrateOnStart: true },
+      tokens: {
+        accessTokenLifetime: minutes(30),
+        refreshTokenLifetime: days(7),
+        sessionLifetime: days(30),
+        refreshGrace: seconds(30),
+      },
+      passwords: { bcryptRounds: 12, minLength: 8 },
+      throttle: { enabled: true },
     });
   });
 
   it('ask little of production: a secret and a database', () => {
     expect(loadSettings(PRODUCTION)).toMatchObject({
       isProduction: true,
-      host: '0.0.0.0',
-      shutdownDelay: seconds(5),
-      corsOrigins: [],
-      corsAnyLocalPort: false,
-      database: { host: 'db' },
-      jwt: { keys: [SECRET] },
+      server: { host: '0.0.0.0', shutdownDelay: seconds(5), corsOrigins: [], corsAnyLocalPort: false },
+      database: { isEmbedded: false, connection: { host: 'db' } },
+      tokens: { jwt: { keys: [SECRET] } },
     });
   });
 
@@ -99,15 +96,15 @@ describe('settings', () => {
   });
 
   it('let tests hash cheaply, and nobody else', () => {
-    expect(loadSettings({ NODE_ENV: 'test', DATA_DIR: folder }).bcryptRounds).toBe(4);
+    expect(loadSettings({ NODE_ENV: 'test', DATA_DIR: folder }).passwords.bcryptRounds).toBe(4);
     expect(problemsOf({ NODE_ENV: 'test', DATA_DIR: folder, BCRYPT_ROUNDS: '4' })).toEqual([]);
     expect(problemsOf({ DATA_DIR: folder, BCRYPT_ROUNDS: '4' })).toHaveLength(1);
   });
 
   it('hold fewer connections behind a pooler, and migrate past it', () => {
     const env = { ...PRODUCTION, DATABASE_URL: 'postgres://db:6543/x', DATABASE_URL_DIRECT: 'postgres://db:5432/x' };
-    expect(loadSettings(env)).toMatchObject({ poolMax: 5, directDatabase: { port: 5432 } });
-    expect(loadSettings({ ...env, DB_POOL_MAX: '20' }).poolMax).toBe(20);
+    expect(loadSettings(env).database).toMatchObject({ poolMax: 5, directConnection: { port: 5432 } });
+    expect(loadSettings({ ...env, DB_POOL_MAX: '20' }).database.poolMax).toBe(20);
   });
 
   it('read origins and networks as lists', () => {
@@ -115,7 +112,7 @@ describe('settings', () => {
       CORS_ORIGINS: 'https://app.example.com, http://localhost:3000/',
       TRUST_PROXY: '10.0.0.0/8, fd00::/8,loopback',
     };
-    expect(loadSettings({ ...PRODUCTION, ...env })).toMatchObject({
+    expect(loadSettings({ ...PRODUCTION, ...env }).server).toMatchObject({
       corsOrigins: ['https://app.example.com', 'http://localhost:3000'],
       trustProxy: ['10.0.0.0/8', 'fd00::/8', 'loopback'],
     });
@@ -130,12 +127,12 @@ describe('settings', () => {
     ],
     ['salt,and,pepper,and,more', ['salt,and,pepper,and,more']],
   ])('read peppers: %s', (PASSWORD_PEPPER, peppers) => {
-    expect(loadSettings({ ...PRODUCTION, PASSWORD_PEPPER }).passwordPeppers).toEqual(peppers);
+    expect(loadSettings({ ...PRODUCTION, PASSWORD_PEPPER }).passwords.peppers).toEqual(peppers);
   });
 
   it('log more when debugging, unless told how much', () => {
-    expect(loadSettings({ ...PRODUCTION, DEBUG: 'true' })).toMatchObject({ debug: true, logLevel: 'debug' });
-    expect(loadSettings({ ...PRODUCTION, DEBUG: 'true', LOG_LEVEL: 'warn' }).logLevel).toBe('warn');
+    expect(loadSettings({ ...PRODUCTION, DEBUG: 'true' }).logging).toEqual({ debug: true, level: 'debug' });
+    expect(loadSettings({ ...PRODUCTION, DEBUG: 'true', LOG_LEVEL: 'warn' }).logging.level).toBe('warn');
   });
 
   it.each<[string, Buffer]>([

@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import type { EnvironmentReader } from './environment.js';
 
 /** Where webhooks may go besides public addresses. */
-export interface WebhookSettings {
+export class WebhookSettings {
   /** Whether loopback may be called, and by plain http: in development and in tests. */
   allowLoopback: boolean;
   /** Networks of one's own that may be called. */

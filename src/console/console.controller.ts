@@ -1,18 +1,18 @@
 import proxyAddr from '@fastify/proxy-addr';
 import { type CanActivate, Controller, type ExecutionContext, Get, Header, Injectable, Param, Req, Res, StreamableFile, UseGuards } from '@nestjs/common'; // prettier-ignore
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Settings } from '../config/settings.js';
+import { ConsoleSettings } from '../config/console-settings.js';
 import { notFound } from '../problems.js';
 import { pathOf, Public } from '../request.js';
 import { ConsoleFiles } from './console-files.js';
 
 /** Nothing but the console's own files, no markup out of text (Trusted Types); pictures of people may be anywhere. */
-const policy = ({ consoleRemotePictures }: Settings) =>
+const policy = ({ remotePictures }: ConsoleSettings) =>
   [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
-    `img-src 'self'${consoleRemotePictures ? ' https:' : ''} data:`,
+    `img-src 'self'${remotePictures ? ' https:' : ''} data:`,
     "connect-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
@@ -26,8 +26,8 @@ const policy = ({ consoleRemotePictures }: Settings) =>
 export class ConsoleNetworksGuard implements CanActivate {
   private readonly isInside: (address: string, hop: number) => boolean;
 
-  constructor({ consoleNetworks }: Settings) {
-    this.isInside = consoleNetworks.length ? proxyAddr.compile(consoleNetworks) : () => true;
+  constructor({ networks }: ConsoleSettings) {
+    this.isInside = networks.length ? proxyAddr.compile(networks) : () => true;
   }
 
   canActivate(context: ExecutionContext): boolean {
@@ -46,7 +46,7 @@ export class ConsoleController {
 
   constructor(
     private readonly files: ConsoleFiles,
-    settings: Settings,
+    settings: ConsoleSettings,
   ) {
     this.policy = policy(settings);
   }

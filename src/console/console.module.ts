@@ -16,15 +16,15 @@ import { StatisticsService } from './statistics.service.js';
 /** What only the console needs of the API; and its pages at `/admin`, where it is enabled: the top-level folder `console/`. */
 @Module({})
 export class ConsoleModule {
-  static register({ consoleEnabled, isProduction }: Settings): DynamicModule {
+  static register({ console, isProduction }: Settings): DynamicModule {
     return {
       module: ConsoleModule,
       imports: [TypeOrmModule.forFeature([DailyStats]), AuditModule, UsersModule, SessionsModule],
       controllers: [
         BulkController,
         StatisticsController,
-        ...(consoleEnabled ? [ConsoleController] : []),
-        ...(consoleEnabled && isProduction ? [ConsoleHomeController] : []),
+        ...(console.enabled ? [ConsoleController] : []),
+        ...(console.enabled && isProduction ? [ConsoleHomeController] : []),
       ],
       providers: [ConsoleFiles, ConsoleNetworksGuard, BulkService, StatisticsService],
     };

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { SignInStatistics } from '../audit/sign-in-statistics.js';
 import { days, minutes, seconds } from '../config/durations.js';
-import { Settings } from '../config/settings.js';
+import { AuditSettings } from '../config/audit-settings.js';
 import { Database } from '../database/database.js';
 import { Scheduler } from '../outbox/scheduler.js';
 import { validationFailed } from '../problems.js';
@@ -23,7 +23,7 @@ export class StatisticsService {
 
   constructor(
     private readonly database: Database,
-    private readonly settings: Settings,
+    private readonly settings: AuditSettings,
     private readonly users: UserStatistics,
     private readonly signIns: SignInStatistics,
     scheduler: Scheduler,
@@ -104,7 +104,7 @@ export class StatisticsService {
 
   /** Days whose events are past their retention, and that nobody has asked for in this zone before: UTC's stand for them. */
   private async lost(tz: string, since: string, until: string): Promise<Map<string, DailyStatsDto>> {
-    const oldest = new Date(Date.now() - this.settings.auditRetention).toISOString().slice(0, 10);
+    const oldest = new Date(Date.now() - this.settings.retention).toISOString().slice(0, 10);
     if (tz === UTC || since > oldest) return new Map();
     return this.kept(UTC, since, until < oldest ? until : dayBefore(oldest, -1));
   }

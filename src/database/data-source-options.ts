@@ -1,6 +1,6 @@
 import type { DataSourceOptions, MixedList } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
-import type { DatabaseSettings } from '../config/database-settings.js';
+import type { ConnectionSettings, DatabaseSettings } from '../config/database-settings.js';
 import { seconds } from '../config/durations.js';
 import type { Settings } from '../config/settings.js';
 import { DeadlineClient } from './client.js';
@@ -17,31 +17,31 @@ export type Entities = MixedList<Function>;
  * for a lock 2 s, a statement 5 s, the client's patience 7 s, a request 10 s.
  */
 export function dataSourceOptions(
-  settings: Settings,
-  database: DatabaseSettings,
+  { database, logging }: Settings,
   entities: Entities,
+  connection = database.connection,
 ): DataSourceOptions {
   return {
     type: 'postgres',
-    host: database.host,
-    port: database.port,
-    username: database.user,
-    password: database.password,
-    database: database.name,
-    ssl: database.ssl,
+    host: connection.host,
+    port: connection.port,
+    username: connection.user,
+    password: connection.password,
+    database: connection.name,
+    ssl: connection.ssl,
     applicationName: 'userhub',
     entities,
     migrations,
     installExtensions: false, // the migrations do
-    logger: new SqlLogger(settings.debug),
-    poolSize: poolSize(settings),
+    logger: new SqlLogger(logging.debug),
+    poolSize: poolSize(database),
     connectTimeoutMS: seconds(2),
     extra: {
       Client: DeadlineClient,
       group: new ConnectionGroup(),
-      session: sessionParameters(database),
-      maxLifetimeSeconds: settings.poolRecycle / 1000,
-      idleTimeoutMillis: settings.poolRecycle,
+      session: sessionParameters(connection),
+      maxLifetimeSeconds: database.poolRecycle / 1000,
+      idleTimeoutMillis: database.poolRecycle,
       keepAlive: true,
       keepAliveInitialDelayMillis: seconds(30),
     },
@@ -60,7 +60,7 @@ export interface SharedOptions {
  * sees what was committed before each of its statements.
  */
 export function sessionParameters(
-  { pooler }: Pick<DatabaseSettings, 'pooler'>,
+  { pooler }: Pick<ConnectionSettings, 'pooler'>,
   { withTimeouts = true } = {},
 ): Record<string, string> {
   if (pooler === 'transaction') return { ...PASSED_ON };
@@ -73,11 +73,11 @@ export function forgetSessionParameters(session: Record<string, string>): void {
 }
 
 /** Whether one of the connections is for look-ups: not where others might use the same one in between, or it is the only one. */
-export const hasPipeline = ({ database, poolMax }: Settings): boolean =>
-  database?.pooler !== 'transaction' && poolMax > 1;
+export const hasPipeline = ({ connection, poolMax }: DatabaseSettings): boolean =>
+  connection.pooler !== 'transaction' && poolMax > 1;
 
 /** How many connections are left for the pool. */
-export const poolSize = (settings: Settings): number => settings.poolMax - (hasPipeline(settings) ? 1 : 0);
+export const poolSize = (settings: DatabaseSettings): number => settings.poolMax - (hasPipeline(settings) ? 1 : 0);
 
 const PASSED_ON = { DateStyle: 'ISO' };
 

@@ -1,6 +1,5 @@
-import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
-import type { DatabaseSettings } from '../config/database-settings.js';
 import { Settings } from '../config/settings.js';
 import { Connector } from './connector.js';
 import { dataSourceOptions } from './data-source-options.js';
@@ -8,23 +7,18 @@ import { Database } from './database.js';
 
 /** The connection to the database, for everyone. */
 @Global()
-@Module({})
-export class DatabaseModule {
-  static register(database: DatabaseSettings): DynamicModule {
-    return {
-      module: DatabaseModule,
-      imports: [
-        TypeOrmModule.forRootAsync({
-          inject: [Settings],
-          useFactory: (settings: Settings): TypeOrmModuleOptions => ({
-            ...dataSourceOptions(settings, database, []),
-            autoLoadEntities: true,
-            manualInitialization: true, // by the connector, so that a server without its database starts and says so
-          }),
-        }),
-      ],
-      providers: [Connector, Database],
-      exports: [Connector, Database],
-    };
-  }
-}
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      inject: [Settings],
+      useFactory: (settings: Settings): TypeOrmModuleOptions => ({
+        ...dataSourceOptions(settings, []),
+        autoLoadEntities: true,
+        manualInitialization: true, // by the connector, so that a server without its database starts and says so
+      }),
+    }),
+  ],
+  providers: [Connector, Database],
+  exports: [Connector, Database],
+})
+export class DatabaseModule {}

@@ -5,7 +5,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type pg from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
-import { Settings } from '../config/settings.js';
+import { DatabaseSettings } from '../config/database-settings.js';
 import { unavailable } from '../problems.js';
 import { AdmissionQueue } from './admission-queue.js';
 import { DatabaseClient, type DatabaseClientConfig } from './client.js';
@@ -81,9 +81,9 @@ export class Database implements OnApplicationShutdown {
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly settings: Settings,
+    private readonly settings: DatabaseSettings,
   ) {
-    this.named = settings.database?.pooler !== 'transaction';
+    this.named = settings.connection.pooler !== 'transaction';
     this.admission = new AdmissionQueue(poolSize(settings));
     if (hasPipeline(settings)) this.pipeline = new LookupConnection(() => this.connection(), settings.poolRecycle);
     this.extra.group.add({ answeredAt: Infinity, retire: () => this.pipeline?.retire() });
@@ -119,7 +119,7 @@ export class Database implements OnApplicationShutdown {
     void this.pipeline?.close();
     this.pipeline = undefined;
     forgetSessionParameters(this.extra.session);
-    for (const place of [this.settings.database, this.settings.directDatabase]) if (place) place.pooler = 'transaction';
+    for (const one of [this.settings.connection, this.settings.directConnection]) if (one) one.pooler = 'transaction';
     this.log.warn({
       event: 'pooler_found',
       remedy: 'A connection pooler stands before the database, and shares sessions: set DATABASE_POOLER=transaction.',

@@ -1,6 +1,5 @@
 import { DataSource, type DataSourceOptions, MigrationExecutor, type QueryRunner } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
-import type { DatabaseSettings } from '../config/database-settings.js';
 import type { Settings } from '../config/settings.js';
 import { DatabaseClient } from './client.js';
 import { dataSourceOptions, type Entities, sessionParameters } from './data-source-options.js';
@@ -16,8 +15,8 @@ export interface MigrationStatus {
 }
 
 /** Applies what is pending, once, however many processes try at the same time. Returns the names of what it applied. */
-export function migrate(settings: Settings, database: DatabaseSettings): Promise<string[]> {
-  return withMigrationConnection(settings, database, async (dataSource, runner) => {
+export function migrate(settings: Settings): Promise<string[]> {
+  return withMigrationConnection(settings, async (dataSource, runner) => {
     if ((await pendingMigrations(runner)).length === 0) return [];
     return locked(runner, async () => {
       const done = await executor(dataSource, runner).executePendingMigrations();
@@ -27,8 +26,8 @@ export function migrate(settings: Settings, database: DatabaseSettings): Promise
 }
 
 /** Undoes the newest applied migration. Returns its name, or undefined when there was none. */
-export function revert(settings: Settings, database: DatabaseSettings): Promise<string | undefined> {
-  return withMigrationConnection(settings, database, (dataSource, runner) =>
+export function revert(settings: Settings): Promise<string | undefined> {
+  return withMigrationConnection(settings, (dataSource, runner) =>
     locked(runner, async () => {
       const newest = (await migrationStatus(runner)).findLast(({ applied }) => applied);
       if (newest) await executor(dataSource, runner).undoLastMigration();
@@ -38,8 +37,8 @@ export function revert(settings: Settings, database: DatabaseSettings): Promise<
 }
 
 /** All migrations of this version, oldest first. */
-export function listMigrations(settings: Settings, database: DatabaseSettings): Promise<MigrationStatus[]> {
-  return withMigrationConnection(settings, database, (_, runner) => migrationStatus(runner));
+export function listMigrations(settings: Settings): Promise<MigrationStatus[]> {
+  return withMigrationConnection(settings, (_, runner) => migrationStatus(runner));
 }
 
 /** The names of the migrations that this version has and the database lacks. */
@@ -89,29 +88,25 @@ async function locked<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T
 }
 
 /** One connection of its own: patient, as a migration may take its time, and direct, where a pooler stands before the pool. */
-export function migrationOptions(
-  settings: Settings,
-  database: DatabaseSettings,
-  entities: Entities = [],
-): DataSourceOptions {
-  const options = dataSourceOptions(settings, settings.directDatabase ?? database, entities);
-  const session = sessionParameters(settings.directDatabase ?? database, { withTimeouts: false });
+export function migrationOptions(settings: Settings, entities: Entities = []): DataSourceOptions {
+  const connection = settings.database.directConnection ?? settings.database.connection;
+  const options = dataSourceOptions(settings, entities, connection);
+  const session = sessionParameters(connection, { withTimeouts: false });
   return { ...options, poolSize: 1, extra: { Client: DatabaseClient, session, keepAlive: true } } as DataSourceOptions;
 }
 
 async function withMigrationConnection<T>(
   settings: Settings,
-  database: DatabaseSettings,
   work: (dataSource: DataSource, runner: QueryRunner) => Promise<T>,
 ): Promise<T> {
-  const dataSource = new DataSource(migrationOptions(settings, database));
+  const dataSource = new DataSource(migrationOptions(settings));
   await dataSource.initialize();
   try {
     await using runner = dataSource.createQueryRunner();
     await assertUsable(runner);
     return await work(dataSource, runner);
   } catch (error) {
-    const missing = missingRight(error, database.user);
+    const missing = missingRight(error, settings.database.connection.user);
     throw missing ? new UnusableDatabaseError(missing) : error;
   } finally {
     await dataSource.destroy();

@@ -1,12 +1,9 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type pg from 'pg';
-import type { DatabaseSettings } from '../config/database-settings.js';
+import { DatabaseSettings } from '../config/database-settings.js';
 import { seconds } from '../config/durations.js';
 import { DatabaseClient, socketOf } from '../database/client.js';
 import { sessionParameters } from '../database/data-source-options.js';
-
-/** The database's place, in the injector. */
-export const DATABASE = Symbol('DatabaseSettings');
 
 interface Connection {
   client: pg.Client;
@@ -25,7 +22,7 @@ export class DatabaseProbe implements OnApplicationShutdown {
   private connection?: Connection;
   private answer?: { isUp: Promise<boolean>; until: number };
 
-  constructor(@Inject(DATABASE) private readonly database: DatabaseSettings) {}
+  constructor(private readonly settings: DatabaseSettings) {}
 
   /** Whether the database answered within the last second. Takes 0.8 s at most, and never throws. */
   isUp(): Promise<boolean> {
@@ -66,7 +63,7 @@ export class DatabaseProbe implements OnApplicationShutdown {
   }
 
   private connect(): Connection {
-    const { host, port, user, password, name, ssl } = this.database;
+    const { host, port, user, password, name, ssl, pooler } = this.settings.connection;
     const client = new DatabaseClient({
       host,
       port,
@@ -74,7 +71,7 @@ export class DatabaseProbe implements OnApplicationShutdown {
       password,
       database: name,
       ssl,
-      session: sessionParameters(this.database, { withTimeouts: false }),
+      session: sessionParameters({ pooler }, { withTimeouts: false }),
       application_name: 'userhub probe',
     });
     const connection = { client, made: client.connect() };

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { perRoute } from '../request.js';
-import { Settings } from '../config/settings.js';
+import { ServerSettings } from '../config/server-settings.js';
 import { problem } from '../problems.js';
 
 interface Resource {
@@ -82,7 +82,7 @@ const isConditional = perRoute((context) => Reflect.getMetadata(CONDITIONAL, con
 /** Asks for `If-Match` where REQUIRE_IF_MATCH says so. */
 @Injectable()
 export class PreconditionGuard implements CanActivate {
-  constructor(private readonly settings: Settings) {}
+  constructor(private readonly settings: ServerSettings) {}
 
   canActivate(context: ExecutionContext): boolean {
     if (!this.settings.requireIfMatch || !isConditional(context)) return true;

@@ -33,8 +33,9 @@ const LONGEST_REPORT = 200;
 
 /** Lets front ends on other origins call: those of CORS_ORIGINS, and in development any port of this machine. */
 export async function allowOrigins(app: NestFastifyApplication, settings: Settings, logger: Logger): Promise<void> {
-  const listed = new Set(settings.corsOrigins);
-  const isAllowed = (origin: string) => listed.has(origin) || (settings.corsAnyLocalPort && isLocalOrigin(origin));
+  const listed = new Set(settings.server.corsOrigins);
+  const isAllowed = (origin: string) =>
+    listed.has(origin) || (settings.server.corsAnyLocalPort && isLocalOrigin(origin));
   // not by Nest's enableCors, which writes headers twice and so the slow way
   await app.register(cors, {
     origin: (origin, answer) => answer(null, origin !== undefined && isAllowed(origin) ? origin : false),

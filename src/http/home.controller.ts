@@ -25,8 +25,8 @@ export class HomeController {
   @Header('content-security-policy', POLICY)
   getHome(): string {
     const places = [
-      ...(this.settings.docsEnabled ? [['<a href="docs">docs</a>', 'every route, to be tried']] : []),
-      ...(this.settings.consoleEnabled ? [['<a href="admin/">console</a>', 'accounts and settings, for admins']] : []),
+      ...(this.settings.server.docsEnabled ? [['<a href="docs">docs</a>', 'every route, to be tried']] : []),
+      ...(this.settings.console.enabled ? [['<a href="admin/">console</a>', 'accounts and settings, for admins']] : []),
       ...(this.settings.mail.mailbox ? [['<a href="dev/mail">mail</a>', 'what would have been sent']] : []),
       ['<a href="health">health</a>', 'whether it works, and its database'],
       ['<code>npm run cli -- seed</code>', 'people, posts and tasks to play with'],

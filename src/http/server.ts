@@ -31,7 +31,7 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
   const adapter = new FastifyAdapter({
     logger: false,
     bodyLimit: BODY_LIMIT,
-    trustProxy: settings.trustProxy.length ? trusting(settings.trustProxy) : false,
+    trustProxy: settings.server.trustProxy.length ? trusting(settings.server.trustProxy) : false,
     genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2048 },
     // Fastify switches Node's own time-outs off: a slow sender must not hold a connection for ever

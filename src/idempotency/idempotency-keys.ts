@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { v4 as uuidv4 } from 'uuid';
 import { derivedKeys } from '../config/derived-keys.js';
 import { hours, seconds } from '../config/durations.js';
-import { Settings } from '../config/settings.js';
+import { TokenSettings } from '../config/token-settings.js';
 import { type Companion, Database } from '../database/database.js';
 import { serialize } from '../http/conditional-requests.js';
 import { removalJob } from '../outbox/removal-job.js';
@@ -36,7 +36,7 @@ export class IdempotencyKeys implements OnModuleInit {
   constructor(
     private readonly database: Database,
     private readonly scheduler: Scheduler,
-    { jwt }: Settings,
+    { jwt }: TokenSettings,
   ) {
     this.secrets = derivedKeys(jwt, 'userhub idempotency');
   }

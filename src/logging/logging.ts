@@ -8,7 +8,7 @@ import { traceOf } from './trace-context.js';
 /** The process's logger: JSON lines, or something for people when a person watches. */
 export async function createLogger(settings: Settings): Promise<Logger> {
   const options = {
-    level: settings.logLevel,
+    level: settings.logging.level,
     base: undefined,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (level: string) => ({ level }) },

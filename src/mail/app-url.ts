@@ -1,7 +1,8 @@
 import type { Server } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import { type AbstractHttpAdapter, HttpAdapterHost } from '@nestjs/core';
-import { Settings } from '../config/settings.js';
+import { MailSettings } from '../config/mail-settings.js';
+import { ServerSettings } from '../config/server-settings.js';
 
 /**
  * Where the front end is: APP_URL, or in development the pages of this server itself. Never what a request says of itself:
@@ -10,13 +11,14 @@ import { Settings } from '../config/settings.js';
 @Injectable()
 export class AppUrl {
   constructor(
-    private readonly settings: Settings,
+    private readonly settings: MailSettings,
+    private readonly server: ServerSettings,
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
   /** The front end's address, without a slash at its end. */
   get base(): string {
-    return this.settings.mail.appUrl ?? `http://localhost:${this.port}`;
+    return this.settings.appUrl ?? `http://localhost:${this.port}`;
   }
 
   /** The address of one of its pages. @param path begins with a slash */
@@ -28,6 +30,6 @@ export class AppUrl {
   get port(): number {
     const adapter = this.adapterHost.httpAdapter as AbstractHttpAdapter<Server> | undefined; // a script has none
     const address = adapter?.getHttpServer().address();
-    return typeof address === 'object' && address ? address.port : this.settings.port;
+    return typeof address === 'object' && address ? address.port : this.server.port;
   }
 }

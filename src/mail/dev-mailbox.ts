@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Settings } from '../config/settings.js';
+import { MailSettings } from '../config/mail-settings.js';
 import { Database, statement } from '../database/database.js';
 import type { DevMail, KeptMail } from './dev-mail.entity.js';
 
@@ -36,12 +36,12 @@ export class DevMailbox {
 
   constructor(
     private readonly database: Database,
-    private readonly settings: Settings,
+    private readonly settings: MailSettings,
   ) {}
 
   /** Whether there is one. */
   get isOpen(): boolean {
-    return this.settings.mail.mailbox;
+    return this.settings.mailbox;
   }
 
   /** Keeps a mail and tells the terminal where to read it; its link and its code are told to nobody. */

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import type { Settings } from '../config/settings.js';
+import type { TokenSettings } from '../config/token-settings.js';
 import type { AppUrl } from './app-url.js';
 import { LINK_PURPOSES, MailLinks, spaced } from './links.js';
 
@@ -11,7 +11,7 @@ const linksWith = (...keys: string[]) =>
   new MailLinks(
     {
       jwt: { algorithm: keys[0]?.startsWith('-----') ? 'EdDSA' : 'HS256', keys, issuer: '', audience: '' },
-    } as Settings,
+    } as TokenSettings,
     { page: (path: string) => `https://app.example.com${path}` } as AppUrl,
   );
 

@@ -2,7 +2,7 @@ import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { parse, stringify } from 'uuid';
 import { derivedKeys } from '../config/derived-keys.js';
-import { Settings } from '../config/settings.js';
+import { TokenSettings } from '../config/token-settings.js';
 import { AppUrl } from './app-url.js';
 
 /** What a link is good for, how its token begins, and the page of the front end that it opens. */
@@ -46,7 +46,7 @@ export class MailLinks {
   private readonly codeKeys: KeyObject[];
 
   constructor(
-    settings: Settings,
+    settings: TokenSettings,
     private readonly appUrl: AppUrl,
   ) {
     this.linkKeys = derivedKeys(settings.jwt, 'userhub mail links');

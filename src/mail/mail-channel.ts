@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { hours, minutes, seconds } from '../config/durations.js';
-import { Settings } from '../config/settings.js';
+import { MailSettings } from '../config/mail-settings.js';
 import { type Channel, type ClaimedJob, type Delivery, DeliveryError } from '../outbox/channel.js';
 import type { Lease } from '../outbox/lease.js';
 import { Outbox } from '../outbox/outbox.js';
@@ -23,13 +23,13 @@ export class MailChannel implements Channel, OnModuleInit, OnApplicationShutdown
   private readonly budget?: MinuteBudget;
 
   constructor(
-    private readonly settings: Settings,
+    private readonly settings: MailSettings,
     private readonly outbox: Outbox,
     private readonly writer: MailWriter,
     private readonly mailbox: DevMailbox,
     private readonly appUrl: AppUrl,
   ) {
-    const { smtp, maxPerMinute } = settings.mail;
+    const { smtp, maxPerMinute } = settings;
     if (smtp) this.smtp = new Smtp(smtp);
     if (maxPerMinute) this.budget = new MinuteBudget(maxPerMinute);
   }
@@ -87,7 +87,7 @@ export class MailChannel implements Channel, OnModuleInit, OnApplicationShutdown
   }
 
   private message({ id, createdAt }: ClaimedJob, { to, subject, text, html, language }: WrittenMail): SmtpMessage {
-    const { from, replyTo } = this.settings.mail;
+    const { from, replyTo } = this.settings;
     return {
       messageId: `<${id}@${from.address.split('@')[1]}>`,
       date: createdAt,

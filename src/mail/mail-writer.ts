@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Settings } from '../config/settings.js';
+import { MailSettings } from '../config/mail-settings.js';
 import type { ClaimedJob } from '../outbox/channel.js';
 import { AppUrl } from './app-url.js';
 import { inert } from './inert.js';
@@ -27,11 +27,11 @@ export class MailWriter {
 
   /** @throws SettingsError when MAIL_TEMPLATES_DIR or DEFAULT_LOCALE can't be used */
   constructor(
-    private readonly settings: Settings,
+    private readonly settings: MailSettings,
     private readonly links: MailLinks,
     private readonly appUrl: AppUrl,
   ) {
-    this.catalogues = loadCatalogues(settings.mail.templatesDir, settings.mail.defaultLocale);
+    this.catalogues = loadCatalogues(settings.templatesDir, settings.defaultLocale);
   }
 
   /** The first of these language tags that there are mails in, as it was asked for; the default one if there is none. */
@@ -40,7 +40,7 @@ export class MailWriter {
       tags.map((tag) => tag ?? undefined),
       this.catalogues,
     );
-    return found?.tag ?? this.settings.mail.defaultLocale;
+    return found?.tag ?? this.settings.defaultLocale;
   }
 
   /** Writes the mail of a job. @throws TypeError when there is no such kind of mail */
@@ -54,7 +54,7 @@ export class MailWriter {
     const context: MailContext = {
       words,
       say,
-      app: this.settings.mail.appName,
+      app: this.settings.appName,
       email: recipient,
       username: words.username ? inert(words.username) : recipient,
       at: createdAt,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Settings } from '../config/settings.js';
+import { MailSettings } from '../config/mail-settings.js';
 import { insertJob, insertNothing } from '../outbox/outbox.statements.js';
 import { Outbox } from '../outbox/outbox.js';
 import { problem } from '../problems.js';
@@ -39,14 +39,14 @@ export interface NewMail {
 @Injectable()
 export class Mails {
   constructor(
-    private readonly settings: Settings,
+    private readonly settings: MailSettings,
     private readonly outbox: Outbox,
     private readonly writer: MailWriter,
   ) {}
 
   /** Whether mail goes anywhere: to a relay, or to the development mailbox. */
   get isConfigured(): boolean {
-    const { smtp, mailbox } = this.settings.mail;
+    const { smtp, mailbox } = this.settings;
     return smtp !== undefined || mailbox;
   }
 

@@ -36,7 +36,10 @@ export async function exposeWorkerMetrics(settings: Settings): Promise<Server> {
   return answerScrapes(settings, () => workers.clusterMetrics());
 }
 
-async function answerScrapes({ host, metricsPort }: Settings, read: () => Promise<string>): Promise<Server> {
+async function answerScrapes(
+  { server: { host, metricsPort } }: Settings,
+  read: () => Promise<string>,
+): Promise<Server> {
   const server = createServer((request, response) => {
     if (request.url?.split('?', 1)[0] !== '/metrics') return end(response, 404);
     if (request.method !== 'GET' && request.method !== 'HEAD')

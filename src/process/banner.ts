@@ -1,26 +1,26 @@
 import path from 'node:path';
 import type { Settings } from '../config/settings.js';
 import type { DevelopmentAdmin } from './development/development-admin.js';
-import type { DatabaseHandle } from './resolve-database.js';
 
 interface BannerOptions {
   url: string;
   settings: Settings;
-  place: DatabaseHandle;
+  /** Of an embedded database. */
+  dataDir: string | undefined;
   admin: DevelopmentAdmin | undefined;
 }
 
 /** What somebody who has just started the server wants to know. In production: nothing, the log says it. */
-export function banner({ url: listening, settings, place, admin }: BannerOptions): string {
+export function banner({ url: listening, settings, dataDir, admin }: BannerOptions): string {
   if (settings.isProduction) return '';
   const url = listening.replace('//127.0.0.1:', '//localhost:'); // passkeys belong to a name, never to an IP address
-  const { host, port, name } = place.database;
+  const { host, port, name } = settings.database.connection;
   const lines = [
     ['API', `${url}/api`],
-    ...(settings.docsEnabled ? [['Docs', `${url}/docs`]] : []),
-    ...(settings.consoleEnabled ? [['Console', `${url}/admin`]] : []),
+    ...(settings.server.docsEnabled ? [['Docs', `${url}/docs`]] : []),
+    ...(settings.console.enabled ? [['Console', `${url}/admin`]] : []),
     ...(settings.mail.mailbox ? [['Mail', `${url}/dev/mail`]] : []),
-    ['Data', place.dataDir ? path.relative('', place.dataDir) || '.' : `${name} at ${host}:${port}`],
+    ['Data', dataDir ? path.relative('', dataDir) || '.' : `${name} at ${host}:${port}`],
     ...(admin ? [['Admin', credentials(admin)]] : []),
   ];
   const body = lines.map(([label = '', text]) => `  ${label.padEnd(7)} ${text}`).join('\n');

@@ -20,14 +20,14 @@ const LONG_LIFE = seconds(10); // a worker that lived so long didn't die of its 
  */
 export async function superviseWorkers(settings: Settings): Promise<void> {
   const logger = await createLogger(settings);
-  const place = await resolveDatabase(settings);
+  const database = await resolveDatabase(settings);
   const pool = new WorkerPool(logger);
-  shutDownOnSignal({ logger, delay: settings.shutdownDelay }, async () => {
+  shutDownOnSignal({ logger, delay: settings.server.shutdownDelay }, async () => {
     await pool.end();
-    await place.stop();
+    await database.stop();
   });
-  if (settings.metricsPort) await (await import('../metrics/exposition.js')).exposeWorkerMetrics(settings);
-  for (let count = 0; count < settings.workers; count++) pool.fork();
+  if (settings.server.metricsPort) await (await import('../metrics/exposition.js')).exposeWorkerMetrics(settings);
+  for (let count = 0; count < settings.server.workers; count++) pool.fork();
 }
 
 /** In a worker: tells the primary that it is ready. Returns whether it is the first, which speaks for all of them. */

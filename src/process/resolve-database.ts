@@ -1,41 +1,32 @@
 import path from 'node:path';
-import type { DatabaseSettings } from '../config/database-settings.js';
 import { developmentSecrets } from '../config/development-secrets.js';
 import type { Settings } from '../config/settings.js';
 import { runningPort, startEmbeddedPostgres } from './development/embedded-postgres.js';
 
-/** Where the database is, for as long as it is used. */
+/** The database in use, for as long as it is. */
 export interface DatabaseHandle {
-  database: DatabaseSettings;
   /** Where an embedded database keeps its data. */
   dataDir?: string;
   /** Stops what was started to have a database. */
   stop(): Promise<void>;
 }
 
-const NAME = 'userhub';
+const nothing = () => Promise.resolve();
 
 /**
- * The database of the settings, or else an embedded one, started for this process.
+ * Starts the embedded database when the settings name no other, and enters into them where it listens: from here on they
+ * lead to a database, whichever it is.
  * @param join use an embedded one that runs already, as a script beside the server does; otherwise it is refused
  */
 export async function resolveDatabase(settings: Settings, { join = false } = {}): Promise<DatabaseHandle> {
-  const nothing = () => Promise.resolve();
-  if (settings.database) return { database: settings.database, stop: nothing };
+  const { database } = settings;
+  if (!database.isEmbedded) return { stop: nothing };
   const dataDir = path.join(settings.dataDir, 'postgres');
   const password = developmentSecrets(settings.dataDir).databasePassword;
   const running = join ? await runningPort(dataDir) : undefined;
-  if (running) return { database: local(running, password), dataDir, stop: nothing };
-  const server = await startEmbeddedPostgres({ dataDir, password, database: NAME });
-  return { database: local(server.port, password), dataDir, stop: () => server.stop() };
+  const started = running
+    ? undefined
+    : await startEmbeddedPostgres({ dataDir, password, database: database.connection.name });
+  database.connection = { ...database.connection, port: started?.port ?? running ?? 0, password };
+  return { dataDir, stop: () => started?.stop() ?? nothing() };
 }
-
-const local = (port: number, password: string): DatabaseSettings => ({
-  host: '127.0.0.1',
-  port,
-  user: NAME,
-  password,
-  name: NAME,
-  ssl: false,
-  pooler: 'none',
-});

@@ -19,22 +19,21 @@ import { createLogger } from '../logging/logging.js';
  */
 export async function serve(settings: Settings): Promise<void> {
   const logger = await createLogger(settings);
-  const place = await resolveDatabase(settings, { join: cluster.isWorker });
-  const options = { settings, database: place.database, logger };
-  const app = await createApp(options);
-  if (settings.metricsPort) await (await import('../metrics/exposition.js')).exposeMetrics(app, settings);
-  shutDownOnSignal({ logger, delay: settings.shutdownDelay }, async () => {
+  const database = await resolveDatabase(settings, { join: cluster.isWorker });
+  const app = await createApp(settings, logger);
+  if (settings.server.metricsPort) await (await import('../metrics/exposition.js')).exposeMetrics(app, settings);
+  shutDownOnSignal({ logger, delay: settings.server.shutdownDelay }, async () => {
     app.get(Readiness).drain();
-    await delay(settings.shutdownDelay);
+    await delay(settings.server.shutdownDelay);
     await app.close();
-    await place.stop();
+    await database.stop();
   });
-  await app.listen(settings.port, settings.host);
+  await app.listen(settings.server.port, settings.server.host);
   try {
-    if (!(await prepareApp(app, options))) return;
+    if (!(await prepareApp(app))) return;
     if (!tellReady()) return;
-    const admin = place.dataDir ? await developmentAdmin(app, settings.dataDir) : undefined;
-    process.stdout.write(banner({ url: await app.getUrl(), settings, place, admin }));
+    const admin = database.dataDir ? await developmentAdmin(app, settings.dataDir) : undefined;
+    process.stdout.write(banner({ url: await app.getUrl(), settings, dataDir: database.dataDir, admin }));
   } catch (error) {
     if (!app.get(Readiness).isDraining) throw error; // it was told to end while it was starting
   }

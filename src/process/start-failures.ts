@@ -14,7 +14,7 @@ type ListenError = NodeJS.ErrnoException & { port?: number; address?: string };
 
 /** Of a port that can't be had. */
 function explainListening({ code, port, address }: ListenError, settings?: Settings): string | undefined {
-  const name = port !== undefined && port === settings?.metricsPort ? 'METRICS_PORT' : 'PORT';
+  const name = port !== undefined && port === settings?.server.metricsPort ? 'METRICS_PORT' : 'PORT';
   switch (code) {
     case 'EADDRINUSE':
       return `port ${port} is in use already. Stop what uses it, or take another: ${name}=${Number(port) + 1} npm start`;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { seconds } from '../config/durations.js';
 import type { Limit } from '../config/environment.js';
-import { Settings } from '../config/settings.js';
+import { ThrottleSettings } from '../config/throttle-settings.js';
 import { Database } from '../database/database.js';
 import { Problem, unavailable } from '../problems.js';
 import type { Origin } from '../request.js';
@@ -35,10 +35,10 @@ export class Throttle {
   private readonly accounts: AccountCounters;
   private readonly isOn: boolean;
 
-  constructor(database: Database, settings: Settings) {
+  constructor(database: Database, settings: ThrottleSettings) {
     this.counters = new Counters(database);
     this.accounts = new AccountCounters(this.counters, this.policies);
-    this.isOn = settings.throttle;
+    this.isOn = settings.enabled;
   }
 
   /** Declares a policy, under a name of its own. */

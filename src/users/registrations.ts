@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Settings } from '../config/settings.js';
+import { ThrottleSettings } from '../config/throttle-settings.js';
 import { Problem } from '../problems.js';
 import type { Origin } from '../request.js';
 import { networkOf } from '../throttle/networks.js';
@@ -14,7 +14,7 @@ export class Registrations {
 
   constructor(
     private readonly throttle: Throttle,
-    { limits }: Settings,
+    { limits }: ThrottleSettings,
   ) {
     this.made = throttle.policy('register', limits.registrations);
     this.taken = throttle.policy('register:taken', limits.takenRegistrations);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../audit/audit.service.js';
-import { Settings } from '../config/settings.js';
+import { AccountSettings } from '../config/account-settings.js';
 import { accompany, Database } from '../database/database.js';
 import { Lists } from '../lists/lists.js';
 import { Mails } from '../mail/mails.js';
@@ -33,7 +33,7 @@ export class SignUps {
     private readonly mails: Mails,
     private readonly database: Database,
     private readonly lists: Lists,
-    private readonly settings: Settings,
+    private readonly settings: AccountSettings,
   ) {}
 
   /**
@@ -42,7 +42,7 @@ export class SignUps {
    * @throws Problem 403 `registration_closed`, 409 `email_taken`, `username_taken`, 422 on a weak password, 429
    */
   async register({ locale, password, ...dto }: RegisterDto, origin: Origin): Promise<UserRow | null> {
-    const { registration, registrationReveals } = this.settings.accounts;
+    const { registration, registrationReveals } = this.settings;
     if (registration !== 'open') throw problem('registration_closed');
     const user = await this.registrations.run(origin, async () => {
       const passwordHash = await this.passwords.hashNew(password, { context: dto, signal: origin.signal });

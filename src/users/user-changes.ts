@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '../audit/audit.service.js';
 import { recorded, type RecordedStatement } from '../audit/recorded.js';
-import { Settings } from '../config/settings.js';
+import { AccountSettings } from '../config/account-settings.js';
 import { Database } from '../database/database.js';
 import { assertMatches } from '../http/conditional-requests.js';
 import { assignmentsOf, changing, hasVersion } from '../lists/conditions.js';
@@ -66,7 +66,7 @@ export class UserChanges {
     private readonly passwords: Passwords,
     private readonly lookups: UserLookups,
     private readonly lists: Lists,
-    private readonly settings: Settings,
+    private readonly settings: AccountSettings,
   ) {}
 
   /**
@@ -98,8 +98,7 @@ export class UserChanges {
       if (user) return user;
       if (!this.mails.isConfigured) throw await this.whyNotChanged(account.id, call);
     }
-    if (this.settings.accounts.registrationReveals && (await this.lookups.findByEmail(email)))
-      throw problem('email_taken');
+    if (this.settings.registrationReveals && (await this.lookups.findByEmail(email))) throw problem('email_taken');
     return this.changeLater(account, changes, call);
   }
 

@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type Actor, AuditService } from '../audit/audit.service.js';
 import { recorded, type RecordedStatement } from '../audit/recorded.js';
 import { days, hours } from '../config/durations.js';
-import { Settings } from '../config/settings.js';
+import { AccountSettings } from '../config/account-settings.js';
 import { Database, statement } from '../database/database.js';
 import { assertMatches } from '../http/conditional-requests.js';
 import { changing, hasVersion } from '../lists/conditions.js';
@@ -93,7 +93,7 @@ export class UserRemovals implements OnModuleInit {
     private readonly purges: UserPurges,
     private readonly lists: Lists,
     private readonly scheduler: Scheduler,
-    private readonly settings: Settings,
+    private readonly settings: AccountSettings,
   ) {}
 
   onModuleInit(): void {
@@ -109,7 +109,7 @@ export class UserRemovals implements OnModuleInit {
   async delete(id: string, call: Call, reason?: string): Promise<Date | null> {
     const { me, versions } = call;
     if (!isSelfOrAdmin(me, id)) throw forbidden();
-    const retention = this.settings.accounts.deletedRetention;
+    const retention = this.settings.deletedRetention;
     const words = JSON.stringify(this.mails.originWords(call));
     const values = [id, versions, retention, reason, uuidv7(), retention ?? RESTORE_LIFETIME, words];
     const [deleted] = await this.deleteRow(id, values, call);
@@ -160,7 +160,7 @@ export class UserRemovals implements OnModuleInit {
 
   /** Purges the accounts whose time is over, a hundred at a time. */
   async purgeDue(signal: AbortSignal): Promise<void> {
-    const { deletedRetention, unverifiedRetention } = this.settings.accounts;
+    const { deletedRetention, unverifiedRetention } = this.settings;
     for (let found = BATCH; found === BATCH && !isOver(signal);) {
       const due = await this.database.read<{ id: string }>(DUE, [deletedRetention, unverifiedRetention]);
       found = due.length;

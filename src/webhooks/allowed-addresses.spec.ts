@@ -1,11 +1,10 @@
 import { BlockList } from 'node:net';
-import type { Settings } from '../config/settings.js';
 import { AddressNotAllowedError, AllowedAddresses } from './allowed-addresses.js';
 
 function addresses({ allowLoopback = false, nets = [] as [string, number][] } = {}): AllowedAddresses {
   const allowedNetworks = new BlockList();
   for (const [address, prefix] of nets) allowedNetworks.addSubnet(address, prefix);
-  return new AllowedAddresses({ webhooks: { allowLoopback, allowedNetworks } } as Settings);
+  return new AllowedAddresses({ allowLoopback, allowedNetworks });
 }
 
 describe('AllowedAddresses', () => {

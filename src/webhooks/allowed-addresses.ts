@@ -1,7 +1,7 @@
 import dns from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { Injectable } from '@nestjs/common';
-import { Settings } from '../config/settings.js';
+import { WebhookSettings } from '../config/webhook-settings.js';
 
 /** Addresses that are nobody's on the public internet (IANA's special-purpose registries). */
 const RESERVED = new BlockList();
@@ -39,13 +39,13 @@ export class AllowedAddresses {
   /** Replaced by tests: they resolve no name. */
   resolve: typeof dns.lookup = dns.lookup;
 
-  constructor(private readonly settings: Settings) {}
+  constructor(private readonly settings: WebhookSettings) {}
 
   /** Whether an IP address, in any spelling that node:net knows, may be connected to. */
   has(address: string): boolean {
     const family = isIP(address);
     if (!family) return false;
-    const { allowLoopback, allowedNetworks } = this.settings.webhooks;
+    const { allowLoopback, allowedNetworks } = this.settings;
     const mapped = ipv4In(address);
     if (mapped) return this.has(mapped);
     const type = family === 4 ? 'ipv4' : 'ipv6';

@@ -1,7 +1,7 @@
 import { createHash, createHmac, hkdfSync, type KeyObject } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { derivedKeys } from '../config/derived-keys.js';
-import { Settings } from '../config/settings.js';
+import { TokenSettings } from '../config/token-settings.js';
 import type { Webhook } from './webhook.entity.js';
 
 const SECRET_BYTES = 32;
@@ -19,7 +19,7 @@ export class Signing {
   /** The id of the key that new secrets are derived from. */
   readonly currentKeyId: string;
 
-  constructor({ jwt }: Settings) {
+  constructor({ jwt }: TokenSettings) {
     this.keys = new Map(derivedKeys(jwt, 'userhub webhook').map((key) => [idOf(key), key]));
     this.currentKeyId = [...this.keys.keys()][0] ?? '';
   }

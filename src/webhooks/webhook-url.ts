@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { Injectable } from '@nestjs/common';
-import { Settings } from '../config/settings.js';
+import { WebhookSettings } from '../config/webhook-settings.js';
 import { validationFailed } from '../problems.js';
 import { AllowedAddresses } from './allowed-addresses.js';
 
@@ -10,7 +10,7 @@ const LOCAL_NAME = /(^|\.)localhost\.?$/;
 @Injectable()
 export class WebhookUrls {
   constructor(
-    private readonly settings: Settings,
+    private readonly settings: WebhookSettings,
     private readonly addresses: AllowedAddresses,
   ) {}
 
@@ -28,7 +28,7 @@ export class WebhookUrls {
   private whyNot(url: URL): string | undefined {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const isLoopback = LOCAL_NAME.test(host) || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-    const mayBePlain = isLoopback && this.settings.webhooks.allowLoopback;
+    const mayBePlain = isLoopback && this.settings.allowLoopback;
     if (url.protocol !== 'https:' && !(url.protocol === 'http:' && mayBePlain)) return 'must begin with https://';
     if (url.username || url.password) return 'must not hold a username or password';
     if (url.hash) return 'must not have a fragment';

@@ -52,12 +52,11 @@ export async function startApp(env: Record<string, string> = {}, database?: Test
     { level: env['LOG_LEVEL'] ?? 'debug', formatters: { level: (level) => ({ level }) }, base: undefined },
     { write: (line: string) => void logs.push(JSON.parse(line) as Record<string, unknown>) },
   );
-  if (!settings.database) throw new Error('The tests need a database');
-  const options = { settings, database: settings.database, logger };
-  const nest = await createApp(options);
-  if (settings.metricsPort) await (await import('../../src/metrics/exposition.js')).exposeMetrics(nest, settings);
+  const nest = await createApp(settings, logger);
+  if (settings.server.metricsPort)
+    await (await import('../../src/metrics/exposition.js')).exposeMetrics(nest, settings);
   await nest.listen(0, '127.0.0.1');
-  await prepareApp(nest, options);
+  await prepareApp(nest);
   const url = await nest.getUrl();
   const close = async () => {
     await nest.close();

@@ -18,7 +18,7 @@ export default async function setUp() {
     flags: ['-c', 'max_connections=300'],
   });
   const settings = loadSettings({ NODE_ENV: 'test', DATABASE_URL: server.url, JWT_SECRET_KEY: 'x'.repeat(32) });
-  await migrate(settings, settings.database);
+  await migrate(settings);
   process.env.TEST_DATABASE_URL = server.url;
   globalThis.testDatabase = { server, folder };
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Settings } from '../../config/settings.js';
+import { ThrottleSettings } from '../../config/throttle-settings.js';
 import { Mails } from '../../mail/mails.js';
 import type { Origin } from '../../request.js';
 import { networkOf } from '../../throttle/networks.js';
@@ -23,7 +23,7 @@ export class FactorGuesses {
   constructor(
     private readonly throttle: Throttle,
     private readonly mails: Mails,
-    { limits }: Settings,
+    { limits }: ThrottleSettings,
   ) {
     this.wrong = throttle.policy('factor', limits.wrongFactors, { ofAccount: true, forgivable: true });
     this.ofDay = throttle.policy('factor:day', limits.wrongFactorsOfDay, { ofAccount: true, forgivable: true });

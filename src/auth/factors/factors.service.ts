@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { rolesThatNeedMfa } from '../../config/mfa-settings.js';
-import { Settings } from '../../config/settings.js';
+import { MfaSettings, rolesThatNeedMfa } from '../../config/mfa-settings.js';
+import { PasskeySettings } from '../../config/passkey-settings.js';
 import { Database } from '../../database/database.js';
 import { problem } from '../../problems.js';
 import type { Call } from '../../request.js';
@@ -21,10 +21,11 @@ export class Factors {
     private readonly database: Database,
     private readonly sessions: SessionStore,
     private readonly sealer: Sealer,
-    { mfa, passkeys }: Settings,
+    { required }: MfaSettings,
+    { relyingParty }: PasskeySettings,
   ) {
-    this.rolesThatMust = rolesThatNeedMfa(mfa.required);
-    this.hasPasskeys = passkeys !== undefined;
+    this.rolesThatMust = rolesThatNeedMfa(required);
+    this.hasPasskeys = relyingParty !== undefined;
   }
 
   /** An account that may sign in, and its factors; or null. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { minutes } from '../../config/durations.js';
-import { Settings } from '../../config/settings.js';
+import { MailSettings } from '../../config/mail-settings.js';
 import { invalidMember, problem } from '../../problems.js';
 import { Sealer } from '../sessions/sealer.js';
 import { ID_BYTES, isYoungerThan, newTimedId } from '../sessions/timed-ids.js';
@@ -22,7 +22,7 @@ export interface ConfirmedTotp {
 export class SetupTokens {
   constructor(
     private readonly sealer: Sealer,
-    private readonly settings: Settings,
+    private readonly settings: MailSettings,
   ) {}
 
   /** A new secret for a user. @throws Problem 404 `not_enabled` without a key to seal it */
@@ -31,7 +31,7 @@ export class SetupTokens {
     const secret = newTotpSecret();
     return {
       secret: base32(secret),
-      otpauth_uri: otpauthUri(secret, { issuer: this.settings.mail.appName, account: email ?? username }),
+      otpauth_uri: otpauthUri(secret, { issuer: this.settings.appName, account: email ?? username }),
       setup_token: this.sealer.seal(Buffer.concat([newTimedId(), secret]), contextOf(id)).toString('base64url'),
       expires_in: SETUP_LIFETIME / 1000,
     };

@@ -1,10 +1,10 @@
 import type { JwtSettings } from '../../config/jwt-settings.js';
-import type { Settings } from '../../config/settings.js';
+import type { TokenSettings } from '../../config/token-settings.js';
 import { FlowStates } from './flow-states.js';
 
 const [FIRST, SECOND] = ['a first secret of 32 bytes or more', 'a second secret of 32 bytes or more'] as const;
 const statesOf = (...keys: string[]) =>
-  new FlowStates({ jwt: { algorithm: 'HS256', keys, issuer: 'userhub', audience: 'userhub' } satisfies JwtSettings } as unknown as Settings); // prettier-ignore
+  new FlowStates({ jwt: { algorithm: 'HS256', keys, issuer: 'userhub', audience: 'userhub' } satisfies JwtSettings } as TokenSettings); // prettier-ignore
 
 const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
 const flow = { redirect: 3, challenge: CHALLENGE, state: 'their own' };

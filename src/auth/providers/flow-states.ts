@@ -2,7 +2,7 @@ import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { derivedKeys } from '../../config/derived-keys.js';
 import { minutes } from '../../config/durations.js';
-import { Settings } from '../../config/settings.js';
+import { TokenSettings } from '../../config/token-settings.js';
 import { ID_BYTES, idText, isYoungerThan, newTimedId } from '../sessions/timed-ids.js';
 
 /** How long somebody may take at a provider. */
@@ -40,7 +40,7 @@ export interface StartedFlow extends Flow {
 export class FlowStates {
   private readonly keys: KeyObject[];
 
-  constructor({ jwt }: Settings) {
+  constructor({ jwt }: TokenSettings) {
     this.keys = derivedKeys(jwt, 'userhub provider flows');
   }
 

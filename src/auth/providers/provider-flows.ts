@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Settings } from '../../config/settings.js';
+import { ProvidersSettings } from '../../config/provider-settings.js';
 import { problem, unavailable, validationFailed } from '../../problems.js';
 import type { Origin } from '../../request.js';
 import { FlowStates, type StartedFlow } from './flow-states.js';
@@ -31,13 +31,13 @@ export class ProviderFlows {
     private readonly limits: ProviderLimits,
     private readonly publicUrl: PublicUrl,
     private readonly events: ProviderEvents,
-    private readonly settings: Settings,
+    private readonly settings: ProvidersSettings,
   ) {}
 
   /** Where to send somebody who wants to sign in with a provider. @throws Problem 404, 422, 429, 503 */
   async leave(name: string, query: AuthorizeQuery, from: Origin): Promise<string> {
     const { client } = this.providers.get(name);
-    const redirect = placeOf(query.redirect_uri, this.settings.providers);
+    const redirect = placeOf(query.redirect_uri, this.settings);
     if (redirect === undefined) throw validationFailed([NOT_ALLOWED]);
     await this.limits.count('authorize', from);
     const { token: state, ...flow } = this.states.begin(name, {
@@ -62,7 +62,7 @@ export class ProviderFlows {
     const provider = this.providers.get(name);
     await this.limits.count('callback', from);
     const flow = parameters.state === undefined ? undefined : this.states.read(name, parameters.state);
-    const redirectUri = flow && uriAt(flow.redirect, this.settings.providers);
+    const redirectUri = flow && uriAt(flow.redirect, this.settings);
     if (!flow || redirectUri === undefined) throw problem('sign_in_expired');
     const result = await this.resultOf(provider, { flow, parameters, redirectUri }, from);
     return withParameters(redirectUri, { ...result, state: flow.state });

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Settings } from '../../config/settings.js';
+import { ThrottleSettings } from '../../config/throttle-settings.js';
 import type { Origin } from '../../request.js';
 import { networkOf } from '../../throttle/networks.js';
 import { budget, type Policy } from '../../throttle/policy.js';
@@ -14,7 +14,7 @@ export class ProviderLimits {
 
   constructor(
     private readonly throttle: Throttle,
-    { limits: { providers } }: Settings,
+    { limits: { providers } }: ThrottleSettings,
   ) {
     this.policies = {
       authorize: throttle.policy('provider_authorize', providers),

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ProviderSettings } from '../../config/provider-settings.js';
-import { Settings } from '../../config/settings.js';
+import { ProvidersSettings } from '../../config/provider-settings.js';
 import { problem } from '../../problems.js';
 import { GithubClient } from './github-client.js';
 import { OidcClient } from './oidc-client.js';
@@ -21,7 +21,7 @@ export const clientOf = (settings: ProviderSettings): ProviderClient =>
 export class Providers {
   private readonly byName: Map<string, Provider>;
 
-  constructor({ providers: { providers } }: Settings) {
+  constructor({ providers }: ProvidersSettings) {
     this.byName = new Map(providers.map((settings) => [settings.name, { settings, client: clientOf(settings) }]));
   }
 

@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 import jsonwebtoken from 'jsonwebtoken';
 import { v4 as uuidv4 } from 'uuid';
 import { seconds } from '../../config/durations.js';
-import { Settings } from '../../config/settings.js';
+import { TokenSettings } from '../../config/token-settings.js';
 import { isUuid } from '../../http/fields.js';
 import { acrOf } from './authentication.js';
 import { KeyRing, type SigningKey } from './keys.js';
@@ -38,7 +38,7 @@ export class AccessTokens {
   constructor(
     private readonly jwt: JwtService,
     private readonly ring: KeyRing,
-    private readonly settings: Settings,
+    private readonly settings: TokenSettings,
   ) {
     this.lifetime = settings.accessTokenLifetime / 1000;
   }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Settings } from '../../config/settings.js';
+import { ThrottleSettings } from '../../config/throttle-settings.js';
 import type { Origin } from '../../request.js';
 import { networkOf } from '../../throttle/networks.js';
 import { type Attempt, budget, type Policy } from '../../throttle/policy.js';
@@ -12,7 +12,7 @@ export class RefusedRefreshes {
 
   constructor(
     private readonly throttle: Throttle,
-    { limits }: Settings,
+    { limits }: ThrottleSettings,
   ) {
     this.refused = throttle.policy('refresh', limits.refusedRefreshes);
   }

@@ -5,8 +5,8 @@ import { AuditService } from '../../audit/audit.service.js';
 import type { RecordedStatement } from '../../audit/recorded.js';
 import type { Call, Credential, Origin } from '../../request.js';
 import { days, minutes } from '../../config/durations.js';
-import { rolesThatNeedMfa } from '../../config/mfa-settings.js';
-import { Settings } from '../../config/settings.js';
+import { MfaSettings, rolesThatNeedMfa } from '../../config/mfa-settings.js';
+import { TokenSettings } from '../../config/token-settings.js';
 import { inBatches } from '../../database/batches.js';
 import { Database } from '../../database/database.js';
 import { Scheduler } from '../../outbox/scheduler.js';
@@ -78,7 +78,8 @@ export class SessionStore implements OnModuleInit {
   constructor(
     private readonly database: Database,
     private readonly audit: AuditService,
-    private readonly settings: Settings,
+    private readonly settings: TokenSettings,
+    private readonly mfa: MfaSettings,
     private readonly scheduler: Scheduler,
     private readonly purges: UserPurges,
     private readonly personalData: PersonalData,
@@ -117,7 +118,7 @@ export class SessionStore implements OnModuleInit {
   async start(session: NewSession, from: Origin): Promise<TokenState | null> {
     const { ip, userAgent } = from;
     const { account, amr, when, id = uuidv7(), proof = NO_PROOF } = session;
-    const { refreshTokenLifetime, sessionLifetime, mfa } = this.settings;
+    const { refreshTokenLifetime, sessionLifetime } = this.settings;
     const values = [
       id,
       account.id,
@@ -128,7 +129,7 @@ export class SessionStore implements OnModuleInit {
       userAgent,
       amr,
       when,
-      rolesThatNeedMfa(mfa.required),
+      rolesThatNeedMfa(this.mfa.required),
       ...this.knownDevices.valuesOf(account.id, from),
       ...proof.values,
     ];

@@ -2,7 +2,8 @@ import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../../audit/audit.module.js';
-import { Settings } from '../../config/settings.js';
+import { MfaSettings } from '../../config/mfa-settings.js';
+import { TokenSettings } from '../../config/token-settings.js';
 import { UsersModule } from '../../users/users.module.js';
 import { AccessTokens } from './access-tokens.js';
 import { BearerTokens } from './bearer-tokens.js';
@@ -24,8 +25,8 @@ import { WaysIn } from './ways-in.js';
   imports: [TypeOrmModule.forFeature([Session]), JwtModule.register({}), AuditModule, UsersModule],
   controllers: [SessionsController, UserSessionsController, JwksController],
   providers: [
-    { provide: KeyRing, useFactory: ({ jwt }: Settings) => new KeyRing(jwt), inject: [Settings] },
-    { provide: Sealer, useFactory: ({ mfa }: Settings) => new Sealer(mfa.encryptionKeys), inject: [Settings] },
+    { provide: KeyRing, useFactory: ({ jwt }: TokenSettings) => new KeyRing(jwt), inject: [TokenSettings] },
+    { provide: Sealer, useFactory: (mfa: MfaSettings) => new Sealer(mfa.encryptionKeys), inject: [MfaSettings] },
     AccessTokens,
     BearerTokens,
     RefreshTokens,

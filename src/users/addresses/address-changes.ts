@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type Actor, AuditService } from '../../audit/audit.service.js';
 import { recorded, type RecordedStatement } from '../../audit/recorded.js';
 import { days } from '../../config/durations.js';
-import { Settings } from '../../config/settings.js';
+import { AccountSettings } from '../../config/account-settings.js';
 import { Database, statement } from '../../database/database.js';
 import { Mails } from '../../mail/mails.js';
 import { Problem } from '../../problems.js';
@@ -179,7 +179,7 @@ export class AddressChanges {
     private readonly audit: AuditService,
     private readonly mails: Mails,
     private readonly tables: CredentialTables,
-    private readonly settings: Settings,
+    private readonly settings: AccountSettings,
   ) {}
 
   /**
@@ -232,7 +232,7 @@ export class AddressChanges {
    */
   async revert(challengeId: string, call: Actor): Promise<boolean> {
     this.revertStatement ??= this.buildRevert(); // once every module has named its tables
-    const values = [challengeId, uuidv7(), this.settings.accounts.passwordResetLifetime, this.words(call)];
+    const values = [challengeId, uuidv7(), this.settings.passwordResetLifetime, this.words(call)];
     try {
       return await this.inLock(challengeId, this.revertStatement, values, call);
     } catch (error) {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { Settings } from '../../config/settings.js';
+import { AccountSettings } from '../../config/account-settings.js';
 import { Database, statement } from '../../database/database.js';
 import { Mails } from '../../mail/mails.js';
 import { coarseNetwork, deviceOf } from '../../mail/origin.js';
@@ -59,7 +59,7 @@ export class KnownDevices implements OnModuleInit {
   constructor(
     private readonly database: Database,
     private readonly mails: Mails,
-    private readonly settings: Settings,
+    private readonly settings: AccountSettings,
     private readonly scheduler: Scheduler,
   ) {}
 
@@ -76,7 +76,7 @@ export class KnownDevices implements OnModuleInit {
   onSignIn(from: string, first: number): string[] {
     const [network, agent, words] = [`$${first}::bytea`, `$${first + 1}::bytea`, `$${first + 2}::jsonb`];
     const device = `device AS (SELECT ${network} AS network, ${agent} AS agent, ${words} AS words)`; // each has a type, used or not
-    if (!this.settings.accounts.signInNotices || !this.mails.isConfigured) return [device];
+    if (!this.settings.signInNotices || !this.mails.isConfigured) return [device];
     const known = `SELECT FROM known_devices k WHERE k.user_id = account.id`;
     const mail = this.mails.insert('new_sign_in', {
       from: `${from} account`,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { days, hours, minutes } from '../../config/durations.js';
-import { Settings } from '../../config/settings.js';
+import { ThrottleSettings } from '../../config/throttle-settings.js';
 import { tooManyRequests } from '../../problems.js';
 import type { Origin } from '../../request.js';
 import { networkOf } from '../../throttle/networks.js';
@@ -32,7 +32,7 @@ export class MailLimits {
 
   constructor(
     private readonly throttle: Throttle,
-    private readonly settings: Settings,
+    private readonly settings: ThrottleSettings,
   ) {}
 
   /** Counts a request for a mail, for the network that it comes from. @throws Problem 429 */
@@ -89,6 +89,6 @@ export class MailLimits {
    * @throws Problem 429
    */
   assertCodesLeft({ wrong, seconds }: { wrong: number; seconds: number }): void {
-    if (this.settings.throttle && wrong >= CODES_A_DAY) throw tooManyRequests(seconds);
+    if (this.settings.enabled && wrong >= CODES_A_DAY) throw tooManyRequests(seconds);
   }
 }

@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { days } from '../../config/durations.js';
 import { type Actor, AuditService } from '../../audit/audit.service.js';
 import { recorded } from '../../audit/recorded.js';
-import { Settings } from '../../config/settings.js';
+import { AccountSettings } from '../../config/account-settings.js';
 import { Database, statement } from '../../database/database.js';
 import { Mails } from '../../mail/mails.js';
 import { codeIsGood, locked, opening, PROVES_ADDRESS, using } from './challenges.statements.js';
@@ -84,7 +84,7 @@ export class Verifications {
     private readonly database: Database,
     private readonly audit: AuditService,
     private readonly mails: Mails,
-    private readonly settings: Settings,
+    private readonly settings: AccountSettings,
   ) {}
 
   /** Sends link and code to an address that is unverified; for any other nothing happens, in the same time. */
@@ -116,6 +116,6 @@ export class Verifications {
 
   /** Deletes an account whose address was never verified, softly, if it is still so. */
   async reject(challengeId: string, call: Actor): Promise<void> {
-    await this.audit.write(this.rejectStatement, [challengeId, this.settings.accounts.deletedRetention ?? null], call);
+    await this.audit.write(this.rejectStatement, [challengeId, this.settings.deletedRetention ?? null], call);
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../audit/audit.service.js';
-import { Settings } from '../../config/settings.js';
+import { AccountSettings } from '../../config/account-settings.js';
 import { problem } from '../../problems.js';
 import { requestedLocale } from '../locales.js';
 import { UserLookups } from '../user-lookups.js';
@@ -14,12 +14,12 @@ export class VerifiedOnly {
     private readonly lookups: UserLookups,
     private readonly verifications: Verifications,
     private readonly limits: MailLimits,
-    private readonly settings: Settings,
+    private readonly settings: AccountSettings,
   ) {}
 
   /** Whether anybody is kept out. */
   get isOn(): boolean {
-    return this.settings.accounts.requireVerifiedEmail;
+    return this.settings.requireVerifiedEmail;
   }
 
   /**

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { minutes } from '../../config/durations.js';
-import { Settings } from '../../config/settings.js';
+import { PasswordSettings } from '../../config/password-settings.js';
 import { isInBreachedFile } from './breached-file.js';
 import { BreachedRanges, BreakerOpen } from './breached-ranges.js';
 import { normalizePassword } from './password-rules.js';
@@ -18,8 +18,8 @@ export class BreachedPasswords {
   private readonly listeners: ((outcome: BreachOutcome) => void)[] = [];
   private quietUntil = 0;
 
-  constructor(private readonly settings: Settings) {
-    this.ranges = new BreachedRanges(settings.breachedPasswords.url);
+  constructor(private readonly settings: PasswordSettings) {
+    this.ranges = new BreachedRanges(settings.breached.url);
   }
 
   /** Whom to tell what comes of each look-up. */
@@ -29,7 +29,7 @@ export class BreachedPasswords {
 
   /** Whether the password is known to have been in a breach; false where that can't be found out. */
   async has(password: string): Promise<boolean> {
-    const { mode, file } = this.settings.breachedPasswords;
+    const { mode, file } = this.settings.breached;
     if (mode === 'off' || (mode === 'offline' && file === undefined)) return false;
     const outcome = await this.lookUp(createHash('sha1').update(normalizePassword(password)).digest());
     for (const listener of this.listeners) listener(outcome);
@@ -37,7 +37,7 @@ export class BreachedPasswords {
   }
 
   private async lookUp(sha1: Buffer): Promise<BreachOutcome> {
-    const { mode, file } = this.settings.breachedPasswords;
+    const { mode, file } = this.settings.breached;
     try {
       const isKnown =
         mode === 'offline' && file !== undefined

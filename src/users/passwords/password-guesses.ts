@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Settings } from '../../config/settings.js';
+import { ThrottleSettings } from '../../config/throttle-settings.js';
 import type { Origin } from '../../request.js';
 import { networkOf } from '../../throttle/networks.js';
 import { type Attempt, budget, keyOf, type Policy } from '../../throttle/policy.js';
@@ -14,7 +14,7 @@ export class PasswordGuesses {
   private readonly ofNetwork: Policy;
   private readonly ofAccount: Policy;
 
-  constructor(throttle: Throttle, { limits }: Settings) {
+  constructor(throttle: Throttle, { limits }: ThrottleSettings) {
     this.here = throttle.policy('guess', limits.wrongPasswords, { ofAccount: true, forgivable: true });
     this.ofNetwork = throttle.policy('guess:network', limits.wrongPasswordsOfNetwork);
     this.ofAccount = throttle.policy('guess:account', limits.wrongPasswordsOfAccount, { ofAccount: true });

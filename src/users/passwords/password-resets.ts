@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { type Actor, AuditService } from '../../audit/audit.service.js';
 import { recorded, type RecordedStatement } from '../../audit/recorded.js';
-import { Settings } from '../../config/settings.js';
+import { AccountSettings } from '../../config/account-settings.js';
 import { MailLinks } from '../../mail/links.js';
 import { Mails } from '../../mail/mails.js';
 import {
@@ -81,7 +81,7 @@ export class PasswordResets {
   constructor(
     private readonly audit: AuditService,
     private readonly mails: Mails,
-    private readonly settings: Settings,
+    private readonly settings: AccountSettings,
     private readonly tables: CredentialTables,
     private readonly links: MailLinks,
   ) {}
@@ -134,7 +134,7 @@ export class PasswordResets {
   }
 
   private get lifetime(): number {
-    return this.settings.accounts.passwordResetLifetime;
+    return this.settings.passwordResetLifetime;
   }
 
   private mail(data: string, locale: string, where = 'true'): string {

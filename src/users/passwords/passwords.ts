@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { AuditService } from '../../audit/audit.service.js';
 import { minutes } from '../../config/durations.js';
-import { Settings } from '../../config/settings.js';
+import { PasswordSettings } from '../../config/password-settings.js';
 import { Database } from '../../database/database.js';
 import { Mails } from '../../mail/mails.js';
 import { invalidMember, wrongPassword } from '../../problems.js';
@@ -59,7 +59,7 @@ export class Passwords implements OnApplicationShutdown {
   private padUntil = 0;
 
   constructor(
-    { bcryptRounds, passwordPeppers, passwordMinLength }: Settings,
+    { bcryptRounds, peppers, minLength }: PasswordSettings,
     private readonly database: Database,
     private readonly throttle: Throttle,
     private readonly guesses: PasswordGuesses,
@@ -67,8 +67,8 @@ export class Passwords implements OnApplicationShutdown {
     private readonly mails: Mails,
     private readonly breached: BreachedPasswords,
   ) {
-    this.hasher = new PasswordHasher({ rounds: bcryptRounds, peppers: passwordPeppers });
-    this.rules = { minLength: passwordMinLength, peppered: passwordPeppers.length > 0 };
+    this.hasher = new PasswordHasher({ rounds: bcryptRounds, peppers });
+    this.rules = { minLength, peppered: peppers.length > 0 };
   }
 
   /**

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Injectable, type OnModuleInit, StreamableFile } from '@nestjs/common';
 import { AuditService } from '../../audit/audit.service.js';
-import { Settings } from '../../config/settings.js';
+import { ThrottleSettings } from '../../config/throttle-settings.js';
 import type { Call } from '../../request.js';
 import { budget, type Policy } from '../../throttle/policy.js';
 import { Throttle } from '../../throttle/throttle.js';
@@ -21,7 +21,7 @@ export class DataExport implements OnModuleInit {
     private readonly passwords: Passwords,
     private readonly audit: AuditService,
     private readonly throttle: Throttle,
-    { limits }: Settings,
+    { limits }: ThrottleSettings,
   ) {
     this.ofDay = throttle.policy('export', limits.exports);
   }

@@ -2,7 +2,8 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '../../../audit/audit.service.js';
 import { hours } from '../../../config/durations.js';
-import { Settings } from '../../../config/settings.js';
+import { MfaSettings } from '../../../config/mfa-settings.js';
+import { TokenSettings } from '../../../config/token-settings.js';
 import { inBatches } from '../../../database/batches.js';
 import { Database } from '../../../database/database.js';
 import { Scheduler } from '../../../outbox/scheduler.js';
@@ -24,7 +25,8 @@ export class Devices implements OnModuleInit {
     private readonly store: SessionStore,
     private readonly audit: AuditService,
     private readonly scheduler: Scheduler,
-    private readonly settings: Settings,
+    private readonly settings: MfaSettings,
+    private readonly tokenSettings: TokenSettings,
   ) {}
 
   onModuleInit(): void {
@@ -34,7 +36,7 @@ export class Devices implements OnModuleInit {
 
   /** Remembers the device that has just shown a second factor. Returns its token, or undefined when that is off. */
   async remember({ id, sessionGeneration }: Account, from: Origin): Promise<string | undefined> {
-    const { rememberFor } = this.settings.mfa;
+    const { rememberFor } = this.settings;
     if (rememberFor === 0) return undefined;
     const deviceId = uuidv7();
     const values = [deviceId, id, sessionGeneration, from.ip || null, from.userAgent, rememberFor];
@@ -44,13 +46,13 @@ export class Devices implements OnModuleInit {
 
   /** What a session starts with in place of a second factor; undefined when the token is none, or devices aren't remembered. */
   proofOf(deviceToken: string): Proof | undefined {
-    const deviceId = this.settings.mfa.rememberFor > 0 ? this.tokens.read(deviceToken) : undefined;
+    const deviceId = this.settings.rememberFor > 0 ? this.tokens.read(deviceToken) : undefined;
     return deviceId === undefined ? undefined : sql.deviceProof(deviceId);
   }
 
   /** One's own remembered devices, newest first. */
   async listDevices({ me }: Call): Promise<DeviceListDto> {
-    const rows = this.settings.mfa.rememberFor > 0 ? await this.database.read<sql.DeviceRow>(sql.LIST, [me.id]) : [];
+    const rows = this.settings.rememberFor > 0 ? await this.database.read<sql.DeviceRow>(sql.LIST, [me.id]) : [];
     return { items: rows.map(toDeviceDto) };
   }
 
@@ -67,7 +69,7 @@ export class Devices implements OnModuleInit {
   /** Removes devices whose time has been over for long. */
   private removeOld(signal?: AbortSignal): Promise<void> {
     return inBatches(async () => {
-      const removed = await this.database.write(sql.PURGE, [this.settings.sessionLifetime]);
+      const removed = await this.database.write(sql.PURGE, [this.tokenSettings.sessionLifetime]);
       return removed.length < sql.PURGED_AT_ONCE ? undefined : 'more';
     }, signal);
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '../../../audit/audit.service.js';
-import { Settings } from '../../../config/settings.js';
+import { PasskeySettings } from '../../../config/passkey-settings.js';
 import { Database } from '../../../database/database.js';
 import { problem } from '../../../problems.js';
 import type { Origin } from '../../../request.js';
@@ -29,7 +29,7 @@ export class Assertions {
     private readonly database: Database,
     private readonly challenges: Challenges,
     private readonly audit: AuditService,
-    private readonly settings: Settings,
+    private readonly settings: PasskeySettings,
   ) {}
 
   /**
@@ -46,8 +46,8 @@ export class Assertions {
     }: { purpose: ChallengePurpose; requireUserVerification?: boolean; of?: string },
     from: Origin,
   ): Promise<Asserted> {
-    const { passkeys } = this.settings;
-    if (!passkeys) throw problem('not_enabled');
+    const { relyingParty } = this.settings;
+    if (!relyingParty) throw problem('not_enabled');
     const passkey = await this.find(credential.id);
     if (!passkey) throw problem('unknown_passkey');
     const { account } = passkey;
@@ -56,7 +56,7 @@ export class Assertions {
     if (sent === undefined || !challenge || !account || !isWanted(account, credential, of))
       throw problem('invalid_passkey');
     const expected = { challenge: sent, publicKey: passkey.publicKey, requireUserVerification };
-    const assertion = await verifyAssertion(credential, expected, relyingPartyFor(passkeys, credential.response));
+    const assertion = await verifyAssertion(credential, expected, relyingPartyFor(relyingParty, credential.response));
     if (assertion?.backupEligible !== passkey.backupEligible) throw problem('invalid_passkey');
     if (isCopy(passkey, assertion)) await this.refuseCopy(passkey.id, account, from);
     const kind = passkey.backupEligible ? 'swk' : 'hwk';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { parse } from 'uuid';
-import { Settings } from '../../../config/settings.js';
+import { PasskeySettings } from '../../../config/passkey-settings.js';
 import { Database } from '../../../database/database.js';
 import { problem } from '../../../problems.js';
 import type { Me } from '../../../users/users.dto.js';
@@ -15,7 +15,7 @@ export class PasskeyOptions {
   constructor(
     private readonly database: Database,
     private readonly challenges: Challenges,
-    private readonly settings: Settings,
+    private readonly settings: PasskeySettings,
   ) {}
 
   /** For a new passkey of this user, made in this session. @throws Problem 404 `not_enabled` */
@@ -62,9 +62,9 @@ export class PasskeyOptions {
   }
 
   private enabled(): { rpId: string; rpName: string } {
-    const { passkeys } = this.settings;
-    if (!passkeys) throw problem('not_enabled');
-    return passkeys;
+    const { relyingParty } = this.settings;
+    if (!relyingParty) throw problem('not_enabled');
+    return relyingParty;
   }
 }
 

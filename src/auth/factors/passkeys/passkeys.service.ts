@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '../../../audit/audit.service.js';
-import { Settings } from '../../../config/settings.js';
+import { PasskeySettings } from '../../../config/passkey-settings.js';
 import { Database } from '../../../database/database.js';
 import { invalidMember, notFound, problem } from '../../../problems.js';
 import type { Call } from '../../../request.js';
@@ -38,7 +38,7 @@ export class Passkeys implements OnModuleInit {
     private readonly challenges: Challenges,
     private readonly audit: AuditService,
     private readonly notices: FactorNotices,
-    private readonly settings: Settings,
+    private readonly settings: PasskeySettings,
   ) {
     this.changes = sql.passkeyChanges(notices);
   }
@@ -81,13 +81,13 @@ export class Passkeys implements OnModuleInit {
 
   /** One's own passkeys, oldest first. @throws Problem 404 `not_enabled` */
   async listPasskeys({ me }: Call): Promise<PasskeyListDto> {
-    const { passkeys } = this.settings;
-    if (!passkeys) throw problem('not_enabled');
+    const { relyingParty } = this.settings;
+    if (!relyingParty) throw problem('not_enabled');
     const rows = await this.database.read<sql.PasskeyRow>(sql.LIST, [me.id]);
     return {
       items: rows.map(toPasskeyDto),
       signal: {
-        rp_id: passkeys.rpId,
+        rp_id: relyingParty.rpId,
         user_id: userHandleOf(me.id),
         accepted_credential_ids: rows.map(({ credentialId }) => credentialId.toString('base64url')),
       },
@@ -120,12 +120,12 @@ export class Passkeys implements OnModuleInit {
   }
 
   private async verify(credential: RegistrationDto, call: Call): Promise<NewCredential> {
-    const { passkeys } = this.settings;
-    if (!passkeys) throw problem('not_enabled');
+    const { relyingParty } = this.settings;
+    if (!relyingParty) throw problem('not_enabled');
     const challenge = challengeIn(credential.response);
     const isOurs = challenge !== undefined && this.challenges.read(challenge, `register|${sessionIdOf(call)}`);
     const made = isOurs
-      ? await verifyRegistration(credential, challenge, relyingPartyFor(passkeys, credential.response))
+      ? await verifyRegistration(credential, challenge, relyingPartyFor(relyingParty, credential.response))
       : null;
     if (!made) throw invalidMember('/credential', 'credential', 'could not be verified');
     return made;

@@ -1,11 +1,11 @@
-import type { PasskeySettings } from '../../../config/passkey-settings.js';
+import type { RelyingPartySettings } from '../../../config/passkey-settings.js';
 import { clientDataOf, type RelyingParty } from './verify-passkey.js';
 
 const LOCAL = /^http:\/\/localhost:\d{1,5}$/;
 
 /** The pages that may ask for passkeys; in development also one on any port of this machine. */
 export function relyingPartyFor(
-  { rpId, origins, anyLocalPort }: PasskeySettings,
+  { rpId, origins, anyLocalPort }: RelyingPartySettings,
   response: { clientDataJSON: string },
 ): RelyingParty {
   const { origin } = clientDataOf(response) ?? {};

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Settings } from '../../../config/settings.js';
+import { MfaSettings } from '../../../config/mfa-settings.js';
 import { problem, type Problem, stepUpRequired, validationFailed } from '../../../problems.js';
 import type { AssuranceLevel, Call, FreshRule, SessionCredential } from '../../../request.js';
 import { Passwords } from '../../../users/passwords/passwords.js';
@@ -27,7 +27,7 @@ export class StepUp {
     private readonly options: PasskeyOptions,
     private readonly store: SessionStore,
     private readonly sessions: SessionsService,
-    private readonly settings: Settings,
+    private readonly settings: MfaSettings,
   ) {}
 
   /**
@@ -59,7 +59,7 @@ export class StepUp {
     { aal2 = false }: FreshRule,
   ): boolean {
     const age = Date.now() - authTime.getTime();
-    return age <= this.settings.mfa.stepUpMaxAge && (acr === 'aal2' || !(aal2 || mfaEnabled));
+    return age <= this.settings.stepUpMaxAge && (acr === 'aal2' || !(aal2 || mfaEnabled));
   }
 
   /** What somebody is told whose sign-in isn't fresh: how it becomes so (RFC 9470, on a 403). */
@@ -67,7 +67,7 @@ export class StepUp {
     const account = await this.factors.find(userId);
     if (!account) return problem('invalid_token');
     const acr: AssuranceLevel = aal2 || account.mfaEnabled ? 'aal2' : 'aal1';
-    const max_age = this.settings.mfa.stepUpMaxAge / 1000;
+    const max_age = this.settings.stepUpMaxAge / 1000;
     return stepUpRequired({ acr, max_age, methods: await this.methodsOf(account, acr) });
   }
 

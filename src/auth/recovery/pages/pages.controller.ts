@@ -3,7 +3,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { IsString } from 'class-validator';
 import type { FastifyReply } from 'fastify';
-import { Settings } from '../../../config/settings.js';
+import { MailSettings } from '../../../config/mail-settings.js';
 import { Optional } from '../../../http/fields.js';
 import { buildDto } from '../../../http/validation.pipe.js';
 import { LINK_PATHS, type LinkPurpose } from '../../../mail/links.js';
@@ -57,7 +57,7 @@ export class PagesController {
     private readonly changes: EmailChangeService,
     private readonly invitations: InvitationsService,
     private readonly removal: AccountRemovalService,
-    private readonly settings: Settings,
+    private readonly settings: MailSettings,
   ) {}
 
   /** Shows the form of the link that was opened. */
@@ -124,7 +124,7 @@ export class PagesController {
   private purposeOf({ request }: FastifyReply): LinkPurpose {
     const path = request.routeOptions.url;
     const [purpose] = Object.entries(LINK_PATHS).find(([, own]) => own === path) ?? [];
-    if (this.settings.mail.appUrl !== undefined || !purpose) throw notFound('route');
+    if (this.settings.appUrl !== undefined || !purpose) throw notFound('route');
     return purpose as LinkPurpose;
   }
 }

@@ -1,0 +1,16 @@
+import type { EnvironmentReader } from './environment.js';
+
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** What is logged. */
+export class LoggingSettings {
+  level: (typeof LEVELS)[number];
+  /** Whether every statement is logged, too. */
+  debug: boolean;
+}
+
+/** Reads the settings of the log. */
+export function readLogging(env: EnvironmentReader): LoggingSettings {
+  const debug = env.flag('DEBUG', false);
+  return { debug, level: env.oneOf('LOG_LEVEL', LEVELS, debug ? 'debug' : 'info') };
+}

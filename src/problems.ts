@@ -135,7 +135,7 @@ export const forbidden = (detail?: string) => problem('forbidden', { detail });
 export const notFound = (what = 'resource') => problem('not_found', { detail: `There is no such ${what}.` });
 export const conflict = (detail: string) => problem('conflict', { detail });
 export const tooManyRequests = (seconds: number) => problem('too_many_requests', retryAfter(seconds));
-export const unavailable = (seconds = 1) => problem('unavailable', retryAfter(seconds));
+export const unavailable = (seconds = 1, detail?: string) => problem('unavailable', { detail, ...retryAfter(seconds) });
 export const methodNotAllowed = (allow: string) =>
   problem('method_not_allowed', { detail: `This path takes ${allow}.`, headers: { allow } });
 export const unsupportedMediaType = (expected: string) =>

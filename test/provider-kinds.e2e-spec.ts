@@ -366,7 +366,8 @@ describe('Microsoft', () => {
 });
 
 it('only so many come and go from one network', async () => {
-  const app = await startApp({ OIDC_GITHUB_CLIENT_ID: 'userhub', OAUTH_REDIRECT_URIS: SIGNED_IN, THROTTLE: 'on', THROTTLE_PROVIDERS: '2/5m' }); // prettier-ignore
+  const hub = await StubIssuer.start();
+  const app = await startApp({ OIDC_GITHUB_ISSUER: hub.url, OIDC_GITHUB_CLIENT_ID: 'userhub', OAUTH_REDIRECT_URIS: SIGNED_IN, THROTTLE: 'on', THROTTLE_PROVIDERS: '2/5m' }); // prettier-ignore
   try {
     const leave = () => app.api.get(attempt('github').path);
     expect([(await leave()).status, (await leave()).status]).toEqual([302, 302]);
@@ -376,5 +377,6 @@ it('only so many come and go from one network', async () => {
     expect((await redeemNothing()).status).toBe(429);
   } finally {
     await app.close();
+    await hub.stop();
   }
 });

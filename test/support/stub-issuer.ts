@@ -14,6 +14,8 @@ export interface IssuerManners {
   userinfo?: Claims;
   /** Which of its paths never answer. */
   hangs?: RegExp;
+  /** Which of its paths begin to answer, and never come to an end. */
+  drips?: RegExp;
   /** The only way in which it takes the client's secret. */
   clientAuth?: 'basic' | 'post';
   /** Over what it says of itself. */
@@ -100,6 +102,7 @@ export class StubIssuer {
     const url = new URL(request.url ?? '', this.url);
     this.requests.push(url.pathname);
     if (this.manners.hangs?.test(url.pathname)) return;
+    if (this.manners.drips?.test(url.pathname)) return drip(response);
     const body = new URLSearchParams(await textOf(request));
     const json = (value: unknown, status = 200) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
@@ -187,6 +190,13 @@ export class StubIssuer {
 function newKey(): { id: string; private: KeyObject; public: KeyObject } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return { id: randomUUID(), private: privateKey, public: publicKey };
+}
+
+/** A space now and then, as JSON allows. */
+function drip(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  const timer = setInterval(() => response.write(' '), 200);
+  response.on('close', () => clearInterval(timer));
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {

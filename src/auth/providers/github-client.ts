@@ -4,11 +4,14 @@ import { ClientAuthentication } from './client-secrets.js';
 import { fetchInTime, type OpenIdClient, openIdClient, overHttp, withDeadline } from './openid.js';
 import { type Claims, type Profile, profileOf } from './profile.js';
 import { type Arrival, type Departure, type ProviderClient, returnUrl } from './provider-client.js';
+import { isUnanswered, presenceOf } from './reachability.js';
 
 /** A GitHub: OAuth 2 without ID tokens, so its API says who somebody is. */
 export class GithubClient implements ProviderClient {
   private readonly root: string;
   private readonly api: string;
+  /** It gave no answer when somebody came back from it last. */
+  private isSuspect = false;
 
   constructor(private readonly provider: ProviderSettings) {
     this.root = provider.issuer.replace(/\/+$/, '');
@@ -16,6 +19,7 @@ export class GithubClient implements ProviderClient {
   }
 
   async authorizationUrl({ flow, state, callback, loginHint }: Departure): Promise<string> {
+    await withDeadline(() => this.assertPresent());
     const openId = await openIdClient();
     const url = openId.buildAuthorizationUrl(this.configuration(openId), {
       redirect_uri: callback,
@@ -28,28 +32,44 @@ export class GithubClient implements ProviderClient {
     return url.href;
   }
 
-  identify(arrival: Arrival): Promise<Profile> {
-    return withDeadline(async () => {
-      const openId = await openIdClient();
-      const config = this.configuration(openId);
-      const { flow, parameters } = arrival;
-      const checks = { expectedState: parameters.state, pkceCodeVerifier: flow.verifier };
-      const tokens = await openId.authorizationCodeGrant(config, returnUrl(arrival), checks);
-      const ask = async (path: string): Promise<unknown> => {
-        const headers = new Headers({ accept: 'application/vnd.github+json' });
-        const url = new URL(this.api + path);
-        const answer = await openId.fetchProtectedResource(config, tokens.access_token, url, 'GET', null, headers);
-        if (!answer.ok) throw new Error(`its API answered ${answer.status}`);
-        return answer.json();
-      };
-      return this.profile((await ask('/user')) as Claims, await ask('/user/emails'));
-    });
+  async identify(arrival: Arrival): Promise<Profile> {
+    try {
+      return await withDeadline(() => this.exchange(arrival));
+    } catch (error) {
+      this.isSuspect = isUnanswered(error);
+      throw error;
+    }
   }
 
   async check(): Promise<void> {
-    await withDeadline(() =>
-      fetchInTime(this.api, { method: 'HEAD', headers: {} } as Parameters<typeof fetchInTime>[1]),
-    );
+    await withDeadline(() => this.ask());
+  }
+
+  /** It has no discovery that would fail: a connection tells, and a request where that or the last exchange failed. */
+  private async assertPresent(): Promise<void> {
+    if (!this.isSuspect && (await presenceOf(this.root)) !== 'silent') return;
+    await this.ask();
+    this.isSuspect = false;
+  }
+
+  private async ask(): Promise<void> {
+    await fetchInTime(this.api, { method: 'HEAD', headers: {} } as Parameters<typeof fetchInTime>[1]);
+  }
+
+  private async exchange(arrival: Arrival): Promise<Profile> {
+    const openId = await openIdClient();
+    const config = this.configuration(openId);
+    const { flow, parameters } = arrival;
+    const checks = { expectedState: parameters.state, pkceCodeVerifier: flow.verifier };
+    const tokens = await openId.authorizationCodeGrant(config, returnUrl(arrival), checks);
+    const ask = async (path: string): Promise<unknown> => {
+      const headers = new Headers({ accept: 'application/vnd.github+json' });
+      const url = new URL(this.api + path);
+      const answer = await openId.fetchProtectedResource(config, tokens.access_token, url, 'GET', null, headers);
+      if (!answer.ok) throw new Error(`its API answered ${answer.status}`);
+      return answer.json();
+    };
+    return this.profile((await ask('/user')) as Claims, await ask('/user/emails'));
   }
 
   /** Names change hands there: the number doesn't. Of several addresses the primary one counts, if it is verified. */

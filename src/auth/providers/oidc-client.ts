@@ -5,6 +5,7 @@ import { ClientAuthentication } from './client-secrets.js';
 import { fetchInTime, type OpenIdClient, openIdClient, overHttp, withDeadline } from './openid.js';
 import { type Claims, nameInForm, type Profile, profileOf } from './profile.js';
 import { type Arrival, type Departure, type ProviderClient, returnUrl } from './provider-client.js';
+import { isUnanswered, presenceOf } from './reachability.js';
 
 const DISCOVERY_LIFETIME = hours(1);
 const MICROSOFT = 'https://login.microsoftonline.com';
@@ -25,7 +26,7 @@ export class OidcClient implements ProviderClient {
   constructor(private readonly provider: ProviderSettings) {}
 
   async authorizationUrl({ flow, state, callback, loginHint }: Departure): Promise<string> {
-    const { openId, config } = await withDeadline(() => this.discovered());
+    const { openId, config } = await withDeadline(() => this.present());
     const url = openId.buildAuthorizationUrl(config, {
       redirect_uri: callback,
       scope: this.provider.scopes,
@@ -39,8 +40,13 @@ export class OidcClient implements ProviderClient {
     return url.href;
   }
 
-  identify(arrival: Arrival): Promise<Profile> {
-    return withDeadline(() => this.exchange(arrival));
+  async identify(arrival: Arrival): Promise<Profile> {
+    try {
+      return await withDeadline(() => this.exchange(arrival));
+    } catch (error) {
+      if (isUnanswered(error)) this.known = undefined; // whoever comes next learns whether it is there
+      throw error;
+    }
   }
 
   async check(): Promise<void> {
@@ -75,6 +81,17 @@ export class OidcClient implements ProviderClient {
   ): Promise<Claims> {
     if (typeof claims['email'] === 'string' || !config.serverMetadata().userinfo_endpoint) return {};
     return openId.fetchUserInfo(config, accessToken, String(claims['sub']));
+  }
+
+  /** What is known of a provider that is there: where nothing takes connections any more, it is asked anew. */
+  private async present(): Promise<Discovered> {
+    const { known } = this;
+    const discovered = await this.discovered();
+    if (this.known !== known) return discovered; // it has just answered
+    const { token_endpoint: endpoint } = discovered.config.serverMetadata();
+    if (endpoint === undefined || (await presenceOf(endpoint)) === 'listening') return discovered;
+    if (this.known === known) this.known = undefined;
+    return this.discovered();
   }
 
   /** Whoever comes while it is being asked for gets the same answer; a failure is not kept. */

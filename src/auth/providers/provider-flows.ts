@@ -4,6 +4,7 @@ import { problem, unavailable, validationFailed } from '../../problems.js';
 import type { Origin } from '../../request.js';
 import { FlowStates, type StartedFlow } from './flow-states.js';
 import { reasonOf } from './openid.js';
+import { isUnanswered } from './reachability.js';
 import type { CallbackParameters } from './provider-client.js';
 import { ProviderEvents } from './provider-events.js';
 import { ProviderLimits } from './provider-limits.js';
@@ -36,7 +37,7 @@ export class ProviderFlows {
 
   /** Where to send somebody who wants to sign in with a provider. @throws Problem 404, 422, 429, 503 */
   async leave(name: string, query: AuthorizeQuery, from: Origin): Promise<string> {
-    const { client } = this.providers.get(name);
+    const { client, settings } = this.providers.get(name);
     const redirect = placeOf(query.redirect_uri, this.settings);
     if (redirect === undefined) throw validationFailed([NOT_ALLOWED]);
     await this.limits.count('authorize', from);
@@ -50,7 +51,10 @@ export class ProviderFlows {
       return await client.authorizationUrl(departure);
     } catch (error) {
       this.report(name, 'unreachable', error, from);
-      throw unavailable(5);
+      throw unavailable(
+        5,
+        `${settings.label} can’t be reached at the moment. Try again shortly, or sign in another way.`,
+      );
     }
   }
 
@@ -83,7 +87,7 @@ export class ProviderFlows {
       const code = await this.results.keep(flow.id, result);
       return code === undefined ? { error: 'server_error' } : { code };
     } catch (error) {
-      this.report(name, 'failed', error, from);
+      this.report(name, isUnanswered(error) ? 'unreachable' : 'failed', error, from);
       return { error: 'server_error' };
     }
   }

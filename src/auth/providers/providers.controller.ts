@@ -1,9 +1,10 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res, UseFilters, UseGuards } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import { Call, type Origin, Public } from '../../request.js';
 import { ProviderFlows } from './provider-flows.js';
 import { KnownProviderGuard } from './known-provider.guard.js';
+import { NavigationFilter } from './navigation.filter.js';
 import { Providers } from './providers.js';
 import { AuthorizeQuery, CallbackForm, CallbackQuery, type ProviderListDto } from './providers.dto.js';
 
@@ -13,6 +14,7 @@ const FORM_MEMBERS = ['code', 'state', 'error', 'iss', 'user'];
 @Controller('api/auth/providers')
 @Public()
 @UseGuards(KnownProviderGuard)
+@UseFilters(NavigationFilter)
 export class ProvidersController {
   constructor(
     private readonly providers: Providers,
@@ -28,6 +30,7 @@ export class ProvidersController {
   /**
    * Sends somebody to a provider: an address to navigate to, in the shape of OAuth 2's authorization endpoint with PKCE. They
    * come back to `redirect_uri` with a `code` for {issueToken}, good for a minute, or with an `error`.
+   * A browser that navigates here is told of failures by a page in words, where programs get the problem.
    * @throws not_enabled, too_many_requests
    */
   @Get(':provider/authorize')

@@ -1,5 +1,5 @@
 /** Plain pages for links in mails, where no front end has pages of its own: one form each, no script needed where a code will do. */
-import { createHash } from 'node:crypto';
+import { escapeHtml as escape, pagePolicy, plainPage as page } from '../../../http/plain-page.js';
 import type { LinkPurpose } from '../../../mail/links.js';
 
 interface Field {
@@ -46,15 +46,11 @@ export const FORMS: Record<LinkPurpose, Form> = {
 /** The members of the forms. */
 export const MEMBERS = ['token', 'email', 'code', 'password', 'new_password', 'username', 'display_name', 'action'];
 
-const STYLE = `:root{color-scheme:light dark;font:1.0625rem/1.5 system-ui,sans-serif}body{max-width:26rem;margin:10vh auto;padding:0 1.5rem}label{display:block;margin:1rem 0}input,button{font:inherit;display:block;width:100%;box-sizing:border-box;padding:.5rem .75rem;margin-top:.25rem}button{margin-top:1rem}[role=alert]{border-left:4px solid #c00;padding-left:.75rem}`;
-
 /** Takes the token out of the address, where nobody but this page sees it, and out of sight. */
 const SCRIPT = `const t=/^#token=([\\w-]+)$/.exec(location.hash);if(t){document.querySelector('[name=token]').value=t[1];document.querySelector('.token').hidden=true;for(const e of document.querySelectorAll('.by-code'))e.remove();history.replaceState(null,'',location.pathname)}`;
 
-const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-
 /** Nothing but its own two lines of style and script, and forms to itself. */
-export const POLICY = `default-src 'none'; style-src ${hashOf(STYLE)}; script-src ${hashOf(SCRIPT)}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
+export const POLICY = pagePolicy(SCRIPT);
 
 /** The form of a purpose. @param failure why it didn't work, in words */
 export function formPage(
@@ -90,9 +86,3 @@ function inputOf({ name, label, type = 'text', autocomplete = 'off', withCode }:
 }
 
 const hidden = (name: string, value: string) => `<input type="hidden" name="${name}" value="${escape(value)}">`;
-
-const page = (title: string, content: string) =>
-  `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex"><title>${escape(title)}</title><style>${STYLE}</style></head><body><h1>${escape(title)}</h1>${content}</body></html>\n`;
-
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-const escape = (text: string) => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);

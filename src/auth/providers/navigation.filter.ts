@@ -1,0 +1,44 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { MailSettings } from '../../config/mail-settings.js';
+import { ProvidersSettings } from '../../config/provider-settings.js';
+import { escapeHtml, pagePolicy, plainPage } from '../../http/plain-page.js';
+import { sendProblem } from '../../http/problem.filter.js';
+import { Problem } from '../../problems.js';
+import { placeOf } from './redirect-uris.js';
+
+const POLICY = pagePolicy();
+
+/** Browsers navigate to these routes: a person gets a problem as a page in words, with a way back; a program as ever. */
+@Catch(Problem)
+export class NavigationFilter implements ExceptionFilter<Problem> {
+  constructor(
+    private readonly providers: ProvidersSettings,
+    private readonly mail: MailSettings,
+  ) {}
+
+  catch(problem: Problem, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    if (!/\btext\/html\b/.test(request.headers.accept ?? '')) return sendProblem(request, reply, problem);
+    void reply
+      .code(problem.status)
+      .headers({ ...problem.extras.headers, 'content-security-policy': POLICY, 'referrer-policy': 'no-referrer' })
+      .type('text/html; charset=utf-8')
+      .send(this.page(problem, request));
+  }
+
+  private page({ detail }: Problem, request: FastifyRequest): string {
+    const home = this.homeOf((request.query as { redirect_uri?: unknown }).redirect_uri);
+    const way = home && `<p><a href="${escapeHtml(home.href)}">Back to ${escapeHtml(home.host)}</a></p>`;
+    return plainPage('Signing in did not work', `<p role="alert">${escapeHtml(detail)}</p>${way ?? ''}`);
+  }
+
+  /** The front end that somebody comes from, if it is one of ours. */
+  private homeOf(redirectUri: unknown): URL | null {
+    const isOurs = typeof redirectUri === 'string' && placeOf(redirectUri, this.providers) !== undefined;
+    const home = isOurs ? URL.parse('/', redirectUri) : URL.parse(this.mail.appUrl ?? '');
+    return home && /^https?:$/.test(home.protocol) ? home : null;
+  }
+}

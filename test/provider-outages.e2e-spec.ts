@@ -98,7 +98,7 @@ describe('a provider that goes away after it was discovered', () => {
       issuer.people['ada'] = { sub: 'ada-1' }; // so that userinfo is asked
       issuer.rotateKeys(); // so that its keys are
       const userinfo = { sub: 'ada-1', email: 'ada@example.com' };
-    issuer.manners = { userinfo, [manner]: new RegExp(`/${endpoint}$`) };
+      issuer.manners = { userinfo, [manner]: new RegExp(`/${endpoint}$`) };
       expect(await inTime(comeBack())).toMatchObject({ error: 'server_error', code: '' });
       issuer.manners = { userinfo };
       expect(await signInBy(app, 'work', 'ada')).toMatchObject({ status: 200 });

@@ -89,6 +89,19 @@ describe('signing in', () => {
       expect(await loginForm(form)).toMatchObject({ status: 200 });
     });
 
+    it.each([
+      [{}, ['/username', '/password']],
+      [{ password: PASSWORD }, ['/username']],
+      [{ email: 'ada@example.com' }, ['/password']],
+      [{ grant_type: 'refresh_token' }, ['/refresh_token']],
+      [{ grant_type: 'urn:userhub:grant:mfa' }, ['/mfa_token', '/otp']],
+      [{ grant_type: 'authorization_code' }, ['/code', '/code_verifier', '/redirect_uri']],
+    ])('names all that is missing in %j', async (body, pointers) => {
+      const answer = await app.api.post('/api/auth/login', body);
+      expect(answer).toFailWith(422, 'validation_failed');
+      expect(answer.body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(pointers);
+    });
+
     it('refuses a form member that is there twice', async () => {
       const raw = `username=ada&username=bob&password=${encodeURIComponent(PASSWORD)}`;
       const headers = { 'content-type': 'application/x-www-form-urlencoded' };

@@ -29,17 +29,17 @@ export class Grants {
     switch (dto.grant_type ?? 'password') {
       case 'password': {
         const { otp, device_token: deviceToken } = dto;
-        return this.passwords.login(identifierOf(dto), required(dto, 'password'), from, { otp, deviceToken });
+        const { identifier, password } = credentialsOf(dto);
+        return this.passwords.login(identifier, password, from, { otp, deviceToken });
       }
-      case MFA_GRANT:
-        return this.secondFactors.verify(
-          { mfa_token: required(dto, 'mfa_token'), ...shownIn(required(dto, 'otp')) },
-          from,
-        );
+      case MFA_GRANT: {
+        const { mfa_token, otp } = required(dto, 'mfa_token', 'otp');
+        return this.secondFactors.verify({ mfa_token, ...shownIn(otp) }, from);
+      }
       case 'authorization_code':
         return this.byProvider(dto, from);
       case 'refresh_token':
-        return this.sessions.refresh(required(dto, 'refresh_token'), from);
+        return this.sessions.refresh(required(dto, 'refresh_token').refresh_token, from);
       default:
         throw invalidMember(
           '/grant_type',
@@ -50,8 +50,8 @@ export class Grants {
   }
 
   private async byProvider(dto: LoginDto, from: Origin): Promise<TokenPairDto> {
-    const [code, code_verifier, redirect_uri] = CODE_MEMBERS.map((name) => required(dto, name)) as [string, string, string]; // prettier-ignore
-    const authentication = await this.providers.authenticate({ code, code_verifier, redirect_uri }, from);
+    const redemption = required(dto, 'code', 'code_verifier', 'redirect_uri');
+    const authentication = await this.providers.authenticate(redemption, from);
     const { otp, device_token: deviceToken } = dto;
     const tokens = await this.signIn.finish(authentication, from, { otp, deviceToken });
     if (!tokens) throw problem('invalid_grant', { oauth: {} });
@@ -59,21 +59,22 @@ export class Grants {
   }
 }
 
-const CODE_MEMBERS = ['code', 'code_verifier', 'redirect_uri'] as const;
-
-function identifierOf({ email, username }: LoginDto): string {
+function credentialsOf(dto: LoginDto): { identifier: string; password: string } {
+  const { email, username, password } = dto;
   if (email !== undefined && username !== undefined) {
     throw invalidMember('/username', 'either_or', 'must not come together with email');
   }
   const identifier = email ?? username;
-  if (identifier !== undefined) return identifier;
-  throw validationFailed([{ pointer: '/username', code: 'required', detail: 'is missing' }]);
+  if (identifier === undefined) throw missing('username', ...(password === undefined ? ['password'] : []));
+  return { identifier, password: required(dto, 'password').password };
 }
 
-type Required = 'password' | 'refresh_token' | 'mfa_token' | 'otp' | (typeof CODE_MEMBERS)[number];
-
-function required(dto: LoginDto, member: Required): string {
-  const value = dto[member];
-  if (value === undefined) throw invalidMember(`/${member}`, 'required', 'is missing');
-  return value;
+/** Members that must all be there. @throws Problem 422 that names every one that isn't */
+function required<Name extends keyof LoginDto>(dto: LoginDto, ...names: Name[]): Record<Name, string> {
+  const absent = names.filter((name) => dto[name] === undefined);
+  if (absent.length > 0) throw missing(...absent);
+  return dto as Record<Name, string>;
 }
+
+const missing = (...names: string[]) =>
+  validationFailed(names.map((name) => ({ pointer: `/${name}`, code: 'required', detail: 'is missing' })));

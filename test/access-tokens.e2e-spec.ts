@@ -1,7 +1,8 @@
 import { isToken } from '../src/auth/tokens/token-format.js';
 import { type Api } from './support/api.js';
 import { startApp, type TestApp } from './support/app.js';
-import { admin, type Person, person } from './support/people.js';
+import { admin, PASSWORD, type Person, person, signIn } from './support/people.js';
+import { routesOf } from './support/routes.js';
 
 describe('personal access tokens', () => {
   let app: TestApp;
@@ -156,6 +157,69 @@ describe('personal access tokens', () => {
       expect((await root.api.delete(`/api/users/${body.id}`)).status).toBe(204);
       const { body: events } = await root.api.get(`/api/audit-events?user_id=${body.id}&action=user_created`);
       expect(events.items[0]).toMatchObject({ actor_id: root.id, details: { token_id: id } });
+    });
+  });
+
+  describe('a script that makes accounts, with a token for that', () => {
+    /** Administration of accounts, and who it is: what `users:write` with `admin` is for. */
+    const OPEN = [
+      'GET /api/auth/me',
+      'GET /api/stats',
+      'GET /api/stats/daily',
+      'GET /api/users',
+      'GET /api/users.csv',
+      'GET /api/users/:',
+      'GET /api/users/:/throttle',
+      'GET /api/users/email/:',
+      'GET /api/users/export',
+      'GET /api/users/username/:',
+      'POST /api/users',
+      'POST /api/users/:/restore',
+      'POST /api/users/bulk',
+      'POST /api/users/import',
+      'PUT /api/users/:',
+      'PATCH /api/users/:',
+      'DELETE /api/users/:',
+      'DELETE /api/users/:/throttle',
+    ];
+    const ID = '0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11';
+    const pathOf = (template: string) => template.replace(/:[^/]+/g, ID);
+
+    it('can do nothing else, on any route that there is', async () => {
+      const service = await root.api.post('/api/users', { kind: 'service', username: 'importer', role: 'admin' });
+      const made = await root.api.post(`/api/users/${service.body.id}/tokens`, { name: 'accounts', scopes: ['users:write', 'admin'] }); // prettier-ignore
+      const api = app.api.as(made.body.token as string);
+      const fay = await api.post('/api/users', { email: 'fay@example.com', username: 'fay', password: PASSWORD });
+      expect(fay).toMatchObject({ status: 201, body: { username: 'fay' } });
+      await signIn(app, 'fay');
+
+      const refused: string[] = [];
+      const open: string[] = [];
+      for (const route of routesOf(app)) {
+        const [method = '', template = ''] = route.split(' ');
+        const anonymous = await app.api.send(method, pathOf(template));
+        if (anonymous.status !== 401 || route === 'POST /api/auth/logout') continue; // anybody may call it
+        const answer = await api.send(method, pathOf(template));
+        if (answer.status === 403) refused.push(route);
+        else open.push(route.replace(/:[^/]+/g, ':'));
+      }
+      expect(open.sort()).toEqual([...OPEN].sort());
+      expect(refused.length).toBeGreaterThan(60);
+      expect(refused).toEqual(
+        expect.arrayContaining([
+          'GET /api/audit-events',
+          'POST /api/webhooks',
+          'POST /api/posts',
+          'POST /api/auth/tokens',
+        ]),
+      );
+    });
+
+    it('makes no account without the scope, whatever else it has', async () => {
+      const { api } = await tokenOf(root, ['users:read', 'posts:write', 'tasks:write', 'audit:read', 'admin']);
+      const refused = await api.post('/api/users', { email: 'gil@example.com', username: 'gil', password: PASSWORD });
+      expect(refused).toFailWith(403, 'insufficient_scope');
+      expect(await app.sql(`SELECT FROM users WHERE username = 'gil'`)).toEqual([]);
     });
   });
 

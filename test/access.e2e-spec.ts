@@ -562,6 +562,28 @@ describe('who may call what', () => {
     });
   });
 
+  describe('a body where none is read', () => {
+    const routes: [method: string, path: string][] = [
+      ['POST', '/api/auth/email-change/send'],
+      ['POST', '/api/users/{ada}/restore'],
+      ['DELETE', '/api/users/{ada}/sessions'],
+      ['DELETE', '/api/auth/email-change'],
+    ];
+    const pathOf = (path: string) => path.replace('{ada}', people.ada.id);
+
+    it.each(routes)('is refused: %s %s', async (method, path) => {
+      const answer = await people.root.api.send(method, pathOf(path), { colour: 'red' });
+      expect(answer).toFailWith(422, 'validation_failed');
+      expect(answer.body.errors).toMatchObject([{ pointer: '/colour', code: 'unknown_member' }]);
+      expect(await people.root.api.send(method, pathOf(path), [])).toFailWith(422, 'validation_failed');
+      expect(await app.api.send(method, pathOf(path), { colour: 'red' })).toFailWith(401, 'not_authenticated');
+    });
+
+    it('is as good as none when it is empty', async () => {
+      expect(await people.root.api.send('DELETE', '/api/auth/email-change', {})).toMatchObject({ status: 204 });
+    });
+  });
+
   describe('at the same moment', () => {
     it('everybody is who they are', async () => {
       const everybody = [people.ada, people.bob, people.root];

@@ -56,6 +56,15 @@ describe('Idempotency-Key', () => {
     expect(await once.post(`/api/users/${ada.id}/tasks`, NOTE)).toFailWith(422, 'idempotency_key_reused');
   });
 
+  it('takes a path for the same with a slash at its end and without', async () => {
+    const once = keyed(ada.api);
+    const path = `/api/users/${ada.id}/tasks`;
+    const first = await once.post(path, { title: 'Once' });
+    const again = await once.post(`${path}/`, { title: 'Once' });
+    expect(again).toMatchObject({ status: 201, text: first.text });
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+  });
+
   it('keeps the keys of one apart from those of another', async () => {
     const key = randomUUID();
     const [hers, his] = await Promise.all([ada, bob].map(({ api }) => keyed(api, key).post('/api/posts', NOTE)));

@@ -82,6 +82,17 @@ describe('userhub import and export', () => {
     expect((await userhub('import', await file('many.ndjson', lines))).stdout).toMatch(/^1200 rows: 1200 added/);
   });
 
+  it('is one import on record, however many batches there were, with an event for each row', async () => {
+    const since = new Date().toISOString();
+    const rows = Array.from({ length: 1100 }, (_, i) => JSON.stringify({ email: `told${i}@example.com` })).join('\n');
+    await userhub('import', await file('told.ndjson', rows));
+    await userhub('import', await file('told.ndjson', rows)); // changes nothing, and is none
+    const events = (action: string) =>
+      app.sql<{ details: object }>('SELECT details FROM audit_events WHERE action = $1 AND at >= $2', [action, since]);
+    expect(await events('users_imported')).toEqual([{ details: { count: '1100', updated: '0' } }]);
+    expect(await events('user_imported')).toHaveLength(1100);
+  });
+
   it('writes nothing in a dry run', async () => {
     const lines = await file('dry.ndjson', '{"email": "dry@example.com"}\n');
     expect((await userhub('import', lines, '--dry-run')).stdout).toMatch(/^Nothing was written\. 1 rows: 1 added/);
@@ -103,6 +114,8 @@ describe('userhub import and export', () => {
   it.each([
     [['import', '/nowhere.ndjson'], 1, 'no such file'],
     [['import', 'x.ndjson', '--on-conflict', 'fail'], 2, 'must be skip or update'],
+    [['import', 'x.json', '--from', 'okta'], 2, 'must be userhub or auth0'],
+    [['import', 'x.json', '--from', 'keycloak', '--firebase-config', 'y.json'], 2, 'cannot be used with'],
   ])('refuses %j', async (args, code, complaint) => {
     expect(await userhub(...args)).toMatchObject({ code, stderr: expect.stringContaining(complaint) });
   });

@@ -112,6 +112,33 @@ describe('import and export of accounts', () => {
     expect(demoted.body.results).toMatchObject([{ code: 'forbidden', pointer: '/role' }]);
   });
 
+  it('records what an update has changed, each kind by its own name, and nothing where nothing changed', async () => {
+    const bob = await person(app, 'bob');
+    const [{ version = 0 } = {}] = await app.sql<{ version: number }>('SELECT version FROM users WHERE id = $1', [bob.id]); // prettier-ignore
+    const told = async () =>
+      (await app.sql<{ action: string; details: object }>(
+        `SELECT action, details FROM audit_events WHERE user_id = $1 AND actor_id = $2 ORDER BY id`,
+        [bob.id, root.id],
+      )) as unknown;
+    const update = (row: object) => send([{ email: bob.email, ...row }], '?on_conflict=update');
+    await update({ username: 'bob' });
+    expect(await told()).toEqual([]);
+    await update({ username: 'bobby', display_name: 'Bob' });
+    expect(await told()).toEqual([
+      { action: 'user_updated', details: { imported: 'true', changed: 'username,display_name' } },
+    ]);
+    expect(await bob.api.get('/api/auth/me')).toMatchObject({ status: 200, body: { username: 'bobby' } });
+    await update({ role: 'admin', email_verified: true, password_hash: django() });
+    expect(await told()).toMatchObject([
+      { action: 'user_updated' },
+      { action: 'role_changed', details: { role: 'admin' } },
+      { action: 'email_verified' },
+      { action: 'password_changed' },
+    ]);
+    expect((await bob.api.get('/api/auth/me')).status).toBe(401); // it isn't the password any more that they signed in with
+    expect(await find(bob.email)).toMatchObject({ version: version + 2 });
+  });
+
   it('tries everything and writes nothing in a dry run', async () => {
     expect((await send([{ email: 'dry@example.com' }], '?dry_run=true')).body).toMatchObject({ added: 1, failed: 0 });
     expect(await find('dry@example.com')).toBeUndefined();

@@ -198,6 +198,18 @@ describe('invitations', () => {
       expect(await invite()).toMatchObject({ status: 201 });
     });
 
+    it('go by If-Match: one that has changed meanwhile stays', async () => {
+      const { body, headers } = await invite();
+      const revoke = (tag: string) =>
+        root.api.send('DELETE', `/api/invitations/${body.id}`, undefined, { headers: { 'if-match': tag } });
+      const refused = await revoke('"99-stale"');
+      expect(refused).toFailWith(412, 'precondition_failed');
+      expect(refused.headers.get('etag')).toMatch(/^"1-/);
+      expect(await get(body.id as string)).toMatchObject({ state: 'open' });
+      expect(await revoke(headers.get('etag') ?? '')).toMatchObject({ status: 204 });
+      expect(await revoke(headers.get('etag') ?? '')).toMatchObject({ status: 204 }); // an answer that got lost
+    });
+
     it('can’t be what was accepted', async () => {
       const { body } = await invite({ username: 'grace' });
       await accept({ token: await tokenOf(), password: PASSWORD });

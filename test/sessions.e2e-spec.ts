@@ -214,6 +214,7 @@ describe('Sessions', () => {
           acr: 'aal1',
           auth_time: expect.stringMatching(/Z$/) as string,
           remembered: false,
+          impersonated: false,
           current: true,
         },
         expect.objectContaining({ id: decode(bob.tokens.access_token).payload['sid'], current: false }),

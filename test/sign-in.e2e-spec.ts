@@ -365,6 +365,7 @@ describe('signing in', () => {
         acr: 'aal1',
         auth_time: expect.stringMatching(/Z$/) as string,
         remembered: false,
+        impersonated: false,
         current: false,
       });
       expect(own).toMatchObject({ current: true });

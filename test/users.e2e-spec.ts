@@ -124,6 +124,9 @@ describe('users', () => {
       expect(await change(ada, { display_name: null })).toMatchObject({
         body: { display_name: null, profile_picture_url: 'http://localhost/ada.png' },
       });
+      await change(ada, { display_name: 'Ada' });
+      expect(await change(ada, { display_name: '' })).toMatchObject({ status: 200, body: { display_name: null } }); // of a form
+      expect(await change(ada, { display_name: '\u200b' })).toFailWith(422, 'validation_failed');
       expect(await change(ada, { profile_picture_url: null })).toMatchObject({ body: { profile_picture_url: null } });
       expect(await change(ada, { username: null })).toFailWith(422, 'validation_failed');
       expect(await change(ada, { email: null })).toFailWith(422, 'validation_failed');

@@ -14,8 +14,8 @@ import { HomeController } from '../http/home.controller.js';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { Lists } from '../lists/lists.js';
 import { ProblemFilter } from '../http/problem.filter.js';
-import { QueryGuard } from '../http/query.guard.js';
 import { PreconditionGuard } from '../http/conditional-requests.js';
+import { UnreadInputGuard } from '../http/unread-input.guard.js';
 import { Throttle } from '../throttle/throttle.js';
 import { ValidationPipe } from '../http/validation.pipe.js';
 import { MailModule } from '../mail/mail.module.js';
@@ -34,7 +34,7 @@ const REQUEST_PIPELINE = [
   { provide: APP_GUARD, useClass: ScopeGuard },
   { provide: APP_GUARD, useClass: RolesGuard },
   { provide: APP_GUARD, useClass: MfaGuard },
-  { provide: APP_GUARD, useClass: QueryGuard },
+  { provide: APP_GUARD, useClass: UnreadInputGuard },
   { provide: APP_GUARD, useClass: PreconditionGuard },
   { provide: APP_PIPE, useClass: ValidationPipe },
   { provide: APP_FILTER, useClass: ProblemFilter },

@@ -1,5 +1,5 @@
 /** The command line as a whole. What a command does is loaded when it runs, so that help is there at once. */
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EnvironmentReader } from '../config/environment.js';
 import { projectVersion } from '../config/project.js';
 import { explain } from './failures.js';
@@ -113,12 +113,24 @@ function addBulk(userhub: Command, terminal: Terminal): void {
     .argument('<file>', 'NDJSON, or CSV with a header (.csv); docs/moving-in.md has the members')
     .option('--on-conflict <what>', 'skip or update accounts that are there already', oneOf('skip', 'update'), 'skip')
     .option('--dry-run', 'try everything, and write nothing')
-    .option('--firebase-config <file>', "the file is Firebase's own export; this one holds its hash parameters as JSON")
+    .option(
+      '--from <system>',
+      'whose own export the file is',
+      oneOf('userhub', 'auth0', 'aspnet', 'clerk', 'django', 'keycloak', 'supabase'),
+      'userhub',
+    )
+    .addOption(
+      new Option(
+        '--firebase-config <file>',
+        "the file is Firebase's own export; this one holds its hash parameters as JSON",
+      ).conflicts('from'),
+    )
     .addHelpText(
       'after',
       examples(
         'userhub import accounts.ndjson --dry-run',
         'userhub import accounts.csv --on-conflict update',
+        'userhub import realm-export.json --from keycloak',
         'userhub import users.json --firebase-config hash-config.json',
       ),
     )

@@ -29,7 +29,7 @@ export function buildDto<T extends object>(
   { from, ignoreUnknown = false }: { from: 'body' | 'query'; ignoreUnknown?: boolean },
 ): T {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw validationFailed([{ pointer: '', code: 'is_object', detail: 'The body must be a JSON object.' }]);
+    throw validationFailed([notAnObject]);
   }
   const inherited = ignoreUnknown ? undefined : Object.keys(value).find((name) => name in Object.prototype);
   if (inherited !== undefined) throw validationFailed([unknownMember(inherited, from)]); // class-transformer drops these
@@ -64,6 +64,9 @@ function fieldError({ property, constraints }: ValidationError, from: 'body' | '
   if (constraint === 'whitelistValidation') return unknownMember(property, from);
   return { ...placeOf(property, from), code: snakeCase(constraint), detail: message };
 }
+
+/** The complaint about a body that has no members. */
+export const notAnObject: FieldError = { pointer: '', code: 'is_object', detail: 'The body must be a JSON object.' };
 
 /** The complaint about a member that nobody reads. */
 export const unknownMember = (name: string, from: 'body' | 'query'): FieldError => ({

@@ -112,6 +112,9 @@ export class Claim implements IdempotencyClaim {
 function fingerprintOf({ method, url, body }: FastifyRequest, secret: KeyObject): Buffer {
   const content = Buffer.isBuffer(body) ? hash('sha256', body, 'hex') : JSON.stringify(body ?? null);
   return createHmac('sha256', secret)
-    .update(`${method} ${url.replace(/^https?:\/\/[^/?]*/i, '')}\0${content}`)
+    .update(`${method} ${targetOf(url)}\0${content}`)
     .digest();
 }
+
+/** Path and query: a path is the same with a slash at its end and without. */
+const targetOf = (url: string) => url.replace(/^https?:\/\/[^/?]*/i, '').replace(/\/+(?=\?|$)/, '');

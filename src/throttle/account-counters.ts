@@ -50,9 +50,10 @@ export class AccountCounters {
     };
   }
 
-  /** Forgets all that counts against an account. */
-  clear(account: string): Promise<void> {
-    return this.counters.clear([...this.prefixesOf(account).keys()]);
+  /** Forgets all that counts against an account; by a statement of one's own if need be, which gets the prefixes of its keys. */
+  async clear(account: string, by?: (prefixes: string[]) => Promise<unknown>): Promise<void> {
+    const prefixes = [...this.prefixesOf(account).keys()];
+    await (by ? by(prefixes) : this.counters.clear(prefixes));
   }
 
   private get ofAccount(): Policy[] {

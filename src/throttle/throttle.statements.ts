@@ -77,13 +77,17 @@ export const SETTLE = statement(
 );
 
 /** All counters of some policies for one account: their keys begin alike. In the order of bytes, } follows |. */
-const OF_ACCOUNT = `unnest($1::text[]) AS prefix WHERE c.key >= prefix AND c.key < prefix || '}'`;
+const ofAccount = (prefixes: `$${number}`) =>
+  `unnest(${prefixes}::text[]) AS prefix WHERE c.key >= prefix AND c.key < prefix || '}'`;
 
 export const COUNTED = statement(
   'throttle.counted',
-  `SELECT prefix, c.hits, c.resets_at AS "resetsAt" FROM throttle_counters c, ${OF_ACCOUNT} AND c.resets_at > now()`,
+  `SELECT prefix, c.hits, c.resets_at AS "resetsAt" FROM throttle_counters c, ${ofAccount('$1')} AND c.resets_at > now()`,
 );
-export const CLEAR = statement('throttle.clear', `DELETE FROM throttle_counters c USING ${OF_ACCOUNT}`);
+
+/** Forgets what counts under the prefixes that this placeholder stands for: a statement, or a CTE of one. */
+export const clearing = (prefixes: `$${number}`) => `DELETE FROM throttle_counters c USING ${ofAccount(prefixes)}`;
+export const CLEAR = statement('throttle.clear', clearing('$1'));
 
 /** Full windows of policies, each with the number of points that it has. */
 export const FULL = statement(

@@ -153,9 +153,12 @@ export class Throttle {
     return this.accounts.held();
   }
 
-  /** Forgets all that counts against an account, by whatever policy and from wherever. */
-  async clear(account: string): Promise<void> {
-    await this.accounts.clear(account);
+  /**
+   * Forgets all that counts against an account, by whatever policy and from wherever.
+   * @param by a statement of one's own that does it, by the CTE `clearing`, instead of the ordinary one
+   */
+  async clear(account: string, by?: (prefixes: string[]) => Promise<unknown>): Promise<void> {
+    await this.accounts.clear(account, by);
     this.rejections.forget();
   }
 

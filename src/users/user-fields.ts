@@ -27,8 +27,15 @@ export const Username = () =>
     pattern: USERNAME.source,
   });
 
-/** How others see the person; null clears it. */
-export const DisplayName = () => applyDecorators(Clearable(), Length(1, 100), OneLine(), NotBlank());
+/** How others see the person; null clears it, and so do spaces, which forms send for an empty field. */
+export const DisplayName = () =>
+  applyDecorators(
+    Clearable(),
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' && /^ *$/.test(value) ? null : value)),
+    Length(0, 100),
+    OneLine(),
+    NotBlank(),
+  );
 
 /** The address of a picture; null clears it. */
 export const PictureUrl = () =>

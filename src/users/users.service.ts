@@ -60,10 +60,9 @@ export class UsersService {
    */
   async importMany(accounts: ImportedUser[], from: Origin): Promise<number> {
     const rows = accounts.map((account) => ({ id: uuidv7(), ...account }));
-    const added = await this.database.write(sql.IMPORT, [JSON.stringify(rows)]);
+    const [added] = await this.audit.write<{ count: number }>(sql.IMPORT, [JSON.stringify(rows)], from);
     this.lists.changed('users');
-    await this.audit.record({ action: 'users_imported', details: { count: String(added.length) } }, from);
-    return added.length;
+    return added?.count ?? 0;
   }
 
   /** Whether there is an admin who can sign in. */
@@ -167,9 +166,8 @@ export class UsersService {
   /** Forgets the wrong guesses at a user's password, so that they can try again at once. @throws Problem 404 */
   async clearThrottle(id: string, call: Origin & Partial<Pick<Call, 'me'>>): Promise<void> {
     if (!(await this.findById(id))) throw notFound('user');
-    await this.throttle.clear(id);
+    await this.throttle.clear(id, (prefixes) => this.audit.write(sql.CLEAR_THROTTLE, [id, prefixes], call));
     this.held.forget();
-    await this.audit.record({ action: 'throttle_cleared', actorId: call.me?.id, userId: id }, call);
   }
 
   private async show(statement: Statement, key: string | null, me: Me): Promise<UserDto | PublicUserDto> {

@@ -2,6 +2,7 @@
 import { recorded } from '../audit/recorded.js';
 import { hasVersion } from '../lists/conditions.js';
 import { statement } from '../database/database.js';
+import { clearing } from '../throttle/throttle.statements.js';
 import { PENDING_EMAIL } from './addresses/challenges.statements.js';
 
 /** What anybody may see of a person, named as the entity names it. */
@@ -36,14 +37,27 @@ export const PUBLIC_BY_USERNAME = statement(
   `SELECT ${PUBLIC_COLUMNS}, version FROM users WHERE fold_case(username) = fold_case($1) AND ${VISIBLE}`,
 );
 
-/** Of many; whatever unique index is in the way of one. */
-export const IMPORT = statement(
-  'users.import',
-  `INSERT INTO users (id, email, username, password_hash, display_name)
-   SELECT id, email, username, password_hash, display_name FROM jsonb_to_recordset($1::jsonb)
-     AS account (id uuid, email text, username text, password_hash text, display_name text)
-   ON CONFLICT DO NOTHING RETURNING id`,
-);
+/** Of many; whatever unique index is in the way of one. The row says how many were added. */
+export const IMPORT = recorded({
+  name: 'users.import',
+  before: [
+    `added AS (
+      INSERT INTO users (id, email, username, password_hash, display_name)
+      SELECT id, email, username, password_hash, display_name FROM jsonb_to_recordset($1::jsonb)
+        AS account (id uuid, email text, username text, password_hash text, display_name text)
+      ON CONFLICT DO NOTHING RETURNING id)`,
+  ],
+  change: `SELECT NULL::uuid AS id, count(*)::int AS count FROM added`,
+  events: [{ action: 'users_imported', when: 'count > 0', details: `jsonb_build_object('count', count::text)` }],
+});
+
+/** Forgets what counts against the account $1, whose keys begin with $2. */
+export const CLEAR_THROTTLE = recorded({
+  name: 'throttle.clear_recorded',
+  before: [`cleared AS (${clearing('$2')})`],
+  change: `SELECT $1::uuid AS id`,
+  events: [{ action: 'throttle_cleared' }],
+});
 
 export const LOCK_ADMINS = `SELECT id FROM users WHERE role = 'admin' AND is_active AND deleted_at IS NULL
   ORDER BY id FOR UPDATE`;

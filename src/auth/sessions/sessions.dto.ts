@@ -58,6 +58,8 @@ export class SessionDto {
   auth_time: Date;
   /** Whether a remembered device stood in for the second factor. */
   remembered: boolean;
+  /** Whether an admin acts in the person's place: never, as nobody can. */
+  impersonated: false;
   /** Whether it is the one that asks. */
   current: boolean;
 }
@@ -80,6 +82,7 @@ export function toSessionDto(session: SessionRow, currentId?: string): SessionDt
     acr: acrOf(session.amr),
     auth_time: session.authTime,
     remembered: session.amr.includes('rba'),
+    impersonated: false,
     current: session.id === currentId,
   };
 }

@@ -23,18 +23,57 @@ export const ADD = recorded({
   events: [{ action: 'user_imported', details: `jsonb_build_object('role', role)` }],
 });
 
-/** Of a batch: what a row names. A new hash ends the sessions of the account. */
+/** What `user_updated` tells of: what has no event of its own. */
+const PROFILE = ['username', 'display_name', 'locale'] as const;
+const CHANGED = PROFILE.map((column) => `CASE WHEN c.${column} IS DISTINCT FROM old.${column} THEN '${column}' END`);
+
+/**
+ * Of a batch: what a row names, and nothing where it differs in nothing. A new hash ends the sessions of the account. No right
+ * is taken from whoever has become an admin meanwhile.
+ */
 export const UPDATE = recorded({
   name: 'users.import_update',
-  change: `UPDATE users u SET username = coalesce(r.username, u.username), display_name = coalesce(r.display_name, u.display_name),
-      password_hash = coalesce(r.password_hash, u.password_hash),
-      session_generation = u.session_generation
-        + (coalesce(r.password_hash IS DISTINCT FROM u.password_hash AND r.password_hash IS NOT NULL, false) OR coalesce(NOT r.is_active, false))::int,
-      role = coalesce(r.role, u.role), is_active = coalesce(r.is_active, u.is_active), locale = coalesce(r.locale, u.locale),
-      email_verified_at = CASE WHEN r.email_verified THEN coalesce(u.email_verified_at, now()) WHEN r.email_verified = false THEN NULL ELSE u.email_verified_at END,
-      updated_at = now(), version = u.version + 1
-    FROM jsonb_to_recordset($1::jsonb) ${ROW} WHERE u.id = r.id AND u.deleted_at IS NULL RETURNING u.id`,
-  events: [{ action: 'user_updated', details: `jsonb_build_object('imported', 'true')` }],
+  before: [
+    `r AS (SELECT * FROM jsonb_to_recordset($1::jsonb) ${ROW})`,
+    `old AS (
+      SELECT u.* FROM users u JOIN r ON r.id = u.id
+      WHERE u.deleted_at IS NULL AND NOT (u.role = 'admin' AND (r.role IS NOT DISTINCT FROM 'user' OR r.is_active IS NOT DISTINCT FROM false))
+      ORDER BY u.id FOR NO KEY UPDATE OF u)`,
+    `wanted (id, username, display_name, password_hash, role, is_active, locale, email_verified_at) AS (
+      SELECT old.id, coalesce(r.username, old.username), coalesce(r.display_name, old.display_name),
+        coalesce(r.password_hash, old.password_hash), coalesce(r.role, old.role), coalesce(r.is_active, old.is_active),
+        coalesce(r.locale, old.locale), CASE WHEN r.email_verified THEN coalesce(old.email_verified_at, now())
+          WHEN r.email_verified = false THEN NULL ELSE old.email_verified_at END
+      FROM old JOIN r ON r.id = old.id)`,
+    `changed AS (
+      UPDATE users u SET username = w.username, display_name = w.display_name, password_hash = w.password_hash, role = w.role,
+        is_active = w.is_active, locale = w.locale, email_verified_at = w.email_verified_at,
+        session_generation = u.session_generation
+          + (w.password_hash IS DISTINCT FROM old.password_hash OR (old.is_active AND NOT w.is_active))::int,
+        updated_at = now(), version = u.version + 1
+      FROM wanted w JOIN old ON old.id = w.id
+      WHERE u.id = w.id AND (w.username, w.display_name, w.password_hash, w.role, w.is_active, w.locale, w.email_verified_at)
+        IS DISTINCT FROM (old.username, old.display_name, old.password_hash, old.role, old.is_active, old.locale, old.email_verified_at)
+      RETURNING u.*)`,
+  ],
+  change: `SELECT old.id, c.role, concat_ws(',', ${CHANGED.join(', ')}) AS changed_members,
+      c.role <> old.role AS has_new_role, c.is_active AND NOT old.is_active AS is_activated,
+      old.is_active AND NOT c.is_active AS is_deactivated,
+      c.email_verified_at IS NOT NULL AND old.email_verified_at IS NULL AS is_verified,
+      c.password_hash IS DISTINCT FROM old.password_hash AS has_new_password
+    FROM old LEFT JOIN changed c ON c.id = old.id`,
+  events: [
+    {
+      action: 'user_updated',
+      when: `role IS NOT NULL AND changed_members <> ''`,
+      details: `jsonb_build_object('imported', 'true', 'changed', changed_members)`,
+    },
+    { action: 'role_changed', when: 'has_new_role', details: `jsonb_build_object('role', role)` },
+    { action: 'email_verified', when: 'role IS NOT NULL AND is_verified' },
+    { action: 'password_changed', when: 'role IS NOT NULL AND has_new_password' },
+    { action: 'user_activated', when: 'is_activated' },
+    { action: 'user_deactivated', when: 'is_deactivated' },
+  ],
 });
 
 /** Tells of an import as a whole. */

@@ -41,8 +41,8 @@ function parsed(text: string): { record: Record<string, string>; info: { lines: 
   }
 }
 
-/** csv-parse tells the line that a record ends at. */
-const breaksIn = (record: Record<string, string>) => Object.values(record).join('').split('\n').length - 1;
+/** The line breaks inside a record: csv-parse tells the line that it ends at. */
+export const breaksIn = (record: Record<string, string>) => Object.values(record).join('').split('\n').length - 1;
 
 function jsonRow(content: string, line: number): RawRow {
   try {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { AuditService } from '../../audit/audit.service.js';
+import { type Actor, AuditService } from '../../audit/audit.service.js';
 import { accompany, Database } from '../../database/database.js';
 import { buildDto } from '../../http/validation.pipe.js';
 import { storing } from '../../idempotency/idempotent.js';
@@ -59,9 +59,10 @@ export class UserImport {
 
   /**
    * Imports rows; a bad one stops no other, save with `on_conflict=fail`.
+   * @param isPart of a file whose end the caller tells of, by `recordRun`
    * @throws Problem 409 `import_failed` with the results
    */
-  async run(raw: RawRow[], query: ImportQuery, call: Call): Promise<ImportDto> {
+  async run(raw: RawRow[], query: ImportQuery, call: Call, { isPart = false } = {}): Promise<ImportDto> {
     const results: ImportResultDto[] = [];
     const rows = await this.prepare(raw, results, call);
     const failedBefore = results.length;
@@ -77,7 +78,7 @@ export class UserImport {
         const summary = summaryOf(raw.length, results, query);
         if (query.on_conflict === 'fail' && summary.failed > 0) throw new Undone(summary, true);
         if (query.dry_run) throw new Undone(summary, false);
-        await this.audit.writeIn(db, sql.IMPORTED, [summary.added, summary.updated], call);
+        if (!isPart) await this.audit.writeIn(db, sql.IMPORTED, [summary.added, summary.updated], call);
         await accompany(db, storing(call, () => ({ answer: summary, status: 200 }))?.([]));
         return summary;
       }, 'users')
@@ -89,6 +90,11 @@ export class UserImport {
     if (query.on_conflict === 'fail' && !query.dry_run) await this.inviteAll(rows, results, call);
     this.lists.changed('users');
     return answer;
+  }
+
+  /** Tells of an import that came in parts; not of one that has changed nothing. */
+  async recordRun({ added, updated }: Pick<ImportDto, 'added' | 'updated'>, call: Actor): Promise<void> {
+    if (added + updated) await this.audit.write(sql.IMPORTED, [added, updated], call);
   }
 
   /** Checks each row, and hashes its password if it has a plain one. What is refused is among the results. */

@@ -93,7 +93,7 @@ const readBcrypt: Reader = (hash) => {
 /** The PHC string, also behind Django's name. */
 const readArgon2: Reader = (hash) => {
   const [, variant, version, parameters = '', rest] =
-    /^(?:argon2)?\$(argon2(?:id|i|d))(?:\$v=(16|19))?\$([mtp]=\d{1,9},[mtp]=\d{1,9},[mtp]=\d{1,9})(\$[A-Za-z0-9+/]{6,86}\$[A-Za-z0-9+/]{16,342})$/.exec(hash) ?? []; // prettier-ignore
+    /^(?:argon2)?\$(argon2(?:id|i|d))(?:\$v=(16|19))?\$([mtp]=\d{1,15},[mtp]=\d{1,15},[mtp]=\d{1,15})(\$[A-Za-z0-9+/]{6,86}\$[A-Za-z0-9+/]{16,342})$/.exec(hash) ?? []; // prettier-ignore
   if (!variant || !rest) return undefined;
   const { m, t, p } = Object.fromEntries(parameters.split(',').map((each) => each.split('='))) as Record<
     string,
@@ -108,13 +108,12 @@ const readArgon2: Reader = (hash) => {
 
 /** passlib's PHC string, Werkzeug, Django, better-auth. */
 const readScrypt: Reader = (hash) => {
-  const phc = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,9}),p=(\d{1,9})\$([A-Za-z0-9+/.]+)={0,2}\$([A-Za-z0-9+/.]+)={0,2}$/.exec(
-    hash,
-  );
+  const phc =
+    /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,15}),p=(\d{1,15})\$([A-Za-z0-9+/.]+)={0,2}\$([A-Za-z0-9+/.]+)={0,2}$/.exec(hash);
   if (phc) return scrypt(2 ** Number(phc[1]), phc[2], phc[3], adapted(phc[4]), adapted(phc[5]));
-  const werkzeug = /^scrypt:(\d{1,9}):(\d{1,9}):(\d{1,9})\$([^$]+)\$([0-9a-f]+)$/i.exec(hash);
+  const werkzeug = /^scrypt:(\d{1,15}):(\d{1,15}):(\d{1,15})\$([^$]+)\$([0-9a-f]+)$/i.exec(hash);
   if (werkzeug) return scrypt(Number(werkzeug[1]), werkzeug[2], werkzeug[3], utf8(werkzeug[4]), hex(werkzeug[5]));
-  const django = /^scrypt\$(\d{1,9})\$([^$]+)\$(\d{1,9})\$(\d{1,9})\$([A-Za-z0-9+/]+={0,2})$/.exec(hash);
+  const django = /^scrypt\$(\d{1,15})\$([^$]+)\$(\d{1,15})\$(\d{1,15})\$([A-Za-z0-9+/]+={0,2})$/.exec(hash);
   if (django) return scrypt(Number(django[1]), django[3], django[4], utf8(django[2]), base64(django[5]));
   const betterAuth = /^\$better-auth\$([0-9a-f]+):([0-9a-f]+)$/i.exec(hash);
   if (betterAuth) return scrypt(16_384, '16', '1', utf8(betterAuth[1]), hex(betterAuth[2]), 'NFKC');
@@ -123,14 +122,15 @@ const readScrypt: Reader = (hash) => {
 
 /** Firebase's own: scrypt makes the key that encrypts the project's signer key. GoTrue's spelling, and Kratos'. */
 const readFirebase: Reader = (hash) => {
-  const gotrue = /^\$fbscrypt\$v=1,n=(\d{1,2}),r=(\d{1,9}),p=(\d{1,9}),ss=([^,$]*),sk=([^,$]+)\$([^$]*)\$([^$]+)$/.exec(
-    hash,
-  );
+  const gotrue =
+    /^\$fbscrypt\$v=1,n=(\d{1,2}),r=(\d{1,15}),p=(\d{1,15}),ss=([^,$]*),sk=([^,$]+)\$([^$]*)\$([^$]+)$/.exec(hash);
   if (gotrue) {
     const [, n, r, p, separator, signerKey, salt, key] = gotrue;
     return firebase({ n, r, p, separator, signerKey, salt, key });
   }
-  const kratos = /^\$firescrypt\$ln=(\d{1,2}),r=(\d{1,9}),p=(\d{1,9})\$([^$]*)\$([^$]+)\$([^$]*)\$([^$]+)$/.exec(hash);
+  const kratos = /^\$firescrypt\$ln=(\d{1,2}),r=(\d{1,15}),p=(\d{1,15})\$([^$]*)\$([^$]+)\$([^$]*)\$([^$]+)$/.exec(
+    hash,
+  );
   if (!kratos) return undefined;
   const [, n, r, p, salt, key, separator, signerKey] = kratos;
   return firebase({ n, r, p, separator, signerKey, salt, key });
@@ -138,12 +138,12 @@ const readFirebase: Reader = (hash) => {
 
 /** Django, Werkzeug, passlib. */
 const readPbkdf2: Reader = (hash) => {
-  const django = /^pbkdf2_(sha1|sha256|sha512)\$(\d{1,9})\$([^$]+)\$([A-Za-z0-9+/]+={0,2})$/.exec(hash);
+  const django = /^pbkdf2_(sha1|sha256|sha512)\$(\d{1,15})\$([^$]+)\$([A-Za-z0-9+/]+={0,2})$/.exec(hash);
   if (django) return pbkdf2(django[1], django[2], utf8(django[3]), base64(django[4]));
-  const werkzeug = /^pbkdf2:(sha1|sha224|sha256|sha384|sha512)(?::(\d{1,9}))?\$([^$]+)\$([0-9a-f]+)$/i.exec(hash);
+  const werkzeug = /^pbkdf2:(sha1|sha224|sha256|sha384|sha512)(?::(\d{1,15}))?\$([^$]+)\$([0-9a-f]+)$/i.exec(hash);
   if (werkzeug) return pbkdf2(werkzeug[1], werkzeug[2] ?? '1000', utf8(werkzeug[3]), hex(werkzeug[4]));
   const passlib =
-    /^\$pbkdf2(?:-(sha1|sha256|sha512))?\$(\d{1,9})\$([A-Za-z0-9+/.]*)={0,2}\$([A-Za-z0-9+/.]+)={0,2}$/.exec(hash);
+    /^\$pbkdf2(?:-(sha1|sha256|sha512))?\$(\d{1,15})\$([A-Za-z0-9+/.]*)={0,2}\$([A-Za-z0-9+/.]+)={0,2}$/.exec(hash);
   if (passlib) return pbkdf2(passlib[1] ?? 'sha1', passlib[2], adapted(passlib[3]), adapted(passlib[4]));
   return undefined;
 };

@@ -5,7 +5,7 @@ import { recorded } from '../../../audit/recorded.js';
 import { Database, statement } from '../../../database/database.js';
 import { deviceDigests, remembering } from '../../../users/addresses/known-devices.js';
 import type { Call } from '../../../request.js';
-import { containing, Conditions } from '../../../lists/conditions.js';
+import { containing, Conditions, hasVersion } from '../../../lists/conditions.js';
 import { byCreation, type List } from '../../../lists/lists.js';
 import { storing } from '../../../idempotency/idempotent.js';
 import { PersonalData, timeAs } from '../../../users/personal-data/personal-data.js';
@@ -48,7 +48,7 @@ const DETAILS = `jsonb_build_object('invitation_id', invitation_id, 'role', role
 const REVOKE = recorded({
   name: 'invitations.revoke',
   change: `UPDATE invitations i SET revoked_at = now(), version = i.version + 1
-    WHERE i.id = $1 AND ${IS_OPEN} RETURNING i.id, i.id AS invitation_id, i.role`,
+    WHERE i.id = $1 AND ${IS_OPEN} AND ${hasVersion('$2')} RETURNING i.id, i.id AS invitation_id, i.role`,
   also: [cancellingInvitation('change')],
   events: [{ action: 'invitation_revoked', userId: 'NULL::uuid', details: DETAILS }],
 });
@@ -212,9 +212,9 @@ export class InvitationStore implements OnModuleInit {
     return sent.length > 0;
   }
 
-  /** Ends an invitation; its link opens nothing any more. Returns false when it is accepted, or revoked already. */
-  async revoke(id: string, call: Actor): Promise<boolean> {
-    return (await this.audit.write(REVOKE, [id], call)).length > 0;
+  /** Ends an invitation; its link opens nothing any more. False when it isn't open, or not in a version that the caller has seen. */
+  async revoke(id: string, call: Call): Promise<boolean> {
+    return (await this.audit.write(REVOKE, [id, call.versions], call)).length > 0;
   }
 
   /**

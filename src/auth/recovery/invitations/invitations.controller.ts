@@ -1,5 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { ConditionalWrite } from '../../../http/conditional-requests.js';
 import { Id } from '../../../http/fields.js';
 import type { Page } from '../../../lists/pages.js';
 import { Idempotent } from '../../../idempotency/idempotent.js';
@@ -57,6 +58,7 @@ export class InvitationsController {
    */
   @Delete(':id')
   @HttpCode(204)
+  @ConditionalWrite()
   @Roles('admin')
   revokeInvitation(@Id() id: string, @Call() call: Call): Promise<void> {
     return this.invitations.revoke(id, call);

@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { assertMatches } from '../../../http/conditional-requests.js';
 import { Lists } from '../../../lists/lists.js';
 import type { Page } from '../../../lists/pages.js';
 import { Mails } from '../../../mail/mails.js';
@@ -73,13 +74,13 @@ export class InvitationsService implements OnModuleInit {
     this.lists.changed('invitations');
   }
 
-  /** Ends an invitation; again is as good as once. @throws Problem 404, 409 when it is accepted */
+  /** Ends an invitation; again is as good as once. @throws Problem 404, 409 when it is accepted, 412 */
   async revoke(id: string, call: Call): Promise<void> {
-    if (await this.store.revoke(id, call)) {
-      this.lists.changed('invitations');
-    } else if ((await this.getRow(id)).state === 'accepted') {
-      throw conflict('The invitation is accepted.');
-    }
+    if (await this.store.revoke(id, call)) return this.lists.changed('invitations');
+    const row = await this.getRow(id);
+    if (row.state === 'revoked') return;
+    assertMatches(toInvitationDto(row), call.versions);
+    throw conflict('The invitation is accepted.');
   }
 
   /** What the link of an invitation offers. @throws Problem 410, 422 `link_invalid` */

@@ -1,0 +1,25 @@
+import { cellValues } from '../../users/import/read-rows.js';
+import { aspNetRows } from './aspnet.js';
+import { auth0Rows } from './auth0.js';
+import { clerkRows } from './clerk.js';
+import { djangoRows } from './django.js';
+import { converted, csvRows, ndjsonRows, type Rows } from './files.js';
+import { keycloakRows } from './keycloak.js';
+import { supabaseRows } from './supabase.js';
+
+/** The rows of a file in the form that an import reads: NDJSON, or a table by its name. */
+const ownRows = (file: string): Rows =>
+  /\.csv$/i.test(file) ? converted(csvRows(file), cellValues) : ndjsonRows(file);
+
+/** How the exports of other systems are read, by the name of the system. Firebase's needs a second file besides. */
+export const SOURCES = {
+  userhub: ownRows,
+  auth0: auth0Rows,
+  aspnet: aspNetRows,
+  clerk: clerkRows,
+  django: djangoRows,
+  keycloak: keycloakRows,
+  supabase: supabaseRows,
+} satisfies Record<string, (file: string) => Rows>;
+
+export type Source = keyof typeof SOURCES;

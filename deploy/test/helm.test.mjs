@@ -1,5 +1,6 @@
 // Renders the chart with Helm itself and holds what comes out to Kubernetes' own types.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { before, describe, it } from 'node:test';
 import { problemsOf } from './support/kubernetes.mjs';
 import { HELM, helm, render } from './support/helm.mjs';
@@ -30,9 +31,12 @@ const EVERYTHING = {
       smtp: { ports: [587, 465], to: [{ ipBlock: { cidr: '192.0.2.0/24' } }] },
       providers: { ports: [443] },
       webhooks: { ports: [8443] },
+      breachedPasswords: { ports: [444] },
       extra: [{ ports: [{ port: 4318 }], to: [{ podSelector: { matchLabels: { app: 'collector' } } }] }],
     },
   },
+  autoscaling: { maxReplicas: 8, targetWaitingHashes: 4, targetWaitingStatements: 10 },
+  readiness: { databaseAwaySeconds: 33 },
   metrics: { enabled: true, serviceMonitor: { enabled: true, labels: { release: 'prometheus' } } },
   serviceAccount: { annotations: { a: 'b' } },
   podAnnotations: { a: 'b' },
@@ -134,7 +138,7 @@ describe('the chart', { skip: HELM ? false : 'there is no helm for this machine'
       const { spec } = only(manifests, 'Deployment');
       const delay = Number(envOf({ spec }).SHUTDOWN_DELAY_SECONDS);
       assert.ok(spec.template.spec.terminationGracePeriodSeconds > delay + 15);
-      assert.equal(spec.strategy.rollingUpdate.maxUnavailable, 0);
+      assert.deepEqual(spec.strategy.rollingUpdate, { maxUnavailable: 0, maxSurge: '25%' });
       const { startupProbe, livenessProbe, readinessProbe } = container({ spec });
       assert.equal(readinessProbe.httpGet.path, '/health/ready');
       assert.deepEqual([startupProbe, livenessProbe].map(({ httpGet }) => httpGet.path), ['/health/live', '/health/live']); // prettier-ignore
@@ -193,6 +197,69 @@ describe('the chart', { skip: HELM ? false : 'there is no helm for this machine'
     assert.equal(envOf(only(minimal, 'Deployment')).METRICS_PORT, undefined);
   });
 
+  it('scales by what waits, too, where it is told to, by the names that the metrics have', async () => {
+    const { metrics } = only(everything, 'HorizontalPodAutoscaler').spec;
+    const source = readFileSync(new URL('../../src/metrics/metrics.ts', import.meta.url), 'utf8');
+    assert.deepEqual(
+      metrics.flatMap(({ pods }) => (pods ? [pods] : [])),
+      [
+        {
+          metric: { name: 'userhub_bcrypt_jobs', selector: { matchLabels: { state: 'waiting' } } },
+          target: { type: 'AverageValue', averageValue: '4' },
+        },
+        { metric: { name: 'userhub_db_pool_waiting' }, target: { type: 'AverageValue', averageValue: '10' } },
+      ],
+    );
+    for (const { pods } of metrics) if (pods) assert.ok(source.includes(`name: '${pods.metric.name}'`));
+    assert.deepEqual(only(minimal, 'HorizontalPodAutoscaler').spec.metrics.map(({ type }) => type), ['Resource']); // prettier-ignore
+    await assert.rejects(render({ ...MINIMAL, autoscaling: { targetWaitingHashes: 4 } }), /set metrics\.enabled/);
+  });
+
+  it('adds up the connections, and refuses more than the database has', async () => {
+    const fixed = (replicas, more = {}) => ({ ...MINIMAL, autoscaling: { enabled: false }, replicas, ...more });
+    const has = (maxConnections) => ({ database: { maxConnections } });
+    await render({ ...MINIMAL, ...has(66) }); // 6 replicas at most, with 10 + 1 each
+    await assert.rejects(
+      render({ ...MINIMAL, ...has(65) }),
+      /6 replicas open up to 66 connections .*database\.maxConnections is 65/,
+    );
+    await render(fixed(3, has(33)));
+    await assert.rejects(render(fixed(3, has(32))), /3 replicas open up to 33 connections/);
+    await render(fixed(3, { ...has(18), env: { DB_POOL_MAX: 5 } }));
+    await assert.rejects(render(fixed(3, { ...has(17), env: { DB_POOL_MAX: '5' } })), /up to 18/);
+    await assert.rejects(render(fixed(2, { ...has(40), env: { WEB_CONCURRENCY: 2 } })), /up to 44/);
+    await render(fixed(500)); // nobody has told how many there are
+  });
+
+  it('tells of connections, and of what the network policy keeps from it, in its notes', async () => {
+    const notes = async (values) =>
+      (await helm(['install', 'demo', '.', '--dry-run=client'], values)).split('NOTES:')[1];
+    const plain = await notes(MINIMAL);
+    assert.match(
+      plain,
+      /6 replicas open up to 66 \(11 each\), and 88 while an update goes on\. The database must allow/,
+    );
+    assert.match(plain, /New passwords are to be looked up/);
+    assert.match(
+      await notes({ ...MINIMAL, database: { maxConnections: 80 } }),
+      /more\nthan database\.maxConnections \(80\)/,
+    );
+    assert.match(await notes({ ...MINIMAL, database: { maxConnections: 100 } }), /It has 100\./);
+    const open = { networkPolicy: { egress: { breachedPasswords: { ports: [443] } } } };
+    for (const values of [open, { env: { BREACHED_PASSWORDS: 'off' } }, { networkPolicy: { enabled: false } }]) {
+      assert.doesNotMatch(await notes({ ...MINIMAL, ...values }), /New passwords/);
+    }
+  });
+
+  it('keeps replicas in the Service while a database fails over', () => {
+    const seconds = (manifests) => {
+      const { periodSeconds, failureThreshold } = container(only(manifests, 'Deployment')).readinessProbe;
+      return periodSeconds * failureThreshold;
+    };
+    assert.equal(seconds(minimal), 60); // a failover takes about 20
+    assert.equal(seconds(everything), 35);
+  });
+
   it('lets nobody scrape who was not named', async () => {
     const [, metrics] = only(everything, 'NetworkPolicy', 'userhub').spec.ingress;
     assert.deepEqual(metrics, { ports: [{ port: 'metrics' }], from: [{ namespaceSelector: {} }] });
@@ -246,7 +313,15 @@ describe('the chart', { skip: HELM ? false : 'there is no helm for this machine'
     const rules = (name, manifests) => only(manifests, 'NetworkPolicy', name).spec.egress;
     const portsOf = (egress) => egress.map(({ ports }) => ports.map(({ port }) => port));
     assert.deepEqual(portsOf(rules('userhub', minimal)), [[53, 53], [5432, 6543]]); // prettier-ignore
-    assert.deepEqual(portsOf(rules('userhub', everything)), [[53, 53], [5433], [587, 465], [443], [8443], [4318]]);
+    assert.deepEqual(portsOf(rules('userhub', everything)), [
+      [53, 53],
+      [5433],
+      [587, 465],
+      [443],
+      [8443],
+      [444],
+      [4318],
+    ]);
     assert.deepEqual(rules('userhub', everything)[2].to, [{ ipBlock: { cidr: '192.0.2.0/24' } }]);
     const policy = only(everything, 'NetworkPolicy', '-migrate');
     const { labels } = only(everything, 'Job').spec.template.metadata;

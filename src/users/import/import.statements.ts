@@ -60,7 +60,7 @@ export const UPDATE = recorded({
       c.role <> old.role AS has_new_role, c.is_active AND NOT old.is_active AS is_activated,
       old.is_active AND NOT c.is_active AS is_deactivated,
       c.email_verified_at IS NOT NULL AND old.email_verified_at IS NULL AS is_verified,
-      c.password_hash IS DISTINCT FROM old.password_hash AS has_new_password
+      (c.password_hash IS DISTINCT FROM old.password_hash) AS has_new_password
     FROM old LEFT JOIN changed c ON c.id = old.id`,
   events: [
     {

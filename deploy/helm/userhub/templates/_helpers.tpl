@@ -36,6 +36,35 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{/* How many replicas there may be. */}}
+{{- define "userhub.mostReplicas" -}}
+{{- if .Values.autoscaling.enabled }}{{ max .Values.autoscaling.minReplicas .Values.autoscaling.maxReplicas }}{{ else }}{{ .Values.replicas }}{{ end }}
+{{- end }}
+
+{{/* The connections of one replica: its pool, of each of its workers if there are several, and one for its probe. */}}
+{{- define "userhub.connectionsEach" -}}
+{{- $workers := max 1 (.Values.env.WEB_CONCURRENCY | default 1 | int) }}
+{{- mul $workers (add1 (.Values.env.DB_POOL_MAX | default 10 | int)) }}
+{{- end }}
+
+{{- define "userhub.connections" -}}
+{{- mul (include "userhub.mostReplicas" . | int) (include "userhub.connectionsEach" . | int) }}
+{{- end }}
+
+{{/* With the replicas that an update adds before it ends old ones. */}}
+{{- define "userhub.connectionsInUpdate" -}}
+{{- $replicas := include "userhub.mostReplicas" . | int }}
+{{- mul (add $replicas (ceil (mulf $replicas 0.25) | int)) (include "userhub.connectionsEach" . | int) }}
+{{- end }}
+
+{{- define "userhub.assertConnections" -}}
+{{- $most := .Values.database.maxConnections | int }}
+{{- $sum := include "userhub.connections" . | int }}
+{{- if and $most (gt $sum $most) }}
+{{- fail (printf "%s replicas open up to %d connections (%s each: DB_POOL_MAX and one for the probe), and database.maxConnections is %d. Lower env.DB_POOL_MAX or the number of replicas, or put a pooler before the database." (include "userhub.mostReplicas" .) $sum (include "userhub.connectionsEach" .) $most) }}
+{{- end }}
+{{- end }}
+
 {{- define "userhub.podSecurity" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false

@@ -114,7 +114,9 @@ describe('import and export of accounts', () => {
 
   it('records what an update has changed, each kind by its own name, and nothing where nothing changed', async () => {
     const bob = await person(app, 'bob');
-    const [{ version = 0 } = {}] = await app.sql<{ version: number }>('SELECT version FROM users WHERE id = $1', [bob.id]); // prettier-ignore
+    const version = async () =>
+      (await app.sql<{ version: number }>('SELECT version FROM users WHERE id = $1', [bob.id]))[0]?.version ?? 0;
+    const before = await version();
     const told = async () =>
       (await app.sql<{ action: string; details: object }>(
         `SELECT action, details FROM audit_events WHERE user_id = $1 AND actor_id = $2 ORDER BY id`,
@@ -136,7 +138,7 @@ describe('import and export of accounts', () => {
       { action: 'password_changed' },
     ]);
     expect((await bob.api.get('/api/auth/me')).status).toBe(401); // it isn't the password any more that they signed in with
-    expect(await find(bob.email)).toMatchObject({ version: version + 2 });
+    expect(await version()).toBe(before + 2);
   });
 
   it('tries everything and writes nothing in a dry run', async () => {

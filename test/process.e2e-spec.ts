@@ -63,6 +63,11 @@ describe('the process', () => {
       ['a short secret', { JWT_SECRET_KEY: 'secret' }, /JWT_SECRET_KEY must be 32 bytes or more/],
       ['no database', { DATABASE_URL: '' }, /DATABASE_URL .* must be set in production/],
       [
+        'a database that may be a standby',
+        { DATABASE_URL: 'postgresql://one,two/hub?target_session_attrs=any' },
+        /DATABASE_URL: target_session_attrs must be read-write, or left out/,
+      ],
+      [
         'an admin whose password won’t do',
         { FIRST_ADMIN_EMAIL: 'ada@example.com', FIRST_ADMIN_PASSWORD: 'password' },
         /password/i,

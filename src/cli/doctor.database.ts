@@ -1,10 +1,11 @@
 import { DataSource } from 'typeorm';
-import type { ConnectionSettings, DatabaseSettings } from '../config/database-settings.js';
+import { addressOf, type ConnectionSettings, type DatabaseSettings } from '../config/database-settings.js';
 import { seconds } from '../config/durations.js';
 import type { Settings } from '../config/settings.js';
 import { dataSourceOptions } from '../database/data-source-options.js';
 import { listMigrations } from '../database/migrate.js';
 import { countUnusableHashes } from '../users/passwords/unusable-hashes.js';
+import { StandbyError } from '../database/failures.js';
 import { unmetRequirements } from '../database/requirements.js';
 import { examineWebhooks } from './doctor.webhooks.js';
 import { examineFactors } from './doctor.mfa.js';
@@ -49,18 +50,46 @@ const UNVERIFIED_ADMINS = `
 
 /** What is to be said of the database, reached in the way that the server reaches it. */
 export async function examineDatabase(settings: Settings): Promise<Finding[]> {
-  const options = dataSourceOptions(settings, []);
-  const dataSource = new DataSource({ ...options, poolSize: 1 } as typeof options);
+  const roles = await examineRoles(settings);
+  const dataSource = oneConnection(settings);
   try {
     await dataSource.initialize();
   } catch (error) {
-    return [unreachable(settings.database.connection, error)];
+    return [...roles, unreachable(settings.database.connection, error)];
   }
   try {
-    return await examineServer(dataSource, settings);
+    return [...roles, ...(await examineServer(dataSource, settings))];
   } finally {
     await dataSource.destroy();
   }
+}
+
+/** Of several servers, which one is the primary, and whether the others are there to take its place. */
+async function examineRoles(settings: Settings): Promise<Finding[]> {
+  const { connection } = settings.database;
+  if (connection.servers.length === 1) return [];
+  return Promise.all(
+    connection.servers.map(async (server) => {
+      const alone: ConnectionSettings = { ...connection, servers: [server] };
+      const dataSource = oneConnection(settings, alone);
+      try {
+        await dataSource.initialize();
+        await dataSource.destroy();
+        return good(`${addressOf(alone)} is the primary.`);
+      } catch (error) {
+        if (error instanceof StandbyError) return good(`${addressOf(alone)} is a standby.`);
+        return doubtful(
+          `${addressOf(alone)}: ${explain(error)}`,
+          'A failover to it would fail: start it, or leave it out.',
+        );
+      }
+    }),
+  );
+}
+
+function oneConnection(settings: Settings, connection = settings.database.connection): DataSource {
+  const options = dataSourceOptions(settings, [], connection);
+  return new DataSource({ ...options, poolSize: 1 } as typeof options);
 }
 
 async function examineServer(db: DataSource, settings: Settings): Promise<Finding[]> {
@@ -80,18 +109,19 @@ async function examineServer(db: DataSource, settings: Settings): Promise<Findin
   ];
 }
 
-function server({ version, major }: Facts, { host, port, name }: ConnectionSettings): Finding {
-  const text = `The database ${name} at ${host}:${port} answers: PostgreSQL ${version}`;
+function server({ version, major }: Facts, connection: ConnectionSettings): Finding {
+  const text = `The database ${connection.name} at ${addressOf(connection)} answers: PostgreSQL ${version}`;
   return major < OLDEST_VERSION
     ? doubtful(text, `Nobody mends that version any more: take ${OLDEST_VERSION} or later.`)
     : good(text);
 }
 
-function pooler({ pooler, port }: ConnectionSettings): Finding {
+function pooler({ pooler, servers }: ConnectionSettings): Finding {
   if (pooler === 'transaction') return good('DATABASE_POOLER=transaction: nothing is kept in the connections.');
-  if (port !== PGBOUNCER_PORT) return good('The connections are our own (DATABASE_POOLER=none).');
+  if (servers.every(({ port }) => port !== PGBOUNCER_PORT))
+    return good('The connections are our own (DATABASE_POOLER=none).');
   return doubtful(
-    `Port ${port} is PgBouncer's, and DATABASE_POOLER is none.`,
+    `Port ${PGBOUNCER_PORT} is PgBouncer's, and DATABASE_POOLER is none.`,
     'If it pools transactions, set DATABASE_POOLER=transaction.',
   );
 }
@@ -169,7 +199,7 @@ async function hashes(db: DataSource, { passwords }: Settings): Promise<Finding[
 }
 
 function unreachable(database: ConnectionSettings, error: unknown): Finding {
-  return bad(`${database.name} at ${database.host}:${database.port}: ${explain(error)}`, remedyFor(error, database));
+  return bad(`${database.name} at ${addressOf(database)}: ${explain(error)}`, remedyFor(error, database));
 }
 
 function remedyFor(error: unknown, { name }: ConnectionSettings): string {

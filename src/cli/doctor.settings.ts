@@ -90,8 +90,9 @@ function laxities({ throttle, logging }: Settings): Finding[] {
   ];
 }
 
-function encryption({ host, ssl }: ConnectionSettings): Finding[] {
-  if (isLocal(host)) return [];
+function encryption({ servers, ssl }: ConnectionSettings): Finding[] {
+  const host = servers.map(({ host }) => host).filter((one) => !isLocal(one)).join(', '); // prettier-ignore
+  if (!host) return [];
   if (!ssl)
     return [doubtful(`The connection to ${host} is not encrypted.`, 'Add ?sslmode=verify-full to DATABASE_URL.')];
   if (ssl.rejectUnauthorized) return [good(`The connection to ${host} is encrypted, and the server proves who it is.`)];

@@ -8,10 +8,11 @@ function read(env: Record<string, string>) {
   const reader = new EnvironmentReader(env);
   return { database: readConnection(reader, 'DATABASE_URL'), problems: reader.problems };
 }
+const at = (...servers: object[]) => ({ servers });
 const fromUrl = (url: string) => read({ DATABASE_URL: url }).database;
 
 describe('DATABASE_URL', () => {
-  const place = { host: 'db.example.com', port: 5433, user: 'ada', password: 'secret', name: 'userhub' };
+  const place = { servers: [{ host: 'db.example.com', port: 5433 }], user: 'ada', password: 'secret', name: 'userhub' };
 
   it.each([
     'postgres',
@@ -31,18 +32,18 @@ describe('DATABASE_URL', () => {
 
   it.each([
     ['a password with special characters', 'postgres://ada:p%40ss%2Fw%3Ard%25@db/userhub', { password: 'p@ss/w:rd%' }],
-    ['no port', 'postgres://ada@db/userhub', { port: 5432 }],
+    ['no port', 'postgres://ada@db/userhub', at({ port: 5432 })],
     ['no password', 'postgres://ada@db/userhub', { password: undefined }],
     ['no user', 'postgres://db/userhub', { user: 'postgres' }],
     ['no database, which is then called as the user is', 'postgres://ada@db', { name: 'ada' }],
-    ['no host', 'postgres:///userhub', { host: 'localhost' }],
+    ['no host', 'postgres:///userhub', at({ host: 'localhost' })],
     [
       'a Unix socket',
       'postgres:///userhub?host=/var/run/postgresql&port=5555',
-      { host: '/var/run/postgresql', port: 5555 },
+      at({ host: '/var/run/postgresql', port: 5555 }),
     ],
-    ['an IPv6 address', 'postgres://ada@[::1]:5433/userhub', { host: '::1', port: 5433 }],
-    ['white space around it', '  postgres://ada@db/userhub \n', { host: 'db', name: 'userhub' }],
+    ['an IPv6 address', 'postgres://ada@[::1]:5433/userhub', at({ host: '::1', port: 5433 })],
+    ['white space around it', '  postgres://ada@db/userhub \n', { ...at({ host: 'db' }), name: 'userhub' }],
   ])('takes %s', (_, url, expected) => {
     expect(fromUrl(url)).toMatchObject(expected);
   });
@@ -108,7 +109,10 @@ describe('DATABASE_URL', () => {
     'postgres://db:port/userhub',
     'postgres://db:99999/userhub',
     'postgres:///userhub?host=/tmp&port=none',
-    'postgres://one,two:5432/userhub',
+    'postgres://one,,two/userhub',
+    'postgres://one,two:port/userhub',
+    'postgres://one,two/userhub?port=1,2,3',
+    'postgres:///userhub?host=one,two&port=1,none',
   ])('refuses %s, without repeating what may hold a password', (url) => {
     const { database, problems } = read({ DATABASE_URL: url });
     expect(database).toBeUndefined();
@@ -132,31 +136,75 @@ describe('DATABASE_URL', () => {
   it('takes an unencoded @ in the password, as only the last one can end it', () => {
     expect(read({ DATABASE_URL: 'postgres://ada:p@ss@db/userhub' }).database).toMatchObject({
       password: 'p@ss',
-      host: 'db',
+      ...at({ host: 'db' }),
     });
+  });
+});
+
+describe('several servers', () => {
+  const ada = { user: 'ada', password: 'p@ss,word', name: 'hub' };
+
+  it.each([
+    ['postgres://ada:p%40ss,word@one:1,two:2/hub', at({ host: 'one', port: 1 }, { host: 'two', port: 2 })],
+    ['postgresql+asyncpg://ada:p@ss,word@one,two:2/hub', at({ host: 'one', port: 5432 }, { host: 'two', port: 2 })],
+    [
+      'postgres://ada:p@ss,word@[::1]:1,[fe80::2]/hub?port=3',
+      at({ host: '::1', port: 1 }, { host: 'fe80::2', port: 3 }),
+    ],
+    ['postgres://ada:p@ss,word@one,two/hub?port=1,2', at({ host: 'one', port: 1 }, { host: 'two', port: 2 })],
+    [
+      'postgres://ada:p@ss,word@x/hub?host=/run/one,two&port=1,2',
+      at({ host: '/run/one', port: 1 }, { host: 'two', port: 2 }),
+    ],
+  ])('in %s', (url, servers) => {
+    expect(read({ DATABASE_URL: url })).toMatchObject({ database: { ...ada, ...servers }, problems: [] });
+  });
+
+  it('are one database: one role, one sslmode, and a pooler when one of them is one', () => {
+    expect(fromUrl('postgres://one,two:6432/hub?sslmode=require')).toMatchObject({
+      ssl: { rejectUnauthorized: false },
+      pooler: 'transaction',
+    });
+  });
+
+  const problemsOf = (hosts: string, wanted: string) =>
+    read({ DATABASE_URL: `postgres://ada:secret@${hosts}/hub?target_session_attrs=${wanted}` }).problems;
+
+  it('are looked through for the one that takes writes; nothing else may be asked for, of one server neither', () => {
+    for (const hosts of ['one,two:2', 'one']) {
+      expect(problemsOf(hosts, 'read-write')).toEqual([]);
+      for (const wanted of ['any', 'primary', 'read-only', 'standby', 'prefer-standby', '']) {
+        expect(problemsOf(hosts, wanted)).toEqual(['DATABASE_URL: target_session_attrs must be read-write, or left out: UserHub takes no standby.']); // prettier-ignore
+      }
+    }
   });
 });
 
 describe('DB_*', () => {
   it('say it in parts', () => {
     const env = { DB_HOST: 'db', DB_PORT: '5433', DB_USER: 'ada', DB_PASSWORD: 'p@ss', DB_NAME: 'hub' };
-    expect(read(env).database).toMatchObject({ host: 'db', port: 5433, user: 'ada', password: 'p@ss', name: 'hub' });
+    expect(read(env).database).toMatchObject({
+      ...at({ host: 'db', port: 5433 }),
+      user: 'ada',
+      password: 'p@ss',
+      name: 'hub',
+    });
   });
 
   it('may be left out one by one', () => {
     expect(read({ DB_HOST: 'db' }).database).toMatchObject({
-      port: 5432,
+      ...at({ port: 5432 }),
       user: 'postgres',
       password: undefined,
       name: 'userhub',
     });
-    expect(read({ DB_NAME: 'hub' }).database).toMatchObject({ host: 'localhost', name: 'hub' });
+    expect(read({ DB_NAME: 'hub' }).database).toMatchObject({ ...at({ host: 'localhost' }), name: 'hub' });
     expect(read({}).database).toBeUndefined();
     expect(read({ DB_PORT: '5433' }).database).toBeUndefined(); // says nothing of where
   });
 
   it('count only where there is no DATABASE_URL', () => {
-    expect(read({ DATABASE_URL: 'postgres://one/x', DB_HOST: 'two' }).database?.host).toBe('one');
+    expect(read({ DATABASE_URL: 'postgres://one/x', DB_HOST: 'two' }).database).toMatchObject(at({ host: 'one' }));
   });
 });
 

@@ -59,7 +59,7 @@ describe('settings', () => {
     expect(loadSettings(PRODUCTION)).toMatchObject({
       isProduction: true,
       server: { host: '0.0.0.0', shutdownDelay: seconds(5), corsOrigins: [], corsAnyLocalPort: false },
-      database: { isEmbedded: false, connection: { host: 'db' } },
+      database: { isEmbedded: false, connection: { servers: [{ host: 'db' }] } },
       tokens: { jwt: { keys: [SECRET] } },
     });
   });
@@ -103,7 +103,7 @@ describe('settings', () => {
 
   it('hold fewer connections behind a pooler, and migrate past it', () => {
     const env = { ...PRODUCTION, DATABASE_URL: 'postgres://db:6543/x', DATABASE_URL_DIRECT: 'postgres://db:5432/x' };
-    expect(loadSettings(env).database).toMatchObject({ poolMax: 5, directConnection: { port: 5432 } });
+    expect(loadSettings(env).database).toMatchObject({ poolMax: 5, directConnection: { servers: [{ port: 5432 }] } });
     expect(loadSettings({ ...env, DB_POOL_MAX: '20' }).database.poolMax).toBe(20);
   });
 

@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
+import type { DatabaseServer } from '../config/database-settings.js';
 import { seconds } from '../config/durations.js';
 import type { ConnectionGroup, Member } from './connection-group.js';
 import { DatabaseDeadlineError, isConnectionUseless, isReadOnly, notConnected, StandbyError } from './failures.js';
+import type { PrimaryFinder } from './primary-finder.js';
 
 const DEADLINE = seconds(7);
 const CLOSE_TIMEOUT = seconds(1);
@@ -12,6 +14,8 @@ export interface DatabaseClientConfig extends pg.ClientConfig {
   /** Run-time parameters of the session, sent in the start-up message, so that no default of a role or database matters. */
   session?: Record<string, string>;
   group?: ConnectionGroup;
+  /** Where there are several servers: says which one to connect to. */
+  primary?: PrimaryFinder;
 }
 
 type AnyQuery = (...args: unknown[]) => unknown;
@@ -28,12 +32,15 @@ interface Wire {
  */
 export class DatabaseClient extends pg.Client {
   private readonly session: Record<string, string>;
+  readonly #config: DatabaseClientConfig; // hidden from whoever prints a client: it has the password
   private inHotStandby?: boolean;
 
   constructor(config?: string | DatabaseClientConfig) {
     super(config);
-    this.session = typeof config === 'object' ? (config.session ?? {}) : {};
-    this.on('error', () => undefined); // whoever waits for an answer is told; without a listener the process would end
+    this.#config = typeof config === 'object' ? config : {};
+    this.session = this.#config.session ?? {};
+    // whoever waits for an answer is told; without a listener the process would end
+    this.on('error', () => this.primary?.forget());
     wireOf(this).on('parameterStatus', ({ parameterName, parameterValue }) => {
       if (parameterName === 'in_hot_standby') this.inHotStandby = parameterValue === 'on';
     });
@@ -48,14 +55,25 @@ export class DatabaseClient extends pg.Client {
     connected.then(callback as () => void, callback);
   }
 
+  /** Hangs up, whatever is under way. */
+  destroy(reason?: Error): void {
+    socketOf(this).destroy(reason);
+  }
+
   /** What pg sends as its start-up message. */
   getStartupConf(): object {
     const base = pg.Client.prototype as unknown as { getStartupConf: (this: pg.Client) => object };
     return { ...base.getStartupConf.call(this), ...this.session };
   }
 
+  /** What says which of several servers to connect to. */
+  protected get primary(): PrimaryFinder | undefined {
+    return this.#config.primary;
+  }
+
   private async connectToPrimary(): Promise<void> {
     try {
+      if (this.primary) this.goTo(await this.primary.find((server) => this.candidate(server)));
       await new Promise<void>((resolve, reject) =>
         super.connect((error: Error | null) => (error ? reject(error) : resolve())),
       );
@@ -64,6 +82,18 @@ export class DatabaseClient extends pg.Client {
       if (error instanceof StandbyError) void this.end();
       throw notConnected(error);
     }
+  }
+
+  /** @throws when whoever asked for the connection has given it up meanwhile: connecting would bring its socket back */
+  private goTo({ host, port }: DatabaseServer): void {
+    if (socketOf(this).destroyed) throw new Error('connection timeout');
+    Object.assign(this, { host, port });
+  }
+
+  /** A connection like this one to a certain server; the password of the options of a pool is not enumerable. */
+  private candidate(server: DatabaseServer): DatabaseClient {
+    const config = this.#config;
+    return new DatabaseClient({ ...config, ...server, password: config.password, primary: undefined });
   }
 
   /** PostgreSQL 14 and later say so unasked; earlier ones, and some poolers, are asked. */
@@ -103,7 +133,7 @@ export class DeadlineClient extends DatabaseClient implements Member {
   override end(callback?: (error: Error) => void): Promise<void> | void {
     // a server that is itself on its way out may still complain, which is nobody's business any more: the pool would log it
     this.removeAllListeners('error').on('error', () => undefined);
-    const timer = setTimeout(() => this.destroySocket(), CLOSE_TIMEOUT).unref();
+    const timer = setTimeout(() => this.destroy(), CLOSE_TIMEOUT).unref();
     this.once('end', () => clearTimeout(timer));
     return callback ? super.end(callback) : super.end();
   }
@@ -149,19 +179,18 @@ export class DeadlineClient extends DatabaseClient implements Member {
   }
 
   private giveUp(sentAt: number): void {
-    this.destroySocket(new DatabaseDeadlineError(DeadlineClient.deadline));
+    this.destroy(new DatabaseDeadlineError(DeadlineClient.deadline));
     this.group?.retireSilentSince(sentAt);
   }
 
   /** A connection that has ended says so only a moment later; the pool must not give it to anybody in between. */
   private settle(error?: unknown): void {
-    if (error && isReadOnly(error)) this.group?.retireAll();
+    if (error && isReadOnly(error)) {
+      this.primary?.forget();
+      this.group?.retireAll();
+    }
     if (error ? isConnectionUseless(error) : this.isRetired && !isInTransaction(this)) void this.end();
     else this.answeredAt = performance.now();
-  }
-
-  private destroySocket(reason?: Error): void {
-    socketOf(this).destroy(reason);
   }
 }
 

@@ -5,6 +5,7 @@ import { seconds } from '../config/durations.js';
 import type { Settings } from '../config/settings.js';
 import { DeadlineClient } from './client.js';
 import { ConnectionGroup } from './connection-group.js';
+import { PrimaryFinder } from './primary-finder.js';
 import { SqlLogger } from './sql-logger.js';
 
 // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- TypeORM's own type
@@ -23,8 +24,8 @@ export function dataSourceOptions(
 ): DataSourceOptions {
   return {
     type: 'postgres',
-    host: connection.host,
-    port: connection.port,
+    host: connection.servers[0].host,
+    port: connection.servers[0].port,
     username: connection.user,
     password: connection.password,
     database: connection.name,
@@ -39,6 +40,7 @@ export function dataSourceOptions(
     extra: {
       Client: DeadlineClient,
       group: new ConnectionGroup(),
+      primary: PrimaryFinder.of(connection),
       session: sessionParameters(connection),
       maxLifetimeSeconds: database.poolRecycle / 1000,
       idleTimeoutMillis: database.poolRecycle,

@@ -27,6 +27,26 @@ export class StandbyError extends Error {
   }
 }
 
+/** None of several servers could be connected to as the primary. Its message names no server: it is logged. */
+export class NoPrimaryError extends Error {
+  private constructor(
+    message: string,
+    readonly code: string,
+  ) {
+    super(message);
+  }
+
+  /** What one of them has against us (a password, a database that isn't there) is what they all will say: then that. */
+  static from(errors: unknown[]): unknown {
+    const objection = errors.find((error) => /^(?:08|28|3D)/.test(databaseError(error).code ?? ''));
+    if (objection) return objection;
+    const codes = errors.map((error) => databaseError(error).code ?? 'no answer');
+    const counts = [...new Set(codes)].map((code) => `${codes.filter((one) => one === code).length} × ${code}`);
+    const code = codes.includes('STANDBY') ? 'STANDBY' : (codes[0] ?? '');
+    return new NoPrimaryError(`None of ${errors.length} servers is a primary: ${counts.join(', ')}`, code);
+  }
+}
+
 /**
  * A violated constraint, by its name: never check first and insert later. A foreign key is violated when what it refers to
  * was deleted while the request ran. Every `_key` and `_fkey` of the migrations stands here; a test says so.

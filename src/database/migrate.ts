@@ -3,6 +3,7 @@ import { migrations } from '../../migrations/index.js';
 import type { Settings } from '../config/settings.js';
 import { DatabaseClient } from './client.js';
 import { dataSourceOptions, type Entities, sessionParameters } from './data-source-options.js';
+import { PrimaryFinder } from './primary-finder.js';
 import { assertUsable, missingRight, UnusableDatabaseError } from './requirements.js';
 
 /** Any number will do, as long as every version of UserHub uses the same. */
@@ -92,7 +93,8 @@ export function migrationOptions(settings: Settings, entities: Entities = []): D
   const connection = settings.database.directConnection ?? settings.database.connection;
   const options = dataSourceOptions(settings, entities, connection);
   const session = sessionParameters(connection, { withTimeouts: false });
-  return { ...options, poolSize: 1, extra: { Client: DatabaseClient, session, keepAlive: true } } as DataSourceOptions;
+  const extra = { Client: DatabaseClient, primary: PrimaryFinder.of(connection), session, keepAlive: true };
+  return { ...options, poolSize: 1, extra } as DataSourceOptions;
 }
 
 async function withMigrationConnection<T>(

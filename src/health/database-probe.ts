@@ -4,6 +4,7 @@ import { DatabaseSettings } from '../config/database-settings.js';
 import { seconds } from '../config/durations.js';
 import { DatabaseClient, socketOf } from '../database/client.js';
 import { sessionParameters } from '../database/data-source-options.js';
+import { PrimaryFinder } from '../database/primary-finder.js';
 
 interface Connection {
   client: pg.Client;
@@ -63,10 +64,10 @@ export class DatabaseProbe implements OnApplicationShutdown {
   }
 
   private connect(): Connection {
-    const { host, port, user, password, name, ssl, pooler } = this.settings.connection;
+    const { servers, user, password, name, ssl, pooler } = this.settings.connection;
     const client = new DatabaseClient({
-      host,
-      port,
+      ...servers[0],
+      primary: PrimaryFinder.of(this.settings.connection),
       user,
       password,
       database: name,

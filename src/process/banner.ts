@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { addressOf } from '../config/database-settings.js';
 import type { Settings } from '../config/settings.js';
 import type { DevelopmentAdmin } from './development/development-admin.js';
 
@@ -14,13 +15,13 @@ interface BannerOptions {
 export function banner({ url: listening, settings, dataDir, admin }: BannerOptions): string {
   if (settings.isProduction) return '';
   const url = listening.replace('//127.0.0.1:', '//localhost:'); // passkeys belong to a name, never to an IP address
-  const { host, port, name } = settings.database.connection;
+  const { connection } = settings.database;
   const lines = [
     ['API', `${url}/api`],
     ...(settings.server.docsEnabled ? [['Docs', `${url}/docs`]] : []),
     ...(settings.console.enabled ? [['Console', `${url}/admin`]] : []),
     ...(settings.mail.mailbox ? [['Mail', `${url}/dev/mail`]] : []),
-    ['Data', dataDir ? path.relative('', dataDir) || '.' : `${name} at ${host}:${port}`],
+    ['Data', dataDir ? path.relative('', dataDir) || '.' : `${connection.name} at ${addressOf(connection)}`],
     ...(admin ? [['Admin', credentials(admin)]] : []),
   ];
   const body = lines.map(([label = '', text]) => `  ${label.padEnd(7)} ${text}`).join('\n');

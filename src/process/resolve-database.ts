@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { ConnectionSettings } from '../config/database-settings.js';
 import { developmentSecrets } from '../config/development-secrets.js';
 import type { Settings } from '../config/settings.js';
 import { runningPort, startEmbeddedPostgres } from './development/embedded-postgres.js';
@@ -27,6 +28,7 @@ export async function resolveDatabase(settings: Settings, { join = false } = {})
   const started = running
     ? undefined
     : await startEmbeddedPostgres({ dataDir, password, database: database.connection.name });
-  database.connection = { ...database.connection, port: started?.port ?? running ?? 0, password };
+  const servers: ConnectionSettings['servers'] = [{ host: '127.0.0.1', port: started?.port ?? running ?? 0 }];
+  database.connection = { ...database.connection, servers, password };
   return { dataDir, stop: () => started?.stop() ?? nothing() };
 }

@@ -291,6 +291,20 @@ const FEATURES: Feature[] = [
     },
   },
   {
+    name: 'linked accounts of people',
+    parameters: async ({ app, ada }) => {
+      const [identity] = await app.sql<{ id: string }>(
+        `INSERT INTO identities (id, user_id, provider, issuer, subject) VALUES (gen_random_uuid(), $1, 'work', 'https://id.example.com', gen_random_uuid()) RETURNING id`,
+        [ada.id],
+      );
+      return { id: ada.id, identity_id: identity?.id ?? '' };
+    },
+    routes: {
+      'GET /api/users/:id/identities':                 [401, 403, 403, 200],
+      'DELETE /api/users/:id/identities/:identity_id': [401, 403, 403, 204],
+    },
+  },
+  {
     name: 'mails',
     parameters: async ({ app }) => {
       const id = (await app.nest.get(Mails).send('test', { to: 'ada@example.com' })) ?? '';

@@ -1,7 +1,7 @@
 import { startApp, type TestApp } from './support/app.js';
 import { codeOf, letTimePass, withTotp } from './support/factors.js';
 import { mailTo, queuedTo } from './support/mailbox.js';
-import { PASSWORD, person, type Person } from './support/people.js';
+import { admin, PASSWORD, person, type Person } from './support/people.js';
 import { attempt, redeem, redemption, SIGNED_IN, signInBy, through } from './support/providers.js';
 import { StubIssuer } from './support/stub-issuer.js';
 
@@ -256,6 +256,29 @@ describe('who comes from a provider', () => {
       const { id } = (await link(ada, 'bob')).body as { id: string };
       const bob = await person(app, 'bob');
       expect(await bob.api.delete(`/api/auth/identities/${id}`)).toFailWith(404, 'not_found');
+    });
+
+    it('shows an admin what is linked, who unlinks it, and the owner is told', async () => {
+      const root = await admin(app);
+      const { id } = (await link(ada, 'bob')).body as { id: string };
+      const path = `/api/users/${ada.id}/identities`;
+      expect((await root.api.get(path)).body).toEqual((await ada.api.get('/api/auth/identities')).body);
+      expect(await root.api.delete(`/api/users/${root.id}/identities/${id}`)).toFailWith(404, 'not_found');
+      expect(await root.api.delete(`${path}/${id}`)).toMatchObject({ status: 204 });
+      const { text } = await mailTo(app, ada.email, 'identity_unlinked');
+      expect(text).not.toContain('127.0.0.1'); // an admin's address is nobody's business
+      const { items } = (await root.api.get(`/api/audit-events?user_id=${ada.id}&action=identity_unlinked`)).body;
+      expect(items).toMatchObject([{ actor_id: root.id, details: { provider: 'work' } }]);
+      expect(await root.api.get('/api/users/01900000-0000-7000-8000-000000000000/identities')).toFailWith(404, 'not_found'); // prettier-ignore
+    });
+
+    it('lets no admin unlink somebody’s last way to sign in', async () => {
+      const root = await admin(app);
+      const bob = await meOf((await signInBy(app, 'work', 'bob')).body);
+      const path = `/api/users/${String(bob['id'])}/identities`;
+      const [only] = (await root.api.get(path)).body.items as { id: string }[];
+      expect(await root.api.delete(`${path}/${only?.id}`)).toFailWith(409, 'last_sign_in_method');
+      expect(await ada.api.get(path)).toFailWith(403, 'forbidden');
     });
 
     it('never unlinks the last way to sign in, also not two at once', async () => {

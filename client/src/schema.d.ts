@@ -1369,7 +1369,7 @@ export interface paths {
         };
         /**
          * Authorize
-         * @description Sends somebody to a provider: an address to navigate to, in the shape of OAuth 2's authorization endpoint with PKCE. They come back to `redirect_uri` with a `code` for {issueToken}, good for a minute, or with an `error`.
+         * @description Sends somebody to a provider: an address to navigate to, in the shape of OAuth 2's authorization endpoint with PKCE. They come back to `redirect_uri` with a `code` for {issueToken}, good for a minute, or with an `error`. A browser that navigates here is told of failures by a page in words, where programs get the problem.
          */
         get: operations["authorize"];
         put?: never;
@@ -1543,6 +1543,46 @@ export interface paths {
          * @description Revokes one of one's own tokens: the next request with it is refused.
          */
         delete: operations["revokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List user identities
+         * @description Lists a user's linked accounts, as an admin: the oldest first.
+         */
+        get: operations["listUserIdentities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/identities/{identity_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Unlink user identity
+         * @description Unlinks one of a user's accounts at providers, as an admin; not the last way to sign in. Sessions that it began go on. They are told by mail.
+         */
+        delete: operations["unlinkUserIdentity"];
         options?: never;
         head?: never;
         patch?: never;
@@ -11104,6 +11144,117 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             /** @description - `not_found`: There is no such resource. */
             404: components["responses"]["NotFound"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listUserIdentities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Linked accounts, the oldest first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityList"];
+                };
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `uri_too_long`: The address is too long. */
+            414: components["responses"]["URITooLong"];
+            /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+            422: components["responses"]["UnprocessableEntity"];
+            /** @description - `internal_error`: Something went wrong on our side. */
+            500: components["responses"]["InternalServerError"];
+            /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    unlinkUserIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                id: string;
+                /**
+                 * @description The id of the identity (a UUID, in any case).
+                 * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+                 */
+                identity_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `malformed_request`: The request is malformed.
+             *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             */
+            400: components["responses"]["BadRequest"];
+            /**
+             * @description - `not_authenticated`: Sign in first: this needs a bearer token.
+             *     - `invalid_token`: The access token is invalid, expired or revoked.
+             */
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description - `forbidden`: You are not allowed to do this.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `step_up_required`: Prove once more that it is you: this needs a fresh sign-in.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description - `not_found`: There is no such resource. */
+            404: components["responses"]["NotFound"];
+            /** @description - `last_sign_in_method`: This is the last way to sign in to this account. */
+            409: components["responses"]["Conflict"];
             /** @description - `uri_too_long`: The address is too long. */
             414: components["responses"]["URITooLong"];
             /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */

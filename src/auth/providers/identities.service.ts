@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { forbidden, invalidMember, problem, validationFailed } from '../../problems.js';
+import { forbidden, invalidMember, notFound, problem, validationFailed } from '../../problems.js';
 import type { Call } from '../../request.js';
+import { UsersService } from '../../users/users.service.js';
 import { IdentityStore } from './identity-store.js';
 import type { NewIdentity } from './identities.statements.js';
 import { LinkTokens } from './link-tokens.js';
@@ -15,13 +16,20 @@ const CODE_MEMBERS = ['code', 'code_verifier', 'redirect_uri'] as const;
 export class IdentitiesService {
   constructor(
     private readonly store: IdentityStore,
+    private readonly users: UsersService,
     private readonly results: ProviderResults,
     private readonly links: LinkTokens,
     private readonly limits: ProviderLimits,
   ) {}
 
-  async list({ me }: Call): Promise<IdentityListDto> {
-    return { items: (await this.store.list(me.id)).map(toIdentityDto) };
+  list(call: Call): Promise<IdentityListDto> {
+    return this.listOf(call.me.id, call);
+  }
+
+  /** Anybody's, for admins. @throws Problem 404 */
+  async listOf(userId: string, { me }: Call): Promise<IdentityListDto> {
+    if (userId !== me.id && !(await this.users.findById(userId))) throw notFound('user');
+    return { items: (await this.store.list(userId)).map(toIdentityDto) };
   }
 
   /** Links what a code or a link token stands for. @throws Problem 400 `invalid_grant`, 403, 409 `identity_taken`, 422, 429 */
@@ -32,9 +40,9 @@ export class IdentitiesService {
     return toIdentityDto(row);
   }
 
-  /** @throws Problem 404, 409 `last_sign_in_method` */
-  unlink(id: string, call: Call): Promise<void> {
-    return this.store.remove(id, call);
+  /** @param of whose it is, where an admin unlinks @throws Problem 404, 409 `last_sign_in_method` */
+  unlink(id: string, call: Call, of = call.me.id): Promise<void> {
+    return this.store.remove({ id, userId: of }, call);
   }
 
   private async redeem(dto: LinkIdentityDto, call: Call): Promise<NewIdentity> {

@@ -102,10 +102,9 @@ export class IdentityStore implements OnModuleInit {
     return this.database.read<IdentityRow>(sql.LIST, [userId]);
   }
 
-  /** Unlinks an identity of the one who calls, and tells them by mail. @throws Problem 404, 409 `last_sign_in_method` */
-  async remove(id: string, call: Call): Promise<void> {
-    const userId = call.me.id;
-    const words = JSON.stringify(this.mails.originWords(call));
+  /** Unlinks somebody's identity, and tells them by mail. @throws Problem 404, 409 `last_sign_in_method` */
+  async remove({ id, userId }: Pick<IdentityRow, 'id' | 'userId'>, call: Call): Promise<void> {
+    const words = JSON.stringify(userId === call.me.id ? this.mails.originWords(call) : { by_admin: true });
     await this.database.transaction(async (db) => {
       await db.query(sql.LOCK_USER, [userId]); // two at once would each leave the other's way in
       const identities = await db.query<IdentityRow[]>(sql.LIST.text, [userId]);

@@ -19,11 +19,12 @@ import { Providers } from './providers.js';
 import { ProvidersController } from './providers.controller.js';
 import { PublicUrl } from './public-url.js';
 import { ProviderSignUps } from './provider-sign-ups.js';
+import { UserIdentitiesController } from './user-identities.controller.js';
 
 /** Signing in with OpenID Connect and OAuth 2 providers, and what is linked to accounts. */
 @Module({
   imports: [TypeOrmModule.forFeature([Identity, ProviderResultRow]), AuditModule, UsersModule, SessionsModule],
-  controllers: [ProvidersController, IdentitiesController],
+  controllers: [ProvidersController, IdentitiesController, UserIdentitiesController],
   providers: [
     FlowStates,
     IdentitiesService,

@@ -1,0 +1,30 @@
+import { Controller, Delete, Get, HttpCode } from '@nestjs/common';
+import { Id } from '../../http/fields.js';
+import { Call, Fresh, Roles } from '../../request.js';
+import { IdentitiesService } from './identities.service.js';
+import type { IdentityListDto } from './providers.dto.js';
+
+/** Accounts at providers that open other people's accounts, for admins. */
+@Controller('api/users/:id/identities')
+@Roles('admin')
+export class UserIdentitiesController {
+  constructor(private readonly identities: IdentitiesService) {}
+
+  /** Lists a user's linked accounts, as an admin: the oldest first. */
+  @Get()
+  listUserIdentities(@Id() id: string, @Call() call: Call): Promise<IdentityListDto> {
+    return this.identities.listOf(id, call);
+  }
+
+  /**
+   * Unlinks one of a user's accounts at providers, as an admin; not the last way to sign in. Sessions that it began go on.
+   * They are told by mail.
+   * @throws last_sign_in_method
+   */
+  @Delete(':identity_id')
+  @HttpCode(204)
+  @Fresh()
+  unlinkUserIdentity(@Id() id: string, @Id('identity_id') identityId: string, @Call() call: Call): Promise<void> {
+    return this.identities.unlink(identityId, call, id);
+  }
+}

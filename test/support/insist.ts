@@ -1,13 +1,17 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Answer } from './api.js';
+
+const PAUSE = 50; // milliseconds; all tries together wait 10 s
 
 let turnedAway = 0;
 
-/** Asks again while the server is too busy (503), as its answer says to: on a slow machine a test's crowd is a crowd. */
+/** Asks again, after a pause that grows, while the server is too busy (503): on a slow machine a test's crowd is a crowd. */
 export async function insist<A extends Pick<Answer, 'status'>>(ask: () => Promise<A>): Promise<A> {
   for (let tries = 1; ; tries++) {
     const answer = await ask();
     if (answer.status !== 503 || tries === 20) return answer;
     turnedAway++;
+    await setTimeout(tries * PAUSE);
   }
 }
 
@@ -28,6 +32,6 @@ export async function eventually<T>(
     } catch (error) {
       if (performance.now() > deadline) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await setTimeout(20);
   }
 }

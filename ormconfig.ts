@@ -1,58 +1,24 @@
-/** For TypeORM's own tool, `npm run typeorm`: the connection that the server has, and the entities by name. */
+/** For TypeORM's own tool, `npm run typeorm`: the connection that the server has, and every entity. */
 import 'reflect-metadata';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import { DataSource } from 'typeorm';
-import { AuditEvent } from './src/audit/audit-event.entity.js';
-import { RememberedDevice } from './src/auth/factors/devices/remembered-device.entity.js';
-import { Passkey } from './src/auth/factors/passkeys/passkey.entity.js';
-import { RecoveryCode } from './src/auth/factors/recovery-code.entity.js';
-import { TotpFactor } from './src/auth/factors/totp-factor.entity.js';
-import { Identity } from './src/auth/providers/identity.entity.js';
-import { ProviderResultRow } from './src/auth/providers/provider-result.entity.js';
-import { AccessToken } from './src/auth/tokens/access-token.entity.js';
-import { Invitation } from './src/auth/recovery/invitations/invitation.entity.js';
-import { Session } from './src/auth/sessions/session.entity.js';
 import { loadSettings } from './src/config/settings.js';
-import { DailyStats } from './src/console/daily-stats.entity.js';
+import type { Entities } from './src/database/data-source-options.js';
 import { migrationOptions } from './src/database/migrate.js';
-import { IdempotencyKey } from './src/idempotency/idempotency-key.entity.js';
-import { DevMail } from './src/mail/dev-mail.entity.js';
-import { OutboxJob } from './src/outbox/outbox-job.entity.js';
 import { resolveDatabase } from './src/process/resolve-database.js';
-import { Like } from './src/posts/like.entity.js';
-import { Post } from './src/posts/post.entity.js';
-import { Task } from './src/tasks/task.entity.js';
-import { KnownDevice } from './src/users/addresses/known-device.entity.js';
-import { MailChallenge } from './src/users/addresses/mail-challenge.entity.js';
-import { PurgedUser } from './src/users/purged-user.entity.js';
-import { Webhook, WebhookEvent } from './src/webhooks/webhook.entity.js';
-import { User } from './src/users/user.entity.js';
 
-/** Every entity there is; the server collects the same from its modules. */
-export const entities = [
-  User,
-  MailChallenge,
-  KnownDevice,
-  PurgedUser,
-  Session,
-  Invitation,
-  TotpFactor,
-  RecoveryCode,
-  Passkey,
-  RememberedDevice,
-  Identity,
-  ProviderResultRow,
-  AccessToken,
-  AuditEvent,
-  DailyStats,
-  OutboxJob,
-  IdempotencyKey,
-  DevMail,
-  Post,
-  Like,
-  Task,
-  Webhook,
-  WebhookEvent,
-];
+const SOURCES = path.join(import.meta.dirname, 'src');
+
+/** Every class that a `*.entity.ts` exports; the server has the same ones from its modules. */
+export async function findEntities(): Promise<Entities> {
+  const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((file) => /\.entity\.[jt]s$/.test(file)); // prettier-ignore
+  const modules = files.map(
+    (file) => import(`./src/${file.replace(/\.ts$/, '.js').replaceAll(path.sep, '/')}`) as Promise<object>,
+  );
+  const exported = (await Promise.all(modules)).flatMap((module) => Object.values(module) as unknown[]);
+  return exported.filter((value): value is new () => object => typeof value === 'function');
+}
 
 /**
  * The connection, not opened yet. An embedded database that runs already is joined; otherwise one is started, and it
@@ -61,7 +27,7 @@ export const entities = [
  */
 export async function connection(settings = loadSettings()): Promise<DataSource> {
   await resolveDatabase(settings, { join: true });
-  return new DataSource({ ...migrationOptions(settings, entities), logger: 'advanced-console' });
+  return new DataSource({ ...migrationOptions(settings, await findEntities()), logger: 'advanced-console' });
 }
 
 /** What the tool awaits. Nothing happens before it does, so that importing this file starts no server. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -14,10 +14,13 @@ import bcrypt from 'bcrypt';
 import { projectFile } from '../src/config/project.js';
 import { loadSettings } from '../src/config/settings.js';
 import { migrate } from '../src/database/migrate.js';
+import { Api } from './support/api.js';
 import { SECRET, startApp, type TestApp } from './support/app.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
+import { copyProject, follow, runIn } from './support/guide.js';
 import { PASSWORD, person, type Tokens } from './support/people.js';
 import { freePort } from './support/ports.js';
+import { launch } from './support/process.js';
 
 /** The code blocks of a page in docs/, in one language. */
 function blocks(page: string, language: string): string[] {
@@ -234,6 +237,49 @@ describe.each(Object.keys(PROXIES) as (keyof typeof PROXIES)[])('docs/reverse-pr
     expect(answer.status).toBe(413);
     expect(JSON.parse(answer.body)).toMatchObject({ code: 'body_too_large' });
   });
+});
+
+describe('docs/add-a-feature.md', () => {
+  it('leads from nothing to notes, which their owner alone can reach, by changing five files', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'userhub-feature-'));
+    const database = await createDatabase();
+    const env = { NODE_ENV: 'test', DATABASE_URL: database.url, JWT_SECRET_KEY: SECRET, PORT: '0' };
+    await copyProject(folder);
+    const changed = await follow('docs/add-a-feature.md', folder);
+    await runIn(folder, ['migrations/make.mjs', 'generate', 'notes'], env);
+    expect([...changed, 'migrations/index.ts'].sort()).toEqual([
+      'examples/web/src/pages.ts',
+      'migrations/index.ts',
+      'src/app/app.module.ts',
+      'src/users/personal-data/personal-data.dto.ts',
+      'test/access.e2e-spec.ts',
+    ]);
+    await runIn(folder, ['node_modules/typescript/bin/tsc', '--noEmit', '--incremental', 'false', '-p', '.']);
+    await runIn(folder, ['scripts/openapi.ts']);
+    const { tags, paths } = JSON.parse(await readFile(path.join(folder, 'openapi.json'), 'utf8')) as { tags: { name: string }[]; paths: object }; // prettier-ignore
+    expect(tags).toContainEqual(expect.objectContaining({ name: 'Notes' }));
+    expect(paths).toHaveProperty(['/api/users/{user_id}/notes', 'post', 'operationId'], 'createNote');
+
+    const server = launch('src/main.ts', { cwd: folder, env: { ...env, NODE_OPTIONS: '--import @swc-node/register/esm-register' } }); // prettier-ignore
+    const [, url = ''] = await server.seen(/API +(\S+)\/api/);
+    const app = { api: new Api(url) };
+    const [ada, bob] = [await person(app, 'ada'), await person(app, 'bob')];
+    const notes = `/api/users/${ada.id}/notes`;
+    const made = await ada.api.post(notes, { text: 'The engine weaves.' });
+    expect(made).toMatchObject({ status: 201, body: { text: 'The engine weaves.', user_id: ada.id } });
+    const note = `${notes}/${String(made.body.id)}`;
+    expect(await ada.api.patch(note, { text: 'It weaves.' })).toMatchObject({
+      status: 200,
+      body: { text: 'It weaves.' },
+    });
+    expect(await ada.api.get(notes)).toMatchObject({ body: { items: [{ text: 'It weaves.' }], total: 1 } });
+    expect(await bob.api.get(note)).toFailWith(403, 'forbidden');
+    expect(await ada.api.delete(note)).toMatchObject({ status: 204 });
+    server.child.kill('SIGTERM');
+    await server.exitCode;
+    await database.drop();
+    await rm(folder, { recursive: true });
+  }, 300_000);
 });
 
 describe('docs/front-end.md', () => {

@@ -1,7 +1,7 @@
 /** Postman's format, https://schema.postman.com/json/collection/v2.1.0/docs/. */
 import type { OpenApi, Parameter, Request } from './requests.ts';
 import { requests } from './requests.ts';
-import { SECRETS, SETTINGS, STORY } from './story.ts';
+import { SECRETS, SETTINGS } from './story.ts';
 
 const SCHEMA = 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json';
 
@@ -18,7 +18,7 @@ export const collection = (document: OpenApi) => ({
 
 /** The environment: what to set, and room for what the requests keep. */
 export function environment(document: OpenApi) {
-  const kept = STORY.flatMap(({ steps }) => steps.flatMap(({ keep = {} }) => Object.keys(keep)));
+  const kept = requests(document).flatMap(({ folder }) => folder.steps.flatMap(({ keep = {} }) => Object.keys(keep)));
   const variables = { ...SETTINGS, ...Object.fromEntries(kept.map((name) => [name, ''])) };
   return {
     name: document.info.title,

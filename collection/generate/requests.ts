@@ -1,5 +1,5 @@
 /** The story, told with what openapi.json says of each operation. */
-import { type Folder, LEFT_OUT, type Step, STORY } from './story.ts';
+import { type Folder, LEFT_OUT, type Step, STORY, TOLD_LAST } from './story.ts';
 
 /** As much of an OpenAPI document as is of use here. */
 export interface OpenApi {
@@ -11,6 +11,7 @@ interface Operation {
   operationId: string;
   summary: string;
   description?: string;
+  tags: string[];
   security?: unknown[];
   parameters?: {
     name: string;
@@ -47,21 +48,20 @@ export interface Parameter {
   sent: boolean;
 }
 
-/** @throws when the story leaves out an operation of the document, or names one that isn't there */
-export function requests(document: OpenApi): { folder: Folder; requests: Request[] }[] {
-  const operations = new Map(
-    Object.entries(document.paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, operation]) => [operation.operationId, { path, method, operation }]),
-    ),
-  );
-  const told = new Set([
-    ...STORY.flatMap(({ steps }) => steps.map((step) => step.operation)),
-    ...Object.values(LEFT_OUT).flat(),
-  ]);
-  const untold = [...operations.keys()].filter((id) => !told.has(id));
-  if (untold.length) throw new Error(`generate/story.ts has no step for ${untold.join(', ')}`);
+/** An operation and where it stands. */
+interface Entry {
+  path: string;
+  method: string;
+  operation: Operation;
+}
 
-  return STORY.map((folder) => ({
+/** @throws when the story names an operation that isn't there, or tells only some of those of a tag */
+export function requests(document: OpenApi): { folder: Folder; requests: Request[] }[] {
+  const entries = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]): Entry => ({ path, method, operation })),
+  );
+  const operations = new Map(entries.map((entry) => [entry.operation.operationId, entry]));
+  return completeStory(entries).map((folder) => ({
     folder,
     requests: folder.steps.map((step) => {
       const found = operations.get(step.operation);
@@ -69,6 +69,39 @@ export function requests(document: OpenApi): { folder: Folder; requests: Request
       return request(step, found.path, found.method, found.operation);
     }),
   }));
+}
+
+/** The story, and before its end a folder for each tag that it doesn't speak of: what a new feature begins with. */
+function completeStory(entries: Entry[]): Folder[] {
+  const told = new Set([
+    ...STORY.flatMap(({ steps }) => steps.map((step) => step.operation)),
+    ...Object.values(LEFT_OUT).flat(),
+  ]);
+  const tagOf = ({ operation }: Entry) => operation.tags[0] ?? '';
+  const untold = entries.filter(({ operation }) => !told.has(operation.operationId));
+  const known = new Set(entries.filter(({ operation }) => told.has(operation.operationId)).map(tagOf));
+  const missing = untold.filter((entry) => known.has(tagOf(entry))).map(({ operation }) => operation.operationId);
+  if (missing.length) throw new Error(`generate/story.ts has no step for ${missing.join(', ')}`);
+  const fresh = [...new Set(untold.map(tagOf))].map((tag) => featureFolder(tag, untold.filter((entry) => tagOf(entry) === tag))); // prettier-ignore
+  return [
+    ...STORY.filter(({ name }) => !TOLD_LAST.has(name)),
+    ...fresh,
+    ...STORY.filter(({ name }) => TOLD_LAST.has(name)),
+  ];
+}
+
+const ORDER = ['post', 'get', 'put', 'patch', 'delete'];
+
+/** Adds a row, does with it what can be done, deletes it: the id that adding answers is the `{id}` of the others. */
+function featureFolder(tag: string, entries: Entry[]): Folder {
+  const id = `${tag.toLowerCase().replaceAll(' ', '_').replace(/s$/, '')}_id`;
+  const sorted = entries.toSorted((one, other) => ORDER.indexOf(one.method) - ORDER.indexOf(other.method));
+  const steps = sorted.map(({ path, method, operation }): Step => ({
+    operation: operation.operationId,
+    path: { id: `{{${id}}}` },
+    ...(method === 'post' && !path.includes('{id}') && { keep: { [id]: 'id' } }),
+  }));
+  return { name: tag, description: `${tag}, by their operations.`, steps };
 }
 
 function request(step: Step, path: string, method: string, operation: Operation): Request {

@@ -278,6 +278,9 @@ export const STORY: Folder[] = [
   },
 ];
 
+/** The folders at the end; those of features that the story doesn't know come before them. */
+export const TOLD_LAST = new Set(['Health', 'Sign out']);
+
 /** What no collection can run by itself, and what each needs. Their examples are at /docs. */
 export const LEFT_OUT: Record<string, string[]> = {
   'a link or code out of a mail': ['verifyEmail', 'rejectRegistration', 'previewLink', 'confirmPasswordReset', 'confirmEmailChange', 'sendEmailChange', 'revertEmailChange', 'acceptInvitation', 'restoreAccount', 'retryMail'],

@@ -26,9 +26,34 @@ describe('the request collection', () => {
     });
   }
 
-  it('refuses to leave out an operation', () => {
+  it('gives a feature that the story does not know a folder of its own, before the end', () => {
     const document = JSON.parse(openapi) as OpenApi;
-    document.paths['/api/new'] = { get: { operationId: 'getNews', summary: 'What is new', responses: { 200: {} } } };
+    const note = { summary: 'A note', tags: ['Notes'] };
+    document.paths['/api/notes'] = { post: { ...note, operationId: 'createNote', responses: { 201: {} } } };
+    document.paths['/api/notes/{id}'] = {
+      delete: { ...note, operationId: 'deleteNote', responses: { 204: {} } },
+      get: { ...note, operationId: 'getNote', responses: { 200: {} } },
+    };
+    const told = requests(document);
+    assert.deepEqual(
+      told.slice(-3).map(({ folder }) => folder.name),
+      ['Notes', 'Health', 'Sign out'],
+    );
+    assert.deepEqual(
+      told.at(-3)?.requests.map(({ id, path: where, keep }) => [id, where, keep]),
+      [
+        ['createNote', '/api/notes', { note_id: 'id' }],
+        ['getNote', '/api/notes/{{note_id}}', {}],
+        ['deleteNote', '/api/notes/{{note_id}}', {}],
+      ],
+    );
+  });
+
+  it('refuses to leave out an operation of a tag that the story knows', () => {
+    const document = JSON.parse(openapi) as OpenApi;
+    document.paths['/api/new'] = {
+      get: { operationId: 'getNews', summary: 'What is new', tags: ['Tasks'], responses: { 200: {} } },
+    };
     assert.throws(() => requests(document), /getNews/);
   });
 });

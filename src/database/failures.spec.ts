@@ -9,6 +9,7 @@ describe('databaseProblem', () => {
     ['users_email_key', 'email_taken'],
     ['users_username_key', 'username_taken'],
     ['sessions_user_id_fkey', 'not_found'],
+    ['notes_user_id_fkey', 'invalid_token'], // as of any feature's rows
   ])('finds the meaning of %s', (constraint, code) => {
     expect(databaseProblem(error('23505', { constraint }))).toMatchObject({ code });
     expect(databaseProblem(wrapped(error('23505', { constraint })))).toMatchObject({ code });

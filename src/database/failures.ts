@@ -49,7 +49,7 @@ export class NoPrimaryError extends Error {
 
 /**
  * A violated constraint, by its name: never check first and insert later. A foreign key is violated when what it refers to
- * was deleted while the request ran. Every `_key` and `_fkey` of the migrations stands here; a test says so.
+ * was deleted while the request ran. Every `_key` and `_fkey` of the migrations has a meaning; a test says so.
  */
 const CONSTRAINTS: Record<string, () => Problem> = {
   users_email_key: () => problem('email_taken'),
@@ -75,9 +75,10 @@ const CONSTRAINTS: Record<string, () => Problem> = {
   access_tokens_hash_key: () => conflict('This token exists already. Try again.'),
   posts_author_id_fkey: () => problem('invalid_token'), // whoever calls is gone
   likes_post_id_fkey: () => notFound('post'),
-  likes_user_id_fkey: () => problem('invalid_token'), // whoever calls is gone
-  tasks_user_id_fkey: () => problem('invalid_token'), // whoever calls is gone
 };
+
+/** Any other reference to a user is the owner of a row of a feature: whoever calls was deleted a moment ago. */
+const OWNER = /_user_id_fkey$/;
 
 /** The connection died under a statement, or before it, unnoticed. */
 const LOST = new Set([
@@ -185,7 +186,9 @@ export function isRetriable(error: unknown): boolean {
 
 /** The problem behind a violated constraint, or undefined when it is none of those that have a meaning. */
 export function violation(error: unknown): Problem | undefined {
-  return CONSTRAINTS[databaseError(error).constraint ?? '']?.();
+  const { constraint = '' } = databaseError(error);
+  if (constraint in CONSTRAINTS) return CONSTRAINTS[constraint]?.();
+  return OWNER.test(constraint) ? problem('invalid_token') : undefined;
 }
 
 /** The problem behind a database failure, or undefined when it is a bug of ours. */

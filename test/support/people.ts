@@ -27,7 +27,7 @@ export const PASSWORD = 'correct horse battery';
 
 /** Registers somebody by name and signs them in. The password holds "horse", which no log may. */
 export async function person(
-  app: TestApp,
+  app: Pick<TestApp, 'api'>,
   name: string,
   more: { email?: string; [member: string]: unknown } = {},
 ): Promise<Person> {
@@ -54,13 +54,17 @@ export async function admin(app: TestApp, name = 'root'): Promise<Person> {
 }
 
 /** Signs somebody in. */
-export async function signIn(app: TestApp, identifier: string, password = PASSWORD): Promise<Tokens> {
+export async function signIn(app: Pick<TestApp, 'api'>, identifier: string, password = PASSWORD): Promise<Tokens> {
   const { body, status } = await app.api.post('/api/auth/login', { username: identifier, password });
   if (status !== 200) throw new Error(`${identifier} could not sign in: ${JSON.stringify(body)}`);
   return body as Tokens;
 }
 
-async function signedIn(app: TestApp, id: string, who: { email: string; username: string }): Promise<Person> {
+async function signedIn(
+  app: Pick<TestApp, 'api'>,
+  id: string,
+  who: { email: string; username: string },
+): Promise<Person> {
   const tokens = await signIn(app, who.email);
   return { id, ...who, password: PASSWORD, tokens, api: app.api.as(tokens) };
 }

@@ -78,7 +78,7 @@ const CONSTRAINTS: Record<string, () => Problem> = {
 };
 
 /** Any other reference to a user is the owner of a row of a feature: whoever calls was deleted a moment ago. */
-const OWNER = /_user_id_fkey$/;
+const OWNER = '_user_id_fkey';
 
 /** The connection died under a statement, or before it, unnoticed. */
 const LOST = new Set([
@@ -188,7 +188,7 @@ export function isRetriable(error: unknown): boolean {
 export function violation(error: unknown): Problem | undefined {
   const { constraint = '' } = databaseError(error);
   if (constraint in CONSTRAINTS) return CONSTRAINTS[constraint]?.();
-  return OWNER.test(constraint) ? problem('invalid_token') : undefined;
+  return constraint.endsWith(OWNER) ? problem('invalid_token') : undefined;
 }
 
 /** The problem behind a database failure, or undefined when it is a bug of ours. */

@@ -16,7 +16,8 @@ export async function copyProject(folder: string): Promise<void> {
 export async function runIn(folder: string, args: string[], env: Record<string, string> = {}): Promise<void> {
   const loaded = ['--import', '@swc-node/register/esm-register', ...args];
   const options = { cwd: folder, env: { ...process.env, ...env } };
-  await promisify(execFile)(process.execPath, loaded, options).catch(({ stdout, stderr }: Record<string, string>) => {
+  await promisify(execFile)(process.execPath, loaded, options).catch((error: unknown) => {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
     throw new Error(`${args.join(' ')}: ${stdout}${stderr}`);
   });
 }

@@ -125,6 +125,7 @@ export interface FreshRule {
 
 const PUBLIC = Symbol('access:public');
 const READS_BEARER = Symbol('access:reads-bearer');
+const READS_ACCOUNT = Symbol('access:reads-account');
 const FRESH = Symbol('access:fresh');
 const BEFORE_MFA = Symbol('access:before-mfa');
 const ROLES_KEY = Symbol('access:roles');
@@ -135,6 +136,9 @@ export const Public = () => SetMetadata(PUBLIC, true);
 
 /** Lets anyone call the route, and reads a bearer token where one comes along; a bad one is 401. */
 export const PublicOrBearer = () => applyDecorators(Public(), SetMetadata(READS_BEARER, true));
+
+/** Has the bearer guard find the whole account of whoever calls, in its one look-up, for a route that answers with it. */
+export const ReadsAccount = () => SetMetadata(READS_ACCOUNT, true);
 
 /** Lets only these roles call the route; others get 403 `forbidden`. */
 export const Roles = (...roles: Role[]) => SetMetadata(ROLES_KEY, roles);
@@ -178,6 +182,9 @@ export const scopeTopic = perRoute((context) => (metadata(SCOPED, context) as Sc
 
 /** Whether the route reads a bearer token although it is open to anyone. */
 export const readsBearer = perRoute((context) => metadata(READS_BEARER, context) === true);
+
+/** Whether the route answers with the account of whoever calls. */
+export const readsAccount = perRoute((context) => metadata(READS_ACCOUNT, context) === true);
 
 /** The roles that may call the route; null means any signed-in person. */
 export const requiredRoles = perRoute((context) => (metadata(ROLES_KEY, context) as Role[] | undefined) ?? null);

@@ -12,11 +12,13 @@ const READS: Cost[] = [
   ['GET /api/users/username/bob', 2],
   ['GET /api/users/email/ada@example.com', 2],
   ['GET /api/users/email/bob@example.com', 2, { by: 'root' }],
+  ['GET /api/users/username/ada', 3],
   ['GET /api/users?limit=1', 3],
   ['GET /api/users?limit=100', 3],
   ['GET /api/users?skip=20&limit=20', 3],
   ['GET /api/users?q=fan&limit=20', 3],
   ['GET /api/users?role=user&sort=email&limit=20', 3, { by: 'root' }],
+  ['GET /api/users?q=ada&limit=20', 4], // oneself, whole
   ['GET /api/users?cursor={cursor}&limit=20', 2],
   ['GET /api/posts?limit=100', 3],
   ['GET /api/posts/{post}', 2],

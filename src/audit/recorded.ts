@@ -21,6 +21,8 @@ export interface EventTemplate {
 export interface RecordedChange {
   /** Unique: connections remember prepared statements by it. */
   name: string;
+  /** What else it is about than its name says: it is admitted within the bound of that topic, too. */
+  topic?: string;
   /** CTEs that come before, such as `u AS (UPDATE …)`. */
   before?: string[];
   /** The INSERT, UPDATE or DELETE, with a RETURNING; other CTEs call its rows `change`. */
@@ -39,14 +41,21 @@ export interface RecordedStatement extends Statement {
  * Composes a change, its events and what must be sent into one statement: one round trip, all of it or nothing.
  * Each row of the result is a row of `change`, and holds the events besides.
  */
-export function recorded({ name, before = [], change, also = [], events }: RecordedChange): RecordedStatement {
+export function recorded({
+  name,
+  topic: other,
+  before = [],
+  change,
+  also = [],
+  events,
+}: RecordedChange): RecordedStatement {
   const parameters = highestParameter([...before, change, ...also, JSON.stringify(events)].join(' '));
   const ctes = [...before, `change AS (${change})`, eventCte(events, parameters), ...also];
   const happened = `jsonb_build_object('action', action, 'outcome', outcome, 'actorId', actor_id, 'userId', user_id, 'details', details)`;
   const text = `WITH ${ctes.join(',\n')}
     SELECT change.*, (SELECT jsonb_agg(${happened}) FROM event) AS "recordedEvents" FROM change`;
   const { topic = '', ...named } = statement(name, text);
-  return { ...named, topic: `${topic}+audit_events`, parameters };
+  return { ...named, topic: [topic, ...(other ? [other] : []), 'audit_events'].join('+'), parameters };
 }
 
 /** The INSERT of the events: one SELECT for each template, over the rows of the change. */

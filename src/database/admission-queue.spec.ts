@@ -129,6 +129,16 @@ describe('AdmissionQueue', () => {
     await end(100);
   });
 
+  it('lets writers of one topic that are stuck leave a connection to others that are recorded as well', () => {
+    const { under, start } = traffic(new AdmissionQueue(9));
+    start('write', 20, 'users+audit_events');
+    expect(under).toHaveLength(5);
+    start('write', 20, 'sessions+audit_events');
+    expect(under).toHaveLength(6);
+    start('write', 1, 'tasks');
+    expect(under).toHaveLength(7);
+  });
+
   it('takes other topics for no sign that a topic moves', async () => {
     const { under, outcomes, start } = traffic(new AdmissionQueue(9));
     start('write', 6, 'posts');

@@ -21,6 +21,8 @@ interface Bound {
 const CHECK_INTERVAL = 400; // milliseconds: twice this, and the 2 s that a lock may take, are within 3 s
 const CHECKS = 5;
 const WAITERS_PER_CONNECTION = 50;
+/** What nearly every write is recorded in: those of one topic that are stuck elsewhere must leave room for the others. */
+const RECORDS = 'audit_events';
 
 /**
  * Admits as many statements as the pool has connections, and of those that might all wait for the same lock, or take long,
@@ -39,13 +41,13 @@ export class AdmissionQueue extends BoundedQueue<Admission> {
     super();
   }
 
-  /** A statement has waited for a lock in vain: those behind it, which want the same, would wait as long once more. */
+  /**
+   * A statement has waited for a lock in vain: those behind it that are about the same would wait as long once more. By the
+   * topic that comes first; a table that more of them need is found to be locked by one of each.
+   */
   lockTimedOut({ kind, topic }: Admission): void {
-    const topics = topic.split('+');
-    this.turnAway(
-      unavailable(),
-      (job) => job.kind === kind && job.topic.split('+').some((one) => topics.includes(one)),
-    );
+    const [main] = topic.split('+');
+    this.turnAway(unavailable(), (job) => job.kind === kind && job.topic.split('+')[0] === main);
   }
 
   protected admits(job: Admission): boolean {
@@ -86,13 +88,13 @@ export class AdmissionQueue extends BoundedQueue<Admission> {
     const known = this.boundsOf.get(key);
     if (known) return known;
     const { width } = this;
-    const fourFifths = width - Math.ceil(width / 5);
+    const [fourFifths, half] = [width - Math.ceil(width / 5), Math.ceil(width / 2)];
     const bounds = [this.bound('all', width)];
     if (kind !== 'read') bounds.push(this.bound('writers and searches', fourFifths));
     if (kind === 'search') bounds.push(this.bound('searches', Math.floor(width / 2)));
     for (const one of topic.split('+')) {
       bounds.push(this.bound(one, fourFifths));
-      if (kind === 'write') bounds.push(this.bound(`writers of ${one}`, Math.ceil(width / 2)));
+      if (kind === 'write') bounds.push(this.bound(`writers of ${one}`, one === RECORDS ? Math.max(half, fourFifths - 1) : half)); // prettier-ignore
     }
     this.boundsOf.set(key, bounds);
     return bounds;

@@ -19,7 +19,7 @@ import {
   isUnreachable,
   violation,
 } from './failures.js';
-import { LookupConnection } from './lookup-connection.js';
+import { LookupConnection, LookupStalledError } from './lookup-connection.js';
 import { NamedQuery, submit } from './named-query.js';
 import { Reachability } from './reachability.js';
 
@@ -34,10 +34,11 @@ export interface Statement {
 /**
  * Names a statement: `topic.what`. Connections remember statements by their names, so a digest of the text is part of it:
  * behind a pooler, processes of two versions may share a connection.
+ * @param topic when it is another one than the name says: that of the table that may be locked, though most can do without it
  */
-export function statement(name: string, text: string): Statement {
+export function statement(name: string, text: string, topic = name.split('.')[0] ?? name): Statement {
   const digest = createHash('sha1').update(text).digest('base64url').slice(0, 10);
-  return { name: `${name}.${digest}`, text, topic: name.split('.')[0] ?? name };
+  return { name: `${name}.${digest}`, text, topic };
 }
 
 /** A statement that is planned for its very values, as a search is: how rare it is what is searched for decides on the index. */
@@ -144,7 +145,8 @@ export class Database implements OnApplicationShutdown {
       return await this.watched(() => pipeline.run<Row>(name, text, values));
     } catch (error) {
       if (isStatementOfOthers(error)) this.assumePooler();
-      else if (!isConnectionLost(error) && !isPlanOutdated(error)) throw error;
+      else if (!(error instanceof LookupStalledError) && !isConnectionLost(error) && !isPlanOutdated(error))
+        throw error;
       return this.read(statement, values);
     }
   }
@@ -257,7 +259,7 @@ export class Database implements OnApplicationShutdown {
       return result;
     } catch (error) {
       if (isUnreachable(error)) this.reachability.failed(startedAt);
-      else this.reachability.reached(); // it has answered, whatever
+      else if (!(error instanceof LookupStalledError)) this.reachability.reached(); // it has answered, whatever
       throw error;
     }
   }

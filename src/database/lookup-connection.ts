@@ -4,16 +4,25 @@ import { socketOf } from './client.js';
 import { DatabaseDeadlineError, isPlanOutdated } from './failures.js';
 import { type Done, NamedQuery, submit } from './named-query.js';
 
+/** The look-up before this one is not being answered, as when it waits for a table that is locked: ask elsewhere. */
+export class LookupStalledError extends Error {
+  constructor() {
+    super('The look-ups before this one have stalled');
+  }
+}
+
 /** A look-up that has been asked for. */
 interface Lookup {
+  name: string;
   query: NamedQuery;
   since: number;
   done: Done<object>;
+  /** Lets whoever asked go; the answer, when it comes, is nobody's. */
+  abandon: () => void;
 }
 
 const DEADLINE = seconds(2);
 const STALLED = 100; // milliseconds without the oldest look-up being answered
-const LOOK = 250;
 const PAUSE = seconds(1); // before it connects again
 
 /**
@@ -22,7 +31,7 @@ const PAUSE = seconds(1); // before it connects again
  * instead of several each. Answers come in order, so nothing may go this way that can take long or wait for a row lock.
  *
  * It serves only while it flows: when the database hangs or a table is locked, everybody who comes goes by the pool, with
- * its queue and its retries.
+ * its queue and its retries; and so does, a tenth of a second later, whoever asks something else than the look-up that is stuck.
  */
 export class LookupConnection {
   private client?: pg.Client;
@@ -32,6 +41,7 @@ export class LookupConnection {
   private readonly asked: Lookup[] = []; // the oldest first
   private prepared = new Map<string, boolean>(); // on this connection, by name: false until the first answer
   private clock?: NodeJS.Timeout;
+  private oldestSeen?: Lookup | undefined; // when the clock last struck
   private isClosed = false;
 
   /**
@@ -70,15 +80,17 @@ export class LookupConnection {
 
   /**
    * The rows that a named statement finds.
-   * @throws DatabaseDeadlineError after 2 s, and what the database throws
+   * @throws DatabaseDeadlineError after 2 s, LookupStalledError, and what the database throws
    */
   run<Row extends object>(name: string, text: string, values: unknown[]): Promise<Row[]> {
     const { prepared } = this;
     if (!prepared.has(name)) prepared.set(name, false);
     return new Promise((resolve, reject) => {
       const lookup: Lookup = {
+        name,
         query: new NamedQuery(name, text, values),
         since: performance.now(),
+        abandon: () => reject(new LookupStalledError()),
         done: (error, rows) => {
           this.asked.splice(this.asked.indexOf(lookup), 1); // the first, unless the connection broke
           if (error) {
@@ -134,7 +146,7 @@ export class LookupConnection {
       if (this.isClosed) return await client.end();
       this.client = client;
       this.prepared = new Map();
-      this.clock = setInterval(() => this.watch(client, this.next + this.lifetime), LOOK).unref();
+      this.clock = setInterval(() => this.watch(client, this.next + this.lifetime), STALLED).unref();
     } catch {
       // whoever uses the pool meanwhile learns of it
     } finally {
@@ -145,6 +157,9 @@ export class LookupConnection {
   /** Gives up a connection that has not answered for too long, and lets an old one go. */
   private watch(client: pg.Client, until: number): void {
     const [oldest] = this.asked;
+    // not before the answers that may have come while this process was busy have been read
+    if (oldest && oldest === this.oldestSeen) setImmediate(() => this.asked[0] === oldest && this.abandonOthers());
+    this.oldestSeen = oldest;
     const now = performance.now();
     if (oldest && now - oldest.since >= DEADLINE) {
       this.leave(client);
@@ -152,6 +167,12 @@ export class LookupConnection {
     } else if (now > until) {
       this.retire();
     }
+  }
+
+  /** All that don't ask the same as the oldest, which may wait for a lock. */
+  private abandonOthers(): void {
+    const [oldest, ...others] = this.asked;
+    for (const { name, abandon } of others) if (name !== oldest?.name) abandon();
   }
 
   private leave(client = this.client): void {

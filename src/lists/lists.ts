@@ -32,6 +32,8 @@ export interface List<Row> {
   /** What is selected; a function where a value is part of it, which it is given to turn into a placeholder. */
   columns: string | ((placeholder: (value: unknown) => string) => string);
   from: string;
+  /** What its rows are admitted as, when `columns` reads from a table that other lists of this one can do without. */
+  topic?: string | undefined;
   conditions: Conditions;
   order: Order<Row>;
   descending: boolean;
@@ -99,7 +101,7 @@ export class Lists {
     const offset = query.skip ? `OFFSET ${conditions.value(query.skip)}` : '';
     const text = `SELECT ${selected} FROM ${from} ${conditions.where}
       ORDER BY ${order.expression} ${direction}, ${id} ${direction} LIMIT ${limit} ${offset}`;
-    const topic = tableOf(list);
+    const topic = list.topic ?? tableOf(list);
     const statement = isSearch ? unnamedStatement(text, topic) : composedStatement(text, topic);
     return this.database.read<Row>(statement, conditions.values, isSearch ? 'search' : 'read');
   }

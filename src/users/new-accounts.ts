@@ -12,7 +12,7 @@ import { opening } from './addresses/challenges.statements.js';
 import { deviceDigests, remembering } from './addresses/known-devices.js';
 import { VERIFICATION_LIFETIME } from './addresses/verifications.js';
 import { toCreatedUserDto, toUserDto, type UserRow } from './users.dto.js';
-import { USER_COLUMNS } from './users.statements.js';
+import { NEW_USER_COLUMNS } from './users.statements.js';
 
 /** An account that is to be made. */
 export interface NewAccount {
@@ -48,7 +48,7 @@ export const answerToCreation = (call: Actor) =>
 export class NewAccounts {
   private readonly registerStatement = recorded({
     name: 'users.register',
-    change: `${INSERT} RETURNING ${USER_COLUMNS}`,
+    change: `${INSERT} RETURNING ${NEW_USER_COLUMNS}`,
     also: this.alongWithIt,
     events: [{ action: 'register', actorId: 'id' }],
   });
@@ -59,7 +59,7 @@ export class NewAccounts {
     before: [
       'taken AS (SELECT id, username, email, locale FROM users WHERE email = $2 AND deleted_at IS NULL)',
       'namesake AS (SELECT FROM users WHERE fold_case(username) = fold_case($3) AND deleted_at IS NULL)',
-      `made AS (${INSERT} WHERE NOT EXISTS (SELECT FROM taken) RETURNING ${USER_COLUMNS})`,
+      `made AS (${INSERT} WHERE NOT EXISTS (SELECT FROM taken) RETURNING ${NEW_USER_COLUMNS})`,
     ],
     change: `SELECT made.*, EXISTS (SELECT FROM taken) AND EXISTS (SELECT FROM namesake) AS is_name_taken FROM (SELECT 1) one LEFT JOIN made ON true`,
     also: [
@@ -86,7 +86,7 @@ export class NewAccounts {
 
   private readonly createStatement = recorded({
     name: 'users.create',
-    change: `${INSERT} RETURNING ${USER_COLUMNS}`,
+    change: `${INSERT} RETURNING ${NEW_USER_COLUMNS}`,
     also: this.alongWithIt,
     events: [{ action: 'user_created', details: `jsonb_build_object('role', role)` }],
   });

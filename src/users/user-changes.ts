@@ -12,7 +12,7 @@ import { Mails } from '../mail/mails.js';
 import { conflict, fieldForbidden, forbidden, invalidMember, notFound, problem, wrongPassword } from '../problems.js';
 import { type Call, isSelfOrAdmin } from '../request.js';
 import { AddressChanges } from './addresses/address-changes.js';
-import { cancelling, opening } from './addresses/challenges.statements.js';
+import { cancelling, opening, PENDING_EMAIL_TOPIC } from './addresses/challenges.statements.js';
 import { MailLimits } from './addresses/mail-limits.js';
 import { VERIFICATION_LIFETIME } from './addresses/verifications.js';
 import { type Credentials, Passwords } from './passwords/passwords.js';
@@ -92,8 +92,8 @@ export class UserChanges {
 
   private async changeOwnAddress(account: Credentials, changes: Changes, call: Call): Promise<UserRow> {
     const email = changes.email as string;
-    const { emailVerifiedAt } = await this.lookups.getRow(account.id);
-    if (!emailVerifiedAt || !this.mails.isConfigured) {
+    const row = await this.lookups.findById(account.id);
+    if (!row?.emailVerifiedAt || !this.mails.isConfigured) {
       const user = await this.tryChange(account.id, { ...changes, address: 'at once' }, call);
       if (user) return user;
       if (!this.mails.isConfigured) throw await this.whyNotChanged(account.id, call);
@@ -187,6 +187,7 @@ export class UserChanges {
     };
     return recorded({
       name,
+      topic: PENDING_EMAIL_TOPIC,
       before: [PARAMETERS, changing(update)],
       change: `SELECT ${USER_COLUMNS}, before.*, ${CHANGED} AS changed_members FROM current, ${BEFORE}`,
       also: [...(address === 'at once' ? this.onMove(isOwn) : []), ...(isOwn ? [] : this.onAdmins())],
@@ -257,7 +258,7 @@ export class UserChanges {
   }
 
   private async whyNotChanged(id: string, { me, versions }: Call): Promise<Error> {
-    const user = await this.lookups.findById(id);
+    const user = await this.lookups.findShown(id);
     if (!user || (me.role !== 'admin' && !user.isActive)) return notFound('user');
     assertMatches(toUserDto(user, me), versions);
     return conflict('A deleted user must be restored before it can be changed.');

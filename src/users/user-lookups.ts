@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database, type Statement } from '../database/database.js';
 import { notFound } from '../problems.js';
 import { normalizeEmail } from './emails.js';
-import type { UserRow } from './users.dto.js';
+import type { AccountRow, UserRow } from './users.dto.js';
 import * as sql from './users.statements.js';
 
 /** Finds users, for the application itself: whoever may see them is another question. */
@@ -11,25 +11,30 @@ export class UserLookups {
   constructor(private readonly database: Database) {}
 
   /** The user with this id, inactive and deleted ones too, or null. */
-  findById(id: string): Promise<UserRow | null> {
-    return this.findOne(sql.BY_ID, id);
+  findById(id: string): Promise<AccountRow | null> {
+    return this.findOne(sql.FIND_BY_ID, id);
   }
 
   /** The user with this e-mail address in any spelling, or null. */
-  findByEmail(email: string): Promise<UserRow | null> {
-    return this.findOne(sql.BY_EMAIL, normalizeEmail(email));
+  findByEmail(email: string): Promise<AccountRow | null> {
+    return this.findOne(sql.FIND_BY_EMAIL, normalizeEmail(email));
   }
 
   /** The user with this username in any case, or null. */
-  findByUsername(username: string): Promise<UserRow | null> {
-    return this.findOne(sql.BY_USERNAME, username.trim());
+  findByUsername(username: string): Promise<AccountRow | null> {
+    return this.findOne(sql.FIND_BY_USERNAME, username.trim());
   }
 
-  /** The user with this id. @throws Problem 404 */
+  /** The user with this id, to be shown: with the address that is being changed to. @throws Problem 404 */
   async getRow(id: string): Promise<UserRow> {
-    const user = await this.findById(id);
+    const user = await this.findShown(id);
     if (!user) throw notFound('user');
     return user;
+  }
+
+  /** As `getRow`, or null. */
+  findShown(id: string): Promise<UserRow | null> {
+    return this.findOne<UserRow>(sql.BY_ID, id);
   }
 
   /** The account deleted last that had this e-mail address or username, if there is one. */
@@ -41,8 +46,8 @@ export class UserLookups {
   }
 
   /** The row that a statement finds by a key, or null. */
-  async findOne(statement: Statement, key: string | null): Promise<UserRow | null> {
-    const [user] = await this.database.lookUp<UserRow>(statement, [key]);
+  async findOne<Row extends object = AccountRow>(statement: Statement, key: string | null): Promise<Row | null> {
+    const [user] = await this.database.lookUp<Row>(statement, [key]);
     return user ?? null;
   }
 }

@@ -245,7 +245,7 @@ export class UserRemovals implements OnModuleInit {
   }
 
   private async whyNotPurged(id: string, { me, versions }: Call): Promise<Error> {
-    const user = await this.lookups.findById(id);
+    const user = await this.lookups.findShown(id);
     if (user) assertMatches(toUserDto(user, me), versions);
     return notFound('user'); // it has become as the client has seen it, a moment too late
   }

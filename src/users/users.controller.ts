@@ -6,7 +6,7 @@ import { type CsvColumn, csvFile } from '../http/csv.js';
 import type { Page } from '../lists/pages.js';
 import { Idempotent } from '../idempotency/idempotent.js';
 import { ConditionalWrite } from '../http/conditional-requests.js';
-import { type AdminUserDto, type CreatedUserDto, CreateUserDto, DeleteUserQuery, type Me, type PublicUserDto, type ThrottleDto, toCreatedUserDto, UpdateUserDto, type UserDto, UsersQuery } from './users.dto.js'; // prettier-ignore
+import { type AdminUserDto, type CreatedUserDto, CreateUserDto, DeleteUserQuery, type PublicUserDto, type ThrottleDto, toCreatedUserDto, UpdateUserDto, type UserDto, UsersQuery } from './users.dto.js'; // prettier-ignore
 import { SignUps } from './sign-ups.js';
 import { UsersService } from './users.service.js';
 
@@ -26,7 +26,7 @@ export class UsersController {
   @Get('users')
   listUsers(
     @Query() query: UsersQuery,
-    @Call() call: Call<Me>,
+    @Call() call: Call,
   ): Promise<Page<AdminUserDto> | Page<UserDto | PublicUserDto>> {
     return this.users.list(query, call);
   }
@@ -56,13 +56,13 @@ export class UsersController {
 
   /** Finds a user by id: whole for oneself and admins, the public part for others. */
   @Get('users/:id')
-  getUser(@Id() id: string, @Call() call: Call<Me>): Promise<UserDto | PublicUserDto> {
+  getUser(@Id() id: string, @Call() call: Call): Promise<UserDto | PublicUserDto> {
     return this.users.getById(id, call);
   }
 
   /** Finds a user by username, without regard to case. */
   @Get('users/username/:username')
-  getUserByUsername(@Param('username') username: string, @Call() call: Call<Me>): Promise<UserDto | PublicUserDto> {
+  getUserByUsername(@Param('username') username: string, @Call() call: Call): Promise<UserDto | PublicUserDto> {
     return this.users.getByUsername(username, call);
   }
 
@@ -71,7 +71,7 @@ export class UsersController {
    * @throws forbidden
    */
   @Get('users/email/:email')
-  getUserByEmail(@Param('email') email: string, @Call() call: Call<Me>): Promise<UserDto | PublicUserDto> {
+  getUserByEmail(@Param('email') email: string, @Call() call: Call): Promise<UserDto | PublicUserDto> {
     return this.users.getByEmail(email, call);
   }
 

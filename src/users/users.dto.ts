@@ -273,25 +273,19 @@ export class CreatedUserDto extends AdminUserDto {
   password_reset?: PasswordResetLinkDto;
 }
 
+/** An account as the application itself needs it. */
+export type AccountRow = Omit<User, 'passwordHash' | 'sessionGeneration' | 'purgeAt'> & { hasPassword: boolean };
 /** The columns that the answers to oneself and to admins are made of. */
-export type UserRow = Omit<User, 'passwordHash' | 'sessionGeneration' | 'purgeAt'> & {
-  hasPassword: boolean;
-  pendingEmail: string | null;
-};
+export type UserRow = AccountRow & { pendingEmail: string | null };
 /** The columns that the answers to everybody else are made of. */
 export type PublicUserRow = Pick<UserRow, 'id' | 'username' | 'displayName' | 'profilePictureUrl' | 'createdAt'>;
 
-/** The signed-in person, with all that answers about them need; `ownRole` where their token may do less than they may. */
+/** The signed-in person, with all that answers about them need (`@ReadsAccount`). */
 export type Me = UserRow & Principal & { ownRole?: Role };
 
-/**
- * The person as this viewer may see them: whole for admins, who get all columns, and for themselves, whose row is known
- * already; the public part for others.
- */
-export function showUser(user: UserRow, me: Me): UserDto | PublicUserDto {
-  if (me.role === 'admin') return toUserDto(user, me);
-  return user.id === me.id ? toUserDto(me) : toPublicUserDto(user);
-}
+/** The person as somebody else may see them: whole for admins, who get all columns; the public part for others. */
+export const showUser = (user: UserRow, me: Principal): UserDto | PublicUserDto =>
+  me.role === 'admin' ? toUserDto(user, me) : toPublicUserDto(user);
 
 /** The whole person, for themselves and for admins. */
 export function toUserDto(user: UserRow & { ownRole?: Role }, viewer: Pick<Principal, 'role'> = user): UserDto {

@@ -4,6 +4,7 @@ import { beginningWith, Conditions, containing, isShort } from '../lists/conditi
 import { forbidden } from '../problems.js';
 import { byCreation, type List, type Order } from '../lists/lists.js';
 import type { UserRow, UserSort, UsersQuery } from './users.dto.js';
+import { PENDING_EMAIL_TOPIC } from './addresses/challenges.statements.js';
 import { PUBLIC_COLUMNS, USER_COLUMNS } from './users.statements.js';
 
 // exactly the expressions that the trigram indexes are on
@@ -56,6 +57,7 @@ export function userList(query: UsersQuery, me: Principal, held: string[] = []):
     identity: ['users', isAdmin, q, sort, role, is_active, deleted, locked, ...TIMES.map((name) => query[name])],
     columns: isAdmin ? USER_COLUMNS : PUBLIC_COLUMNS, // by what these leave out only admins sort
     from: 'users',
+    topic: isAdmin ? PENDING_EMAIL_TOPIC : undefined,
     conditions,
     order: ORDERS[sort === '-last_login_at' ? sort : keyOf(sort)],
     descending: sort.startsWith('-'),

@@ -16,7 +16,7 @@ import { User } from './user.entity.js';
 import { UserChanges } from './user-changes.js';
 import { UserLookups } from './user-lookups.js';
 import { UserRemovals } from './user-removals.js';
-import { type AdminUserDto, type CreateUserDto, type Me, type PublicUserDto, type RegisterDto, showUser, type ThrottleDto, toUserDto, type UpdateUserDto, type UserDto, type UserRow, type UsersQuery } from './users.dto.js'; // prettier-ignore
+import { type AccountRow, type AdminUserDto, type CreateUserDto, type PublicUserDto, type RegisterDto, showUser, type ThrottleDto, toUserDto, type UpdateUserDto, type UserDto, type UserRow, type UsersQuery } from './users.dto.js'; // prettier-ignore
 import { userList } from './users.list.js';
 import * as sql from './users.statements.js';
 
@@ -71,36 +71,36 @@ export class UsersService {
   }
 
   /** The user as this viewer may see them. @throws Problem 404, also for deleted and inactive ones unless an admin asks */
-  async getById(id: string, { me }: Call<Me>): Promise<UserDto | PublicUserDto> {
-    if (id === me.id) return toUserDto(me);
+  async getById(id: string, { me }: Call): Promise<UserDto | PublicUserDto> {
+    if (id === me.id) return this.getOwn(me);
     return this.show(me.role === 'admin' ? sql.BY_ID : sql.PUBLIC_BY_ID, id, me);
   }
 
   /** As `getById`, by username without regard to case. */
-  async getByUsername(username: string, { me }: Call<Me>): Promise<UserDto | PublicUserDto> {
+  async getByUsername(username: string, { me }: Call): Promise<UserDto | PublicUserDto> {
     return this.show(me.role === 'admin' ? sql.BY_USERNAME : sql.PUBLIC_BY_USERNAME, username.trim(), me);
   }
 
   /** The user with this e-mail address, for themselves and for admins. @throws Problem 403 for others, 404 */
-  async getByEmail(email: string, { me }: Call<Me>): Promise<UserDto | PublicUserDto> {
+  async getByEmail(email: string, { me }: Call): Promise<UserDto | PublicUserDto> {
     const address = normalizeEmail(email);
-    if (address === me.email) return toUserDto(me);
+    if (address === me.email) return this.getOwn(me);
     if (me.role !== 'admin') throw forbidden();
     return this.show(sql.BY_EMAIL, address, me);
   }
 
   /** For scripts: the user with this id, inactive ones too, or null. */
-  findById(id: string): Promise<UserRow | null> {
+  findById(id: string): Promise<AccountRow | null> {
     return this.lookups.findById(id);
   }
 
   /** For scripts: the user with this e-mail address in any spelling, or null. */
-  findByEmail(email: string): Promise<UserRow | null> {
+  findByEmail(email: string): Promise<AccountRow | null> {
     return this.lookups.findByEmail(email);
   }
 
   /** For scripts: the user with this username in any case, or null. */
-  findByUsername(username: string): Promise<UserRow | null> {
+  findByUsername(username: string): Promise<AccountRow | null> {
     return this.lookups.findByUsername(username);
   }
 
@@ -109,15 +109,19 @@ export class UsersService {
     return this.lookups.findDeletedId(identifier);
   }
 
-  /** The whole user. @throws Problem 404 */
+  /** The whole user, to be shown. @throws Problem 404 */
   getRow(id: string): Promise<UserRow> {
     return this.lookups.getRow(id);
   }
 
   /** A page of users. @throws Problem 403 when somebody else than an admin uses an admin's filter */
-  async list(query: UsersQuery, { me }: Call<Me>): Promise<Page<UserDto | PublicUserDto>> {
+  async list(query: UsersQuery, { me }: Call): Promise<Page<UserDto | PublicUserDto>> {
     const held = await this.heldFor(query, me);
-    return this.lists.page(userList(query, me, held), query, (row) => showUser(row, me));
+    const page = await this.lists.page(userList(query, me, held), query, (row) => showUser(row, me));
+    const place = me.role === 'admin' ? -1 : page.items.findIndex(({ id }) => id === me.id);
+    const own = place < 0 ? null : await this.lookups.findShown(me.id);
+    if (own) page.items[place] = toUserDto(own, me);
+    return page;
   }
 
   /** Every user that a query finds, as admins see them, in batches. */
@@ -170,9 +174,13 @@ export class UsersService {
     this.held.forget();
   }
 
-  private async show(statement: Statement, key: string | null, me: Me): Promise<UserDto | PublicUserDto> {
-    const user = await this.lookups.findOne(statement, key);
+  private async show(statement: Statement, key: string | null, me: Principal): Promise<UserDto | PublicUserDto> {
+    const user = await this.lookups.findOne<UserRow>(statement, key);
     if (!user) throw notFound('user');
-    return showUser(user, me);
+    return user.id === me.id && me.role !== 'admin' ? this.getOwn(me) : showUser(user, me);
+  }
+
+  private async getOwn(me: Principal): Promise<UserDto> {
+    return toUserDto(await this.lookups.getRow(me.id), me);
   }
 }

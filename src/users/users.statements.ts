@@ -3,34 +3,55 @@ import { recorded } from '../audit/recorded.js';
 import { hasVersion } from '../lists/conditions.js';
 import { statement } from '../database/database.js';
 import { clearing } from '../throttle/throttle.statements.js';
-import { PENDING_EMAIL } from './addresses/challenges.statements.js';
+import { PENDING_EMAIL, PENDING_EMAIL_TOPIC } from './addresses/challenges.statements.js';
 
 /** What anybody may see of a person, named as the entity names it. */
 export const PUBLIC_COLUMNS = `id, username, display_name AS "displayName", profile_picture_url AS "profilePictureUrl",
   created_at AS "createdAt"`;
 
-/** The columns that the answers to oneself and to admins are made of. */
-export const USER_COLUMNS = `${PUBLIC_COLUMNS}, kind, email, role, is_active AS "isActive", updated_at AS "updatedAt",
+/** What the guards know of whoever calls, on every request: of `users` alone, so that no other table is in its way. */
+export const PRINCIPAL_COLUMNS = `id, username, email, role, mfa_enabled AS "mfaEnabled", mfa_required AS "mfaRequired"`;
+
+/** An account as the application itself needs it. */
+const ACCOUNT_COLUMNS = `${PUBLIC_COLUMNS}, kind, email, role, is_active AS "isActive", updated_at AS "updatedAt",
   deleted_at AS "deletedAt", last_login_at AS "lastLoginAt", version, mfa_enabled AS "mfaEnabled", mfa_required AS "mfaRequired",
   password_hash IS NOT NULL AS "hasPassword",
-  email_verified_at AS "emailVerifiedAt", locale, ${PENDING_EMAIL} AS "pendingEmail"`;
+  email_verified_at AS "emailVerifiedAt", locale`;
+
+/** The columns that the answers to oneself and to admins are made of: the pending address is another table's. */
+export const USER_COLUMNS = `${ACCOUNT_COLUMNS}, ${PENDING_EMAIL} AS "pendingEmail"`;
+
+/** The same of an account that is being made, and can't be changing its address yet. */
+export const NEW_USER_COLUMNS = `${ACCOUNT_COLUMNS}, NULL::text AS "pendingEmail"`;
 
 const VISIBLE = 'is_active AND deleted_at IS NULL';
 
-export const BY_ID = statement('users.by_id', `SELECT ${USER_COLUMNS} FROM users WHERE id = $1`);
+/** The way to one user's row. A deleted account's address and name may be somebody else's by now. */
+const IS = {
+  id: 'id = $1',
+  email: 'email = $1 AND deleted_at IS NULL',
+  username: 'fold_case(username) = fold_case($1) AND deleted_at IS NULL',
+};
+
+/** For the application itself. */
+export const FIND_BY_ID = statement('users.find_by_id', `SELECT ${ACCOUNT_COLUMNS} FROM users WHERE ${IS.id}`);
+export const FIND_BY_EMAIL = statement('users.find_by_email', `SELECT ${ACCOUNT_COLUMNS} FROM users WHERE ${IS.email}`);
+export const FIND_BY_USERNAME = statement(
+  'users.find_by_username',
+  `SELECT ${ACCOUNT_COLUMNS} FROM users WHERE ${IS.username}`,
+);
+
+/** To be shown, to oneself and to admins. */
+const shown = (name: string, where: string) =>
+  statement(`users.${name}`, `SELECT ${USER_COLUMNS} FROM users WHERE ${where}`, PENDING_EMAIL_TOPIC);
+export const BY_ID = shown('by_id', IS.id);
+export const BY_EMAIL = shown('by_email', IS.email);
+export const BY_USERNAME = shown('by_username', IS.username);
+
+/** To be shown to others. */
 export const PUBLIC_BY_ID = statement(
   'users.public_by_id',
   `SELECT ${PUBLIC_COLUMNS}, version FROM users WHERE id = $1 AND ${VISIBLE}`,
-);
-
-// a deleted account's address and name may be somebody else's by now: theirs comes first
-export const BY_EMAIL = statement(
-  'users.by_email',
-  `SELECT ${USER_COLUMNS} FROM users WHERE email = $1 AND deleted_at IS NULL`,
-);
-export const BY_USERNAME = statement(
-  'users.by_username',
-  `SELECT ${USER_COLUMNS} FROM users WHERE fold_case(username) = fold_case($1) AND deleted_at IS NULL`,
 );
 export const PUBLIC_BY_USERNAME = statement(
   'users.public_by_username',

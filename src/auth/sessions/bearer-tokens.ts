@@ -2,8 +2,11 @@ import { Injectable } from '@nestjs/common';
 import type { Origin } from '../../request.js';
 import type { SignedIn } from './session-store.js';
 
-/** Finds who is behind a bearer token; null when it is good for nothing. */
-export type BearerTokenReader = (token: string, origin: Origin) => Promise<SignedIn | null>;
+/**
+ * Finds who is behind a bearer token; null when it is good for nothing.
+ * @param account whether `me` is to be their whole account
+ */
+export type BearerTokenReader = (token: string, origin: Origin, account: boolean) => Promise<SignedIn | null>;
 
 /** The kinds of bearer tokens beside access tokens of sessions (JWTs), each with a prefix of its own. */
 @Injectable()

@@ -3,16 +3,18 @@ import type { FastifyRequest } from 'fastify';
 import {
   callOf,
   isPublic,
+  readsAccount,
   readsBearer,
   requiredRoles,
   type Scope,
   type ScopeTopic,
   scopeTopic,
 } from '../../request.js';
+import type { AccessClaims } from './access-tokens.js';
 import { BearerTokens } from './bearer-tokens.js';
 import { forbidden, problem } from '../../problems.js';
 import { JwtStrategy } from './jwt.strategy.js';
-import type { SignedIn } from './session-store.js';
+import { SessionStore, type SignedIn } from './session-store.js';
 
 /** Lets in who has a valid bearer token, and anyone where a route is public. */
 @Injectable()
@@ -20,6 +22,7 @@ export class BearerGuard implements CanActivate {
   constructor(
     private readonly strategy: JwtStrategy,
     private readonly tokens: BearerTokens,
+    private readonly sessions: SessionStore,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -28,11 +31,14 @@ export class BearerGuard implements CanActivate {
     if (isPublic(context) && !isBearer(request)) return true;
     const token = bearerOf(request);
     const reader = token === undefined ? undefined : this.tokens.readerOf(token);
-    if (token === undefined || !reader) return this.authenticate(request);
-    return this.read(reader(token, callOf(context)), request);
+    const account = readsAccount(context);
+    const found = reader
+      ? reader(token as string, callOf(context), account)
+      : this.verify(request).then((claims) => this.sessions.findSignedIn(claims, account));
+    return this.letIn(found, request);
   }
 
-  private async read(found: Promise<SignedIn | null>, request: FastifyRequest): Promise<boolean> {
+  private async letIn(found: Promise<SignedIn | null>, request: FastifyRequest): Promise<boolean> {
     const signedIn = await found;
     if (!signedIn) throw problem('invalid_token');
     request.user = signedIn.me;
@@ -45,14 +51,10 @@ export class BearerGuard implements CanActivate {
    * AuthGuard: it asks passport, whose strategies are the process's, which may hold several applications, and who hangs
    * ten members on every request.
    */
-  private authenticate(request: FastifyRequest): Promise<boolean> {
+  private verify(request: FastifyRequest): Promise<AccessClaims> {
     return new Promise((resolve, reject) => {
       const outcome = {
-        success: ({ me, credential }: SignedIn) => {
-          request.user = me;
-          request.credential = credential;
-          resolve(true);
-        },
+        success: resolve,
         fail: () => reject(isBearer(request) ? problem('invalid_token') : problem('not_authenticated')),
         error: reject,
       };

@@ -1,19 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { ExtractJwt, Strategy, type StrategyOptionsWithoutRequest } from 'passport-jwt';
-import { AccessTokens, verifyJwt } from './access-tokens.js';
-import { SessionStore, type SignedIn } from './session-store.js';
+import { type AccessClaims, AccessTokens, verifyJwt } from './access-tokens.js';
 
 // passport-jwt's place to put a verifier that knows one algorithm more than its own, and goes by the key which one it is
 Object.assign(Strategy, { JwtVerifier: verifyJwt });
 
-/** Finds the person behind a bearer token: the token must verify, and its session must still live. */
+/** Reads a bearer token: it must verify. Whether its session still lives, the guard finds out. */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy) {
-  constructor(
-    private readonly tokens: AccessTokens,
-    private readonly sessions: SessionStore,
-  ) {
+  constructor(private readonly tokens: AccessTokens) {
     const options = {
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
       secretOrKeyProvider: (_request: unknown, token: string, done: (error: unknown, key?: unknown) => void) => {
@@ -24,9 +20,8 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
     super(options as unknown as StrategyOptionsWithoutRequest); // its types know strings as keys, and nothing else
   }
 
-  /** One query, by primary key. Null when the session has ended, or its user may not sign in any more. */
-  async validate(payload: unknown): Promise<SignedIn | null> {
-    const claims = this.tokens.claimsOf(payload);
-    return claims ? this.sessions.findSignedIn(claims) : null;
+  /** What the token says; null when it is none of a session. */
+  validate(payload: unknown): AccessClaims | null {
+    return this.tokens.claimsOf(payload) ?? null;
   }
 }

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '../../audit/audit.service.js';
 import type { RecordedStatement } from '../../audit/recorded.js';
-import type { Call, Credential, Origin } from '../../request.js';
+import type { Call, Credential, Origin, Principal } from '../../request.js';
 import { days, minutes } from '../../config/durations.js';
 import { MfaSettings, rolesThatNeedMfa } from '../../config/mfa-settings.js';
 import { TokenSettings } from '../../config/token-settings.js';
@@ -15,7 +15,6 @@ import { Mails } from '../../mail/mails.js';
 import { KnownDevices } from '../../users/addresses/known-devices.js';
 import { PersonalData } from '../../users/personal-data/personal-data.js';
 import { UserPurges } from '../../users/user-purges.js';
-import type { Me } from '../../users/users.dto.js';
 import type { AccessClaims } from './access-tokens.js';
 import { sessionIdOf } from './credential.js';
 import { acrOf, type Authentication } from './authentication.js';
@@ -49,7 +48,7 @@ export type RotateResult = TokenState | 'invalid' | { stolenFrom: string };
 
 /** Who is behind a living session, and the session itself. */
 export interface SignedIn {
-  me: Me;
+  me: Principal;
   credential: Credential;
 }
 
@@ -93,9 +92,13 @@ export class SessionStore implements OnModuleInit {
     this.personalData.registerRows({ name: 'sessions', tables: ['sessions'], rows: sql.OWN });
   }
 
-  /** The person behind a session that is still alive, or null. */
-  async findSignedIn({ userId, sessionId, authTime, amr }: AccessClaims): Promise<SignedIn | null> {
-    const [me] = await this.database.lookUp<Me>(sql.SIGNED_IN, [sessionId, userId]);
+  /**
+   * The person behind a session that is still alive, or null. One query, by primary key.
+   * @param account whether `me` is to be their whole account
+   */
+  async findSignedIn({ userId, sessionId, authTime, amr }: AccessClaims, account: boolean): Promise<SignedIn | null> {
+    const statement = account ? sql.SIGNED_IN_ACCOUNT : sql.SIGNED_IN;
+    const [me] = await this.database.lookUp<Principal>(statement, [sessionId, userId]);
     return me ? { me, credential: { kind: 'session', sessionId, authTime, amr, acr: acrOf(amr) } } : null;
   }
 

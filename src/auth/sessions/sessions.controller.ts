@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Header, Headers, HttpCode, Post, Put } from '@nestjs/common';
 import { Id } from '../../http/fields.js';
 import { problem } from '../../problems.js';
-import { BeforeMfa, Call, Fresh, type Origin, Public, Scoped } from '../../request.js';
+import { BeforeMfa, Call, Fresh, type Origin, Public, ReadsAccount, Scoped } from '../../request.js';
 import { type Me, toUserDto, type UserDto } from '../../users/users.dto.js';
 import { ChangePasswordDto, LogoutDto, RefreshDto, type SessionListDto, type TokenPairDto } from './sessions.dto.js';
 import { SessionsService } from './sessions.service.js';
@@ -42,6 +42,7 @@ export class SessionsController {
 
   /** Who is signed in. */
   @Get('me')
+  @ReadsAccount()
   @BeforeMfa()
   @Scoped('any')
   getMe(@Call() { me }: Call<Me>): UserDto {

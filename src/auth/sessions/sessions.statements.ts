@@ -1,7 +1,8 @@
 import { timeAs } from '../../users/personal-data/personal-data.js';
 import { recorded } from '../../audit/recorded.js';
 import { statement } from '../../database/database.js';
-import { USER_COLUMNS } from '../../users/users.statements.js';
+import { PENDING_EMAIL_TOPIC } from '../../users/addresses/challenges.statements.js';
+import { PRINCIPAL_COLUMNS, USER_COLUMNS } from '../../users/users.statements.js';
 import { type Proof, REMEMBERED } from './proof.js';
 
 /** Whether session `s` of user `u` still holds. All times are the database's. */
@@ -17,11 +18,16 @@ const SECONDS_LEFT = `floor(extract(epoch FROM s.expires_at - now()))::int`;
  * The guard's one query: the user, provided that the session is theirs and alive. Only the session's id is in a WHERE: if
  * its user were, it might be looked for among all sessions of somebody who has thousands.
  */
-export const SIGNED_IN = statement(
-  'sessions.signed_in',
-  `SELECT ${USER_COLUMNS} FROM users u
-   WHERE u.id = $2 AND (SELECT s.user_id = u.id AND ${ALIVE} FROM sessions s WHERE s.id = $1)`,
-);
+const signedIn = (name: string, columns: string, topic?: string) =>
+  statement(
+    `sessions.${name}`,
+    `SELECT ${columns} FROM users u
+     WHERE u.id = $2 AND (SELECT s.user_id = u.id AND ${ALIVE} FROM sessions s WHERE s.id = $1)`,
+    topic,
+  );
+export const SIGNED_IN = signedIn('signed_in', PRINCIPAL_COLUMNS);
+/** The same for a route that answers with the account. */
+export const SIGNED_IN_ACCOUNT = signedIn('signed_in_account', USER_COLUMNS, PENDING_EMAIL_TOPIC);
 
 /** When the person behind session `s` last proved who they are; null in rows that are older than the column. */
 export const AUTH_TIME = 'coalesce(s.auth_time, s.created_at)';

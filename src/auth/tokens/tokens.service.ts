@@ -7,8 +7,7 @@ import { removalJob } from '../../outbox/removal-job.js';
 import { Scheduler } from '../../outbox/scheduler.js';
 import { Mails } from '../../mail/mails.js';
 import { conflict, fieldForbidden, forbidden, notFound } from '../../problems.js';
-import type { Call, Origin, Scope } from '../../request.js';
-import type { Me } from '../../users/users.dto.js';
+import type { Call, Origin, Principal, Scope } from '../../request.js';
 import { CredentialTables } from '../../users/credential-tables.js';
 import { UsersService } from '../../users/users.service.js';
 import { BearerTokens } from '../sessions/bearer-tokens.js';
@@ -19,7 +18,7 @@ import * as sql from './tokens.statements.js';
 
 const MOST_TOKENS = 100; // of an account
 
-type Found = Me & { tokenId: string; scopes: Scope[]; isDue: boolean };
+type Found = Principal & { tokenId: string; scopes: Scope[]; isDue: boolean };
 
 /** Personal access tokens, and those of service accounts: for programs, in place of somebody's password. */
 @Injectable()
@@ -56,7 +55,7 @@ export class TokensService implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    this.bearers.register(TOKEN_PREFIX, (token, origin) => this.find(token, origin));
+    this.bearers.register(TOKEN_PREFIX, (token, origin, account) => this.find(token, origin, account));
     this.tables.register('access_tokens', ['reset', 'reclaim', 'deletion']);
     this.scheduler.register(removalJob('old_access_tokens', () => this.purge()));
     this.scheduler.register({ name: 'expiring_access_tokens', every: hours(1), run: () => this.warnOfExpiry() });
@@ -111,15 +110,15 @@ export class TokensService implements OnModuleInit {
   }
 
   /** Who is behind a token; null when it is good for nothing. */
-  private async find(token: string, origin: Origin): Promise<SignedIn | null> {
+  private async find(token: string, origin: Origin, account: boolean): Promise<SignedIn | null> {
     if (!isToken(token)) return null;
-    const [found] = await this.database.lookUp<Found>(sql.FIND, [digestOf(token)]);
+    const [found] = await this.database.lookUp<Found>(account ? sql.FIND_ACCOUNT : sql.FIND, [digestOf(token)]);
     if (!found) return null;
     const { tokenId, scopes, isDue, ...owner } = found;
     if (isDue) this.touch(tokenId, origin);
     const role = scopes.includes('admin') ? owner.role : 'user';
     return {
-      me: { ...owner, role, ownRole: owner.role },
+      me: { ...owner, role, ownRole: owner.role } as Principal,
       credential: { kind: 'token', tokenId, scopes, ownerRole: owner.role },
     };
   }

@@ -1,20 +1,26 @@
 import { recorded } from '../../audit/recorded.js';
 import { statement } from '../../database/database.js';
-import { USER_COLUMNS } from '../../users/users.statements.js';
+import { PENDING_EMAIL_TOPIC } from '../../users/addresses/challenges.statements.js';
+import { PRINCIPAL_COLUMNS, USER_COLUMNS } from '../../users/users.statements.js';
 
 const COLUMNS = `t.id, t.user_id AS "userId", t.name, t.hint, t.scopes, t.created_at AS "createdAt",
   t.expires_at AS "expiresAt", t.last_used_at AS "lastUsedAt"`;
 
 /** The guard's one look-up: the owner and the token, provided that both are good today. */
-export const FIND = statement(
-  'access_tokens.find',
-  `SELECT t."tokenId", t.scopes, t."isDue", u.* FROM (
+const find = (name: string, columns: string, topic?: string) =>
+  statement(
+    `access_tokens.${name}`,
+    `SELECT t."tokenId", t.scopes, t."isDue", u.* FROM (
      SELECT id AS "tokenId", user_id, scopes,
        last_used_at IS NULL OR last_used_at < now() - interval '5 minutes' AS "isDue"
      FROM access_tokens WHERE hash = $1 AND expires_at > now()) t
    JOIN LATERAL (
-     SELECT ${USER_COLUMNS} FROM users WHERE id = t.user_id AND is_active AND deleted_at IS NULL) u ON true`,
-);
+     SELECT ${columns} FROM users WHERE id = t.user_id AND is_active AND deleted_at IS NULL) u ON true`,
+    topic,
+  );
+export const FIND = find('find', PRINCIPAL_COLUMNS);
+/** The same for a route that answers with the account. */
+export const FIND_ACCOUNT = find('find_account', USER_COLUMNS, PENDING_EMAIL_TOPIC);
 
 export const TOUCH = statement(
   'access_tokens.touch',

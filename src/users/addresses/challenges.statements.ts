@@ -118,6 +118,9 @@ export const PENDING_EMAIL = `CASE WHEN email_verified_at IS NOT NULL THEN (
   SELECT c.email FROM (SELECT id AS user_id) account JOIN mail_challenges c ON c.user_id = account.user_id
   WHERE c.purpose = 'change' AND ${isLiving('c')} AND c.generation = session_generation) END`;
 
+/** What reads it has this topic, so that whoever can do without is not held up when that table is locked. */
+export const PENDING_EMAIL_TOPIC = 'challenges';
+
 const COLUMNS = `c.id, c.purpose, c.user_id AS "userId", c.invitation_id AS "invitationId", c.email, c.attempts,
   c.created_at AS "createdAt", c.expires_at AS "expiresAt", c.used_at IS NOT NULL AS "isUsed",
   c.cancelled_at IS NOT NULL AS "isCancelled", c.expires_at <= now() AS "isExpired",

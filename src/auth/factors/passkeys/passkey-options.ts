@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { parse } from 'uuid';
 import { PasskeySettings } from '../../../config/passkey-settings.js';
 import { Database } from '../../../database/database.js';
-import { problem } from '../../../problems.js';
-import type { Me } from '../../../users/users.dto.js';
+import { notFound, problem } from '../../../problems.js';
+import { UsersService } from '../../../users/users.service.js';
 import { CHALLENGE_LIFETIME, type ChallengePurpose, Challenges } from './challenges.js';
 import type { CreationOptionsDto, CredentialDescriptorDto, RequestOptionsDto } from './passkeys.dto.js';
 import { LIST, type PasskeyRow } from './passkeys.statements.js';
@@ -14,24 +14,25 @@ import { ALGORITHMS } from './verify-passkey.js';
 export class PasskeyOptions {
   constructor(
     private readonly database: Database,
+    private readonly users: UsersService,
     private readonly challenges: Challenges,
     private readonly settings: PasskeySettings,
   ) {}
 
   /** For a new passkey of this user, made in this session. @throws Problem 404 `not_enabled` */
-  async forCreation(
-    me: Pick<Me, 'id' | 'email' | 'displayName' | 'username'>,
-    sessionId: string,
-  ): Promise<CreationOptionsDto> {
+  async forCreation(userId: string, sessionId: string): Promise<CreationOptionsDto> {
     const { rpId, rpName } = this.enabled();
+    const account = await this.users.findById(userId);
+    if (!account) throw notFound('user');
+    const { email, username, displayName } = account;
     return {
       rp: { id: rpId, name: rpName },
-      user: { id: userHandleOf(me.id), name: me.email ?? me.username, displayName: me.displayName ?? me.username },
+      user: { id: userHandleOf(userId), name: email ?? username, displayName: displayName ?? username },
       challenge: this.challenges.make(`register|${sessionId}`),
       pubKeyCredParams: ALGORITHMS.map((alg) => ({ type: 'public-key', alg })),
       timeout: CHALLENGE_LIFETIME,
       // without, an authenticator replaces the passkey that it has for the account, silently
-      excludeCredentials: (await this.list(me.id)).map(toDescriptor),
+      excludeCredentials: (await this.list(userId)).map(toDescriptor),
       authenticatorSelection: { residentKey: 'preferred', requireResidentKey: false, userVerification: 'preferred' },
       attestation: 'none',
       extensions: { credProps: true },

@@ -1,7 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post } from '@nestjs/common';
 import { Id } from '../../../http/fields.js';
 import { BeforeMfa, Call, Fresh } from '../../../request.js';
-import type { Me } from '../../../users/users.dto.js';
 import { AddPasskeyDto, type CreationOptionsDto, type PasskeyDto, type PasskeyListDto, RenamePasskeyDto } from './passkeys.dto.js'; // prettier-ignore
 import { Passkeys } from './passkeys.service.js';
 
@@ -18,7 +17,7 @@ export class PasskeysController {
   @Post('options')
   @HttpCode(200)
   @Fresh()
-  getCreationOptions(@Call() call: Call<Me>): Promise<CreationOptionsDto> {
+  getCreationOptions(@Call() call: Call): Promise<CreationOptionsDto> {
     return this.passkeys.getCreationOptions(call);
   }
 

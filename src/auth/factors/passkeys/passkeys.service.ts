@@ -6,7 +6,6 @@ import { PasskeySettings } from '../../../config/passkey-settings.js';
 import { Database } from '../../../database/database.js';
 import { invalidMember, notFound, problem } from '../../../problems.js';
 import type { Call } from '../../../request.js';
-import type { Me } from '../../../users/users.dto.js';
 import { sessionIdOf } from '../../sessions/credential.js';
 import { WaysIn } from '../../sessions/ways-in.js';
 import { SessionStore } from '../../sessions/session-store.js';
@@ -50,8 +49,8 @@ export class Passkeys implements OnModuleInit {
   }
 
   /** What a browser needs to make a passkey. @throws Problem 404 `not_enabled` */
-  getCreationOptions(call: Call<Me>): Promise<CreationOptionsDto> {
-    return this.options.forCreation(call.me, sessionIdOf(call));
+  getCreationOptions(call: Call): Promise<CreationOptionsDto> {
+    return this.options.forCreation(call.me.id, sessionIdOf(call));
   }
 
   /** Adds a passkey that was just made. @throws Problem 404, 409 `passkey_known`, 422 when it can't be verified */

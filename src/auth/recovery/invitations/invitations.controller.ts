@@ -5,7 +5,7 @@ import { Id } from '../../../http/fields.js';
 import type { Page } from '../../../lists/pages.js';
 import { Idempotent } from '../../../idempotency/idempotent.js';
 import { Call, type OpenCall, PublicOrBearer, Roles } from '../../../request.js';
-import type { Me, UserDto } from '../../../users/users.dto.js';
+import type { UserDto } from '../../../users/users.dto.js';
 import { ACCEPTED, type AcceptedDto } from '../recovery.dto.js';
 import { AcceptInvitationDto, CreateInvitationDto, type InvitationDto, InvitationsQuery } from './invitations.dto.js';
 import { InvitationsService } from './invitations.service.js';
@@ -74,7 +74,7 @@ export class InvitationsController {
   @PublicOrBearer()
   async acceptInvitation(
     @Body() dto: AcceptInvitationDto,
-    @Call() call: OpenCall<Me>,
+    @Call() call: OpenCall,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserDto> {
     const { user, isNew } = await this.invitations.accept(dto, call);

@@ -4,12 +4,12 @@ import { Lists } from '../../../lists/lists.js';
 import type { Page } from '../../../lists/pages.js';
 import { Mails } from '../../../mail/mails.js';
 import { conflict, notFound, problem, Problem, type ProblemCode } from '../../../problems.js';
-import { type Call, type OpenCall, type Origin, ROLES } from '../../../request.js';
+import { type Call, type OpenCall, type Origin, type Principal, ROLES } from '../../../request.js';
 import { MailLimits } from '../../../users/addresses/mail-limits.js';
 import { requestedLocale } from '../../../users/locales.js';
 import { UserImport } from '../../../users/import/user-import.js';
 import { Passwords } from '../../../users/passwords/passwords.js';
-import { type UserDto, toUserDto, type Me } from '../../../users/users.dto.js';
+import { toUserDto, type UserDto } from '../../../users/users.dto.js';
 import { UsersService } from '../../../users/users.service.js';
 import { assertLive, type Proof, Proofs } from '../proofs.js';
 import { required } from '../recovery.fields.js';
@@ -98,7 +98,7 @@ export class InvitationsService implements OnModuleInit {
    * What is refused uses nothing up.
    * @throws Problem 409 `email_taken`, `username_taken`, 410, 422
    */
-  async accept(dto: AcceptInvitationDto, call: OpenCall<Me>): Promise<{ user: UserDto; isNew: boolean }> {
+  async accept(dto: AcceptInvitationDto, call: OpenCall): Promise<{ user: UserDto; isNew: boolean }> {
     const { me } = call;
     const proof = await this.proofs.byToken(dto.token, 'invite');
     const offer = await this.offerOf(proof);
@@ -119,8 +119,8 @@ export class InvitationsService implements OnModuleInit {
     return { user: toUserDto(await this.users.getRow(id)), isNew: true };
   }
 
-  private async join(proof: Proof, me: Me, origin: Origin): Promise<UserDto> {
-    if (!me.emailVerifiedAt) throw problem('email_taken');
+  private async join(proof: Proof, me: Principal, origin: Origin): Promise<UserDto> {
+    if (!(await this.users.findById(me.id))?.emailVerifiedAt) throw problem('email_taken');
     if (!(await this.store.join(proof.challenge.id, me.id, origin))) return this.refuse(proof, 'link_invalid');
     return toUserDto(await this.users.getRow(me.id));
   }

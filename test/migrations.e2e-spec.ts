@@ -60,7 +60,7 @@ describe('migrations', () => {
     expect(rows.map(({ name }) => name)).toEqual(NAMES);
   });
 
-  it('are all or nothing', async () => {
+  it('are all or nothing on a new database', async () => {
     await database.sql('CREATE TABLE audit_events (id int)'); // in the way of a later one
     await expect(up()).rejects.toThrow(/audit_events/);
     expect(await database.sql(`SELECT to_regclass('users') AS users`)).toEqual([{ users: null }]);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { HealthIndicatorService } from '@nestjs/terminus';
 import pg from 'pg';
 import { pino } from 'pino';
 import { loadSettings } from '../src/config/settings.js';
@@ -318,7 +319,7 @@ describe('probes', () => {
     const { port } = hole.address() as AddressInfo;
     const url = `postgres://ada:secret@127.0.0.1:${port}/hole`;
     const { database } = loadSettings({ NODE_ENV: 'test', DATABASE_URL: url, JWT_SECRET_KEY: SECRET });
-    const probe = new DatabaseProbe(database);
+    const probe = new DatabaseProbe(database, new HealthIndicatorService());
     const answers = Array.from({ length: 100 }, async (_, i) => {
       await delay(i * 20);
       return timed(probe.isUp());

@@ -110,6 +110,8 @@ declare module 'fastify' {
     readonly address: string;
     credential?: Credential;
     idempotency?: IdempotencyClaim;
+    /** What `If-Match` accepts, where the route honours it; undefined accepts any. */
+    versions?: number[] | undefined;
   }
 }
 
@@ -228,7 +230,7 @@ class RequestCall implements Call {
   }
 
   get versions(): number[] | undefined {
-    return acceptedVersions(this.request.headers['if-match']);
+    return this.request.versions;
   }
 
   get ip(): string {
@@ -254,19 +256,6 @@ class RequestCall implements Call {
   get signal(): AbortSignal {
     return (this.closed ??= closeSignal(this.reply));
   }
-}
-
-/**
- * The versions that an `If-Match` header (RFC 9110 section 13.1.1) accepts; undefined accepts any. A tag is the version
- * and a digest of the answer: only the version counts here, so that what others do to a resource (a like, a sign-in)
- * makes a cached copy stale, but never an edit fail. A weak tag never matches.
- */
-export function acceptedVersions(ifMatch: string | undefined): number[] | undefined {
-  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
-  return ifMatch.split(',').flatMap((tag) => {
-    const version = /^"(\d{1,9})-[\w-]+"$/.exec(tag.trim())?.[1];
-    return version ? [Number(version)] : [];
-  });
 }
 
 /** Not `request.signal`: on Node 20 that fires as soon as the body has been read. */

@@ -68,13 +68,23 @@ const HEADER_NAMES: Record<string, string> = {
   location: 'Location',
 };
 
+/** Whom an operation tells of its failures, and in what words. */
+interface Audience {
+  /** OAuth clients (RFC 6749 section 5.2). */
+  oauth: boolean;
+  /** Somebody who need not be signed in. */
+  isPublic: boolean;
+  /** Browsers too, that navigate there: they get a page. */
+  isNavigated: boolean;
+}
+
 /** Collects the failing answers of all operations: many of them share the same. */
 export class FailureResponses {
   readonly components: Record<string, Response> = {};
   private readonly problems = new Map<string, Problem[]>();
 
   /** The failing answers of one operation, by status. */
-  of(codes: ProblemCode[], { oauth, isPublic }: { oauth: boolean; isPublic: boolean }): Record<string, Reference> {
+  of(codes: ProblemCode[], { oauth, isPublic, isNavigated }: Audience): Record<string, Reference> {
     const problems = codes.map((code) => {
       if (!isPublic && OF_SIGN_IN.has(code)) return failures.withinSession(code);
       return (oauth ? OAUTH_EXAMPLES[code] : undefined) ?? exampleOf(code);
@@ -82,14 +92,14 @@ export class FailureResponses {
     const statusOf = (problem: Problem) => (oauth ? oauthStatus(problem) : problem.status);
     const answers = [...new Set(problems.map(statusOf))].map((status) => {
       const some = problems.filter((problem) => statusOf(problem) === status);
-      return [status, oauth ? this.oauth(status, some) : this.problem(status, some)] as const;
+      return [status, oauth ? this.oauth(status, some) : this.problem(status, some, isNavigated)] as const;
     });
     return Object.fromEntries(answers);
   }
 
   /** One component for each status, with every code of it; which of them an operation fails with, its own description says. */
-  private problem(status: number, problems: Problem[]): Reference {
-    const name = nameOf(status);
+  private problem(status: number, problems: Problem[], isNavigated: boolean): Reference {
+    const name = nameOf(status) + (isNavigated ? 'Page' : '');
     const known = (this.problems.get(name) ?? []).filter(({ code }) => problems.every((one) => one.code !== code));
     const all = [...known, ...problems].sort((one, other) => rankOf(one) - rankOf(other));
     this.problems.set(name, all);
@@ -97,7 +107,10 @@ export class FailureResponses {
     this.components[name] = {
       description: listOf(all, ({ code, detail }) => [code, detailOf(code, detail)]),
       headers: headersOf(all),
-      content: { 'application/problem+json': { schema: narrow('Problem', narrowed), examples: problemExamples(all) } },
+      content: {
+        'application/problem+json': { schema: narrow('Problem', narrowed), examples: problemExamples(all) },
+        ...(isNavigated && { 'text/html': { schema: { type: 'string' }, examples: { page: { value: PAGE } } } }),
+      },
     };
     return {
       ...refTo('responses', name),
@@ -122,6 +135,8 @@ export class FailureResponses {
     return refTo('responses', name);
   }
 }
+
+const PAGE = '<!doctype html><title>Signing in did not work</title>…';
 
 /** `409` → `Conflict`. */
 const nameOf = (status: number) => (STATUS_CODES[status] ?? String(status)).replace(/\W/g, '');

@@ -57,6 +57,7 @@ export function describeOperation(subject: Subject, schemas: SchemaSet, failures
       ...failures.of(codes, {
         oauth: handler.config.oauthErrors === true,
         isPublic: source.decorators.has('Public') || source.decorators.has('PublicOrBearer'),
+        isNavigated: source.decorators.has('UseFilters'),
       }),
     },
   };

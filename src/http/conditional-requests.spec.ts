@@ -1,5 +1,4 @@
-import { acceptedVersions } from '../request.js';
-import { assertMatches, withVersion } from './conditional-requests.js';
+import { acceptedVersions, assertMatches, withVersion } from './conditional-requests.js';
 
 describe('acceptedVersions', () => {
   it.each<[string | undefined, number[] | undefined]>([

@@ -79,17 +79,33 @@ const CONDITIONAL = Symbol('resource:conditional');
 export const ConditionalWrite = () => SetMetadata(CONDITIONAL, true);
 const isConditional = perRoute((context) => Reflect.getMetadata(CONDITIONAL, context.getHandler()) === true);
 
-/** Asks for `If-Match` where REQUIRE_IF_MATCH says so. */
+/** Reads `If-Match` for the writes that honour it, and asks for it where REQUIRE_IF_MATCH says so. */
 @Injectable()
 export class PreconditionGuard implements CanActivate {
   constructor(private readonly settings: ServerSettings) {}
 
   canActivate(context: ExecutionContext): boolean {
-    if (!this.settings.requireIfMatch || !isConditional(context)) return true;
-    const { headers, method } = context.switchToHttp().getRequest<FastifyRequest>();
-    if (headers['if-match'] === undefined && method !== 'DELETE') throw problem('precondition_required');
+    if (!isConditional(context)) return true;
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const ifMatch = request.headers['if-match'];
+    const isRequired = this.settings.requireIfMatch && request.method !== 'DELETE';
+    if (ifMatch === undefined && isRequired) throw problem('precondition_required');
+    request.versions = acceptedVersions(ifMatch);
     return true;
   }
+}
+
+/**
+ * The versions that an `If-Match` header (RFC 9110 section 13.1.1) accepts; undefined accepts any. A tag is the version
+ * and a digest of the answer: only the version counts here, so that what others do to a resource (a like, a sign-in)
+ * makes a cached copy stale, but never an edit fail. A weak tag never matches.
+ */
+export function acceptedVersions(ifMatch: string | undefined): number[] | undefined {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
+  return ifMatch.split(',').flatMap((tag) => {
+    const version = /^"(\d{1,9})-[\w-]+"$/.exec(tag.trim())?.[1];
+    return version ? [Number(version)] : [];
+  });
 }
 
 const entityTag = (version: number, body: string) => `"${version}-${hash('sha1', body, 'base64url').slice(0, 12)}"`;

@@ -1,44 +1,33 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 const SRC = import.meta.dirname;
+const PAGE = readFileSync(path.join(SRC, '../ARCHITECTURE.md'), 'utf8');
+const [MAP = '', TABLE = ''] = [...PAGE.matchAll(/^```\n(.*?)^```/gms)].map(([, block = '']) => block);
 
-const BASE = ['config', 'logging', 'problems.ts', 'request.ts'];
-const DATA = ['database', 'http', ...BASE];
-const USERS = ['users', 'mail', 'audit', 'idempotency', 'outbox', 'throttle', 'lists', ...DATA];
-const FEATURE = ['auth/sessions', ...USERS];
+/** Who may import whom, as ARCHITECTURE.md says it: a folder, and what stands beside it. */
+const BESIDE = new Map(
+  TABLE.trim()
+    .split('\n')
+    .flatMap((line) => {
+      const [folders = '', allowed = ''] = line.split(/ {2,}/);
+      return folders.split(' ').map((folder) => [folder, allowed.split(' ')] as const);
+    }),
+);
 
-/**
- * Who may import whom: a folder, and what it may import besides itself. The longest name that fits a file is its folder's.
- * A folder that isn't here is a feature on top of users. ARCHITECTURE.md shows the same table.
- */
-const MAY_IMPORT: Record<string, string[] | 'anything'> = {
-  'main.ts': 'anything',
-  process: 'anything',
-  app: 'anything',
-  cli: 'anything',
-  auth: ['auth/sign-in', 'auth/factors', 'auth/recovery', 'auth/providers', 'auth/tokens', ...FEATURE], // its module
-  'auth/sign-in': ['auth/factors', 'auth/recovery', 'auth/providers', 'auth/tokens', ...FEATURE],
-  'auth/factors': FEATURE,
-  'auth/recovery': FEATURE,
-  'auth/providers': FEATURE,
-  'auth/tokens': FEATURE,
-  'auth/sessions': USERS,
-  users: USERS,
-  mail: ['outbox', 'audit', 'lists', 'throttle', ...DATA],
-  health: DATA,
-  metrics: 'anything', // what it measures
-  audit: ['outbox', 'throttle', 'lists', ...DATA],
-  idempotency: ['outbox', 'throttle', ...DATA],
-  throttle: DATA,
-  outbox: DATA,
-  lists: DATA,
-  http: ['database', ...BASE],
-  database: BASE,
-  config: [],
-  logging: ['config', 'problems.ts', 'request.ts'],
-  'problems.ts': [],
-  'request.ts': [],
+/** Tables without an entity, and whose they are. */
+const WITHOUT_ENTITY: Record<string, string> = {
+  scheduled_jobs: 'outbox',
+  throttle_counters: 'throttle',
+  like_recounts: 'posts',
+  migrations: 'database',
+};
+
+/** Who else names a table in SQL. `users` may be joined by all that stands above it. */
+const SHARED: Record<string, string[]> = {
+  outbox: ['mail', 'webhooks', 'auth/recovery'], // jobs are inserted, counted and dropped in the statement of a change
+  sessions: ['users', 'auth/factors'], // a change of a password or of factors ends or keeps sessions at once
+  migrations: ['app'], // the console says which are applied
 };
 
 interface Import {
@@ -51,10 +40,29 @@ describe('who may import whom', () => {
   const folders = [...new Set(sourceFiles().map(folderOf))].sort();
 
   it.each(folders)('%s imports only what is below it', (folder) => {
-    const allowed = MAY_IMPORT[folder] ?? FEATURE;
-    if (allowed === 'anything') return;
-    const wrong = imports.filter(
-      ({ from, to }) => folderOf(from) === folder && ![folder, '../migrations', ...allowed].includes(folderOf(to)),
+    const allowed = below(folder);
+    if (allowed.has('anything')) return;
+    const wrong = imports.filter(({ from, to }) => {
+      const target = folderOf(to);
+      return folderOf(from) === folder && target !== folder && target !== '../migrations' && !allowed.has(target);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('ARCHITECTURE.md names every folder that the table speaks of, and nothing that isn’t there', () => {
+    const named = mapped();
+    expect(named.filter((place) => !existsSync(path.join(SRC, '..', place)))).toEqual([]);
+    const expected = [...BESIDE.keys()].map((name) => (existsSync(path.join(SRC, name)) ? `src/${name}/` : `src/${name}.ts`)); // prettier-ignore
+    expect(expected.filter((place) => !named.includes(place))).toEqual([]);
+  });
+
+  it('only the folder that owns a table names it in SQL', () => {
+    const owners = new Map([...Object.entries(WITHOUT_ENTITY), ...sourceFiles().flatMap(tablesOf)]);
+    expect([...owners.keys()].sort()).toEqual(createdTables());
+    const wrong = sourceFiles().flatMap((file) =>
+      [...namedTables(file)]
+        .filter((table) => owners.has(table) && !mayName(folderOf(file), table, owners.get(table) ?? ''))
+        .map((table) => `${file} names ${table}`),
     );
     expect(wrong).toEqual([]);
   });
@@ -95,8 +103,50 @@ function importsOf(file: string): Import[] {
 /** The longest folder of the table that holds this file; for a feature, the folder below src. */
 function folderOf(file: string): string {
   if (file.startsWith('../')) return '../migrations';
-  const holders = Object.keys(MAY_IMPORT).filter((folder) => file === folder || file.startsWith(`${folder}/`));
+  const holders = [...BESIDE.keys()].filter((folder) => file === `${folder}.ts` || file.startsWith(`${folder}/`));
   return holders.sort((a, b) => b.length - a.length)[0] ?? (file.split('/')[0] as string);
+}
+
+/** What a folder may import: what stands beside it, and what that may import. */
+function below(folder: string): Set<string> {
+  const beside = BESIDE.get(folder) ?? ['auth/sessions'];
+  return new Set(beside.flatMap((one) => [one, ...(BESIDE.has(one) ? below(one) : [])]));
+}
+
+/** The places of the map, as paths: indentation nests. */
+function mapped(): string[] {
+  const parents: string[] = [];
+  return MAP.split('\n').flatMap((line) => {
+    const [, indent = '', names = ''] = /^( *)(\S+(?: {2}\S+\/)*)/.exec(line) ?? [];
+    if (!names) return [];
+    const places = names.split(/ +/);
+    const depth = indent.length / 2;
+    parents[depth] = places[0] ?? '';
+    return places.map((place) => parents.slice(0, depth).join('') + place);
+  });
+}
+
+/** The tables that the entities of a file describe, and whose they are. */
+const tablesOf = (file: string) =>
+  [...read(file).matchAll(/@Entity\(\{ name: '(\w+)'/g)].map(([, table = '']) => [table, folderOf(file)] as const);
+
+/** All tables that the migrations create. */
+function createdTables(): string[] {
+  const folder = path.join(SRC, '../migrations');
+  const texts = readdirSync(folder).map((file) => readFileSync(path.join(folder, file), 'utf8'));
+  const names = texts.flatMap((text) => [...text.matchAll(/CREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?(\w+) \(/g)]);
+  return [...new Set(['migrations', ...names.map(([, name = '']) => name)])].sort();
+}
+
+/** The tables that a file names in SQL. */
+function namedTables(file: string): Set<string> {
+  const code = read(file).replace(/\/\*.*?\*\/|\/\/.*?$/gms, '');
+  return new Set([...code.matchAll(/\b(?:FROM|JOIN|UPDATE|INTO|USING|TRUNCATE)\s+(?:ONLY\s+)?(\w+)/g)].map(([, name = '']) => name)); // prettier-ignore
+}
+
+function mayName(folder: string, table: string, owner: string): boolean {
+  if (folder === owner || folder === 'cli' || SHARED[table]?.includes(folder)) return true;
+  return table === 'users' && (below(folder).has('users') || below(folder).has('anything'));
 }
 
 function read(file: string): string {

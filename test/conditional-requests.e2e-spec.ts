@@ -136,6 +136,12 @@ describe('ETags', () => {
     });
   });
 
+  it('If-Match means nothing to a route that answers with no such thing', async () => {
+    const headers = { 'if-match': '"99-x"' };
+    const body = { current_password: bob.password };
+    expect(await bob.api.post('/api/auth/delete-account', body, { headers })).toMatchObject({ status: 202 });
+  });
+
   describe('purging', () => {
     const purge = (headers: Record<string, string> = {}) =>
       root.api.delete(`/api/users/${bob.id}?purge=true`, { headers });

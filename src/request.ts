@@ -1,5 +1,5 @@
-/** Who calls, by what, from where, having seen which version; and who may call what. */
-import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+/** Who calls, by what, from where, having seen which version. */
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** What a person may be. Stored as text; the database checks the same two values. */
@@ -87,7 +87,7 @@ export interface Call<User extends Principal = Principal> extends Origin {
   readonly versions?: number[] | undefined;
 }
 
-/** A call that anybody may make: there is somebody where a bearer token came along ({@link PublicOrBearer}). */
+/** A call that anybody may make: there is somebody where a bearer token came along (`PublicOrBearer`). */
 export interface OpenCall<User extends Principal = Principal> extends Origin {
   readonly me?: User | undefined;
   readonly credential?: Credential | undefined;
@@ -114,88 +114,6 @@ declare module 'fastify' {
     versions?: number[] | undefined;
   }
 }
-
-/** When a route asks for a fresh sign-in. */
-export interface FreshRule {
-  /** Only of people who have a second factor: for routes that were there before there were any. */
-  ifMfa?: boolean;
-  /** Two factors, also of people who have set up none. */
-  aal2?: boolean;
-  /** Only for such requests. The body is parsed by then, but not checked. */
-  when?: (request: FastifyRequest, me: Principal) => boolean;
-}
-
-const PUBLIC = Symbol('access:public');
-const READS_BEARER = Symbol('access:reads-bearer');
-const READS_ACCOUNT = Symbol('access:reads-account');
-const FRESH = Symbol('access:fresh');
-const BEFORE_MFA = Symbol('access:before-mfa');
-const ROLES_KEY = Symbol('access:roles');
-const SCOPED = Symbol('access:scoped');
-
-/** Lets anyone call the route. Every route without it needs a bearer token. */
-export const Public = () => SetMetadata(PUBLIC, true);
-
-/** Lets anyone call the route, and reads a bearer token where one comes along; a bad one is 401. */
-export const PublicOrBearer = () => applyDecorators(Public(), SetMetadata(READS_BEARER, true));
-
-/** Has the bearer guard find the whole account of whoever calls, in its one look-up, for a route that answers with it. */
-export const ReadsAccount = () => SetMetadata(READS_ACCOUNT, true);
-
-/** Lets only these roles call the route; others get 403 `forbidden`. */
-export const Roles = (...roles: Role[]) => SetMetadata(ROLES_KEY, roles);
-
-/** What the scopes of access tokens are about; `any` for what every token may do. */
-export type ScopeTopic = 'users' | 'posts' | 'tasks' | 'audit' | 'any';
-
-/**
- * Opens the route, or all of a controller, to access tokens: with the scope `posts:read` for GET and HEAD, `posts:write`
- * for the rest. A route without it is closed to them.
- */
-export const Scoped = (topic: ScopeTopic) => SetMetadata(SCOPED, topic);
-
-/** Asks that the person has just proved who they are, with the second factor if they have one; or else 403 `step_up_required`. */
-export const Fresh = (rule: FreshRule = {}) => SetMetadata(FRESH, rule);
-
-/** Lets people call the route who must have a second factor and have not shown one: what they need to set it up. */
-export const BeforeMfa = () => SetMetadata(BEFORE_MFA, true);
-
-/**
- * Reads something off routes, once for each: every request passes several guards that ask, and reflection is slow.
- * @param read sees only what is the same for all requests to a route
- */
-export function perRoute<T>(read: (context: ExecutionContext) => T): (context: ExecutionContext) => T {
-  const routes = new Map<unknown, Map<unknown, T>>();
-  return (context) => {
-    const [controller, handler] = [context.getClass(), context.getHandler()];
-    const known = routes.get(controller)?.get(handler);
-    if (known !== undefined) return known;
-    const found = read(context);
-    routes.set(controller, (routes.get(controller) ?? new Map<unknown, T>()).set(handler, found));
-    return found;
-  };
-}
-
-/** Whether the route being called is open to anyone. */
-export const isPublic = perRoute((context) => metadata(PUBLIC, context) === true);
-
-/** What an access token must be good for to call the route; null when none will do. */
-export const scopeTopic = perRoute((context) => (metadata(SCOPED, context) as ScopeTopic | undefined) ?? null);
-
-/** Whether the route reads a bearer token although it is open to anyone. */
-export const readsBearer = perRoute((context) => metadata(READS_BEARER, context) === true);
-
-/** Whether the route answers with the account of whoever calls. */
-export const readsAccount = perRoute((context) => metadata(READS_ACCOUNT, context) === true);
-
-/** The roles that may call the route; null means any signed-in person. */
-export const requiredRoles = perRoute((context) => (metadata(ROLES_KEY, context) as Role[] | undefined) ?? null);
-
-/** When the route asks for a fresh sign-in; null means never. */
-export const freshRule = perRoute((context) => (metadata(FRESH, context) as FreshRule | undefined) ?? null);
-
-/** Whether the route may be called before a second factor that must be shown. */
-export const isBeforeMfa = perRoute((context) => metadata(BEFORE_MFA, context) === true);
 
 /** Who calls, by what, from where, having seen which version; on a public route only the {@link Origin}. */
 export const Call = createParamDecorator((_: unknown, context: ExecutionContext): Call => callOf(context));
@@ -269,10 +187,6 @@ function closeSignal({ raw }: FastifyReply): AbortSignal {
 /** A user agent that is safe to log and to store: at most 256 characters, none of them a control character. */
 export function cleanUserAgent(userAgent: string | undefined): string | null {
   return userAgent ? userAgent.slice(0, 256).replace(/[^\x20-\x7e\u00a0-\uffff]/g, '?') : null;
-}
-
-function metadata(key: symbol, context: ExecutionContext): unknown {
-  return Reflect.getMetadata(key, context.getHandler()) ?? Reflect.getMetadata(key, context.getClass());
 }
 
 /** The path of a request line, without its query; of the absolute form (`GET http://…`, RFC 9112 section 3.2.2) as well. */

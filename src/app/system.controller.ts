@@ -1,5 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
-import { Roles } from '../request.js';
+import { Roles } from '../access.js';
 import type { SystemDto } from './system.dto.js';
 import { SystemService } from './system.service.js';
 

@@ -1,7 +1,8 @@
 import { Controller, Get, Header, Query, StreamableFile } from '@nestjs/common';
 import { csvFile, type CsvColumn } from '../http/csv.js';
 import type { Page } from '../lists/pages.js';
-import { Call, Fresh, Roles, Scoped } from '../request.js';
+import { Fresh, Roles, Scoped } from '../access.js';
+import { Call } from '../request.js';
 import { type EventDto, EventsQuery, OwnEventsQuery } from './audit.dto.js';
 import { AuditService } from './audit.service.js';
 

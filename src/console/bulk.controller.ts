@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { Call, Fresh, type Principal, Roles, Scoped } from '../request.js';
+import { Fresh, Roles, Scoped } from '../access.js';
+import { Call, type Principal } from '../request.js';
 import { BulkDto, type BulkResultsDto } from './bulk.dto.js';
 import { BulkService } from './bulk.service.js';
 

@@ -1,7 +1,7 @@
 import { Controller, Get, HttpCode, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { notFound } from '../problems.js';
-import { Public } from '../request.js';
+import { Public } from '../access.js';
 import { ConsoleFiles } from './console-files.js';
 import { ConsoleNetworksGuard } from './console.controller.js';
 

@@ -3,7 +3,8 @@ import { type CanActivate, Controller, type ExecutionContext, Get, Header, Injec
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ConsoleSettings } from '../config/console-settings.js';
 import { notFound } from '../problems.js';
-import { pathOf, Public } from '../request.js';
+import { Public } from '../access.js';
+import { pathOf } from '../request.js';
 import { ConsoleFiles } from './console-files.js';
 
 /** Nothing but the console's own files, no markup out of text (Trusted Types); pictures of people may be anywhere. */

@@ -1,5 +1,5 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { Roles, Scoped } from '../request.js';
+import { Roles, Scoped } from '../access.js';
 import { type DailyStatsListDto, DailyStatsQuery, type StatsDto } from './statistics.dto.js';
 import { StatisticsService } from './statistics.service.js';
 

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { perRoute } from '../request.js';
+import { perRoute } from '../access.js';
 import { ServerSettings } from '../config/server-settings.js';
 import { problem } from '../problems.js';
 

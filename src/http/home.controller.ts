@@ -1,7 +1,7 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { projectVersion } from '../config/project.js';
 import { Settings } from '../config/settings.js';
-import { Public } from '../request.js';
+import { Public } from '../access.js';
 
 const POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

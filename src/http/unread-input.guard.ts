@@ -3,7 +3,7 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { FastifyRequest } from 'fastify';
 import { type FieldError, validationFailed } from '../problems.js';
-import { perRoute } from '../request.js';
+import { perRoute } from '../access.js';
 import { notAnObject, unknownMember } from './validation.pipe.js';
 
 /** Refuses a query or a body where a route reads none, as the validation pipe refuses unknown members where it reads one. */

@@ -2,7 +2,7 @@ import { Controller, Delete, Get, Header, HttpCode, Query, UseGuards } from '@ne
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Id } from '../http/fields.js';
 import { notFound } from '../problems.js';
-import { Public } from '../request.js';
+import { Public } from '../access.js';
 import { type DevMailsDto, DevMailsQuery, toDevMailDto } from './dev-mail.dto.js';
 import { listPage, mailPage, POLICY } from './dev-mail.page.js';
 import { DevMailbox } from './dev-mailbox.js';

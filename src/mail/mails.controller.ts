@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
 import { Id } from '../http/fields.js';
 import type { Page } from '../lists/pages.js';
-import { Roles } from '../request.js';
+import { Roles } from '../access.js';
 import { MailLog } from './mail-log.js';
 import { type AcceptedDto, type MailDto, MailsQuery, TestMailDto } from './mails.dto.js';
 

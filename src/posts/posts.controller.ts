@@ -1,5 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Put, Query } from '@nestjs/common';
-import { Call, Scoped } from '../request.js';
+import { Scoped } from '../access.js';
+import { Call } from '../request.js';
 import { Id } from '../http/fields.js';
 import type { Page } from '../lists/pages.js';
 import { Idempotent } from '../idempotency/idempotent.js';

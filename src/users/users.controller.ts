@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Patch, Post, Put, Query, StreamableFile } from '@nestjs/common'; // prettier-ignore
 import type { FastifyRequest } from 'fastify';
-import { Call, Fresh, type Principal, Roles, Scoped } from '../request.js';
+import { Fresh, Roles, Scoped } from '../access.js';
+import { Call, type Principal } from '../request.js';
 import { Id } from '../http/fields.js';
 import { type CsvColumn, csvFile } from '../http/csv.js';
 import type { Page } from '../lists/pages.js';

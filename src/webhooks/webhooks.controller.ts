@@ -3,7 +3,8 @@ import { Idempotent } from '../idempotency/idempotent.js';
 import { ConditionalWrite } from '../http/conditional-requests.js';
 import { Id } from '../http/fields.js';
 import type { Page } from '../lists/pages.js';
-import { Call, Roles } from '../request.js';
+import { Roles } from '../access.js';
+import { Call } from '../request.js';
 import { CreateWebhookDto, DeliveriesQuery, type DeliveryDto, type NewWebhookDto, ReplayDto, type ReplayedDto, RotateSecretDto, type SendingDto, UpdateWebhookDto, type WebhookDto, type WebhookListDto, type WebhookSecretDto } from './webhooks.dto.js'; // prettier-ignore
 import { WebhooksService } from './webhooks.service.js';
 

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Put, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { BeforeMfa, Call, Fresh } from '../../request.js';
+import { BeforeMfa, Fresh } from '../../access.js';
+import { Call } from '../../request.js';
 import { ConfirmTotpDto, type FactorsChangedDto, type MfaDto, type RecoveryCodesDto, SwitchMfaDto, type TotpSetupDto } from './factors.dto.js'; // prettier-ignore
 import { Mfa } from './mfa.service.js';
 

@@ -1,7 +1,8 @@
 import { Controller, Delete, HttpCode } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Id } from '../../http/fields.js';
-import { Call, Fresh, type Principal, Roles } from '../../request.js';
+import { Fresh, Roles } from '../../access.js';
+import { Call, type Principal } from '../../request.js';
 import { Mfa } from './mfa.service.js';
 
 /** Other people's second factors, for admins. */

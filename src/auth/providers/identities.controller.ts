@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
 import { Id } from '../../http/fields.js';
-import { Call, Fresh } from '../../request.js';
+import { Fresh } from '../../access.js';
+import { Call } from '../../request.js';
 import { IdentitiesService } from './identities.service.js';
 import { type IdentityDto, type IdentityListDto, LinkIdentityDto } from './providers.dto.js';
 

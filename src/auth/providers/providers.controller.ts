@@ -1,7 +1,8 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res, UseFilters, UseGuards } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
-import { Call, type Origin, Public } from '../../request.js';
+import { Public } from '../../access.js';
+import { Call, type Origin } from '../../request.js';
 import { ProviderFlows } from './provider-flows.js';
 import { KnownProviderGuard } from './known-provider.guard.js';
 import { NavigationFilter } from './navigation.filter.js';

@@ -1,6 +1,7 @@
 import { Controller, Delete, Get, HttpCode } from '@nestjs/common';
 import { Id } from '../../http/fields.js';
-import { Call, Fresh, Roles } from '../../request.js';
+import { Fresh, Roles } from '../../access.js';
+import { Call } from '../../request.js';
 import { IdentitiesService } from './identities.service.js';
 import type { IdentityListDto } from './providers.dto.js';
 

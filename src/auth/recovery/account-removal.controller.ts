@@ -1,5 +1,6 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { Call, Fresh, type Origin, Public } from '../../request.js';
+import { Fresh, Public } from '../../access.js';
+import { Call, type Origin } from '../../request.js';
 import { AccountRemovalService } from './account-removal.service.js';
 import { DeleteAccountDto, type DeletedAccountDto, LinkDto } from './recovery.dto.js';
 

@@ -1,5 +1,6 @@
 import { Body, Controller, Delete, HttpCode, Post } from '@nestjs/common';
-import { Call, type OpenCall, type Origin, Public, PublicOrBearer } from '../../request.js';
+import { Public, PublicOrBearer } from '../../access.js';
+import { Call, type OpenCall, type Origin } from '../../request.js';
 import { EmailChangeService } from './email-change.service.js';
 import { ACCEPTED, type AcceptedDto, ConfirmEmailDto, LinkDto } from './recovery.dto.js';
 

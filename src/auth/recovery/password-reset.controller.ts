@@ -1,7 +1,8 @@
 import { Body, Controller, Header, HttpCode, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Id } from '../../http/fields.js';
-import { Call, type OpenCall, type Origin, Public, Roles } from '../../request.js';
+import { Public, Roles } from '../../access.js';
+import { Call, type OpenCall, type Origin } from '../../request.js';
 import type { PasswordResetLinkDto } from '../../users/passwords/password-resets.dto.js';
 import { PasswordResetService } from './password-reset.service.js';
 import { ACCEPTED, type AcceptedDto, ConfirmPasswordResetDto, RequestPasswordResetDto, ResetPasswordOfDto } from './recovery.dto.js'; // prettier-ignore

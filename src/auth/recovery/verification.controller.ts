@@ -1,5 +1,6 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { Call, type OpenCall, type Origin, Public, PublicOrBearer } from '../../request.js';
+import { Public, PublicOrBearer } from '../../access.js';
+import { Call, type OpenCall, type Origin } from '../../request.js';
 import { LinkPreviews } from './link-previews.js';
 import { ACCEPTED, type AcceptedDto, ConfirmEmailDto, LinkDto, type LinkPreviewDto, SendVerificationDto } from './recovery.dto.js'; // prettier-ignore
 import { VerificationService } from './verification.service.js';

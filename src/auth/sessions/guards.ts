@@ -1,15 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import {
-  callOf,
-  isPublic,
-  readsAccount,
-  readsBearer,
-  requiredRoles,
-  type Scope,
-  type ScopeTopic,
-  scopeTopic,
-} from '../../request.js';
+import { isPublic, readsAccount, readsBearer, requiredRoles, type ScopeTopic, scopeTopic } from '../../access.js';
+import { callOf, type Scope } from '../../request.js';
 import type { AccessClaims } from './access-tokens.js';
 import { BearerTokens } from './bearer-tokens.js';
 import { forbidden, problem } from '../../problems.js';

@@ -1,5 +1,5 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import { Public } from '../../request.js';
+import { Public } from '../../access.js';
 import { KeyRing } from './keys.js';
 
 /** The public keys that access tokens verify with. */

@@ -1,7 +1,8 @@
 import { Body, Controller, Delete, Get, Header, Headers, HttpCode, Post, Put } from '@nestjs/common';
 import { Id } from '../../http/fields.js';
 import { problem } from '../../problems.js';
-import { BeforeMfa, Call, Fresh, type Origin, Public, ReadsAccount, Scoped } from '../../request.js';
+import { BeforeMfa, Fresh, Public, ReadsAccount, Scoped } from '../../access.js';
+import { Call, type Origin } from '../../request.js';
 import { type Me, toUserDto, type UserDto } from '../../users/users.dto.js';
 import { ChangePasswordDto, LogoutDto, RefreshDto, type SessionListDto, type TokenPairDto } from './sessions.dto.js';
 import { SessionsService } from './sessions.service.js';

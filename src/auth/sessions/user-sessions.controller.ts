@@ -1,5 +1,6 @@
 import { Controller, Delete, Get, HttpCode } from '@nestjs/common';
-import { Call, Roles } from '../../request.js';
+import { Roles } from '../../access.js';
+import { Call } from '../../request.js';
 import { Id } from '../../http/fields.js';
 import type { SessionListDto } from './sessions.dto.js';
 import { SessionsService } from './sessions.service.js';

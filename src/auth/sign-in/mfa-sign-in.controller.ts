@@ -1,5 +1,6 @@
 import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
-import { Call, type Origin, Public } from '../../request.js';
+import { Public } from '../../access.js';
+import { Call, type Origin } from '../../request.js';
 import type { TotpSetupDto } from '../factors/factors.dto.js';
 import type { RequestOptionsDto } from '../factors/passkeys/passkeys.dto.js';
 import { ConfirmEnrollmentDto, type EnrolledTokenDto, MfaTokenDto, type RememberedTokenDto, VerifyMfaDto } from './mfa-sign-in.dto.js'; // prettier-ignore

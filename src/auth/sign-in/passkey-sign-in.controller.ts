@@ -1,5 +1,6 @@
 import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
-import { Call, type Origin, Public } from '../../request.js';
+import { Public } from '../../access.js';
+import { Call, type Origin } from '../../request.js';
 import { PasskeySignInDto, type RequestOptionsDto } from '../factors/passkeys/passkeys.dto.js';
 import type { TokenPairDto } from '../sessions/sessions.dto.js';
 import { PasskeySignIn } from './passkey-sign-in.js';

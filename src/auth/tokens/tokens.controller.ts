@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Post } from '@nestjs/common';
 import { Id } from '../../http/fields.js';
-import { Call, Fresh } from '../../request.js';
+import { Fresh } from '../../access.js';
+import { Call } from '../../request.js';
 import { type AccessTokenListDto, CreateTokenDto, type NewAccessTokenDto } from './tokens.dto.js';
 import { TokensService } from './tokens.service.js';
 

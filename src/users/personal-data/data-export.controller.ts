@@ -1,7 +1,8 @@
 import { Body, Controller, Get, Header, HttpCode, Post, type StreamableFile } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Id } from '../../http/fields.js';
-import { Call, Fresh, type Principal, Roles } from '../../request.js';
+import { Fresh, Roles } from '../../access.js';
+import { Call, type Principal } from '../../request.js';
 import { DataExport } from './data-export.js';
 import { ExportOwnDataDto } from './personal-data.dto.js';
 

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post } from '@nestjs/common';
 import { Id } from '../../../http/fields.js';
-import { BeforeMfa, Call, Fresh } from '../../../request.js';
+import { BeforeMfa, Fresh } from '../../../access.js';
+import { Call } from '../../../request.js';
 import { AddPasskeyDto, type CreationOptionsDto, type PasskeyDto, type PasskeyListDto, RenamePasskeyDto } from './passkeys.dto.js'; // prettier-ignore
 import { Passkeys } from './passkeys.service.js';
 

@@ -1,14 +1,8 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { problem } from '../../../problems.js';
-import {
-  freshRule,
-  type FreshRule,
-  isBeforeMfa,
-  isPublic,
-  type Principal,
-  type SessionCredential,
-} from '../../../request.js';
+import { freshRule, type FreshRule, isBeforeMfa, isPublic } from '../../../access.js';
+import type { Principal, SessionCredential } from '../../../request.js';
 import { Factors } from '../factors.service.js';
 import { StepUp } from './step-up.service.js';
 

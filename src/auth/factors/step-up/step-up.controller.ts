@@ -1,5 +1,6 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { BeforeMfa, Call } from '../../../request.js';
+import { BeforeMfa } from '../../../access.js';
+import { Call } from '../../../request.js';
 import { type FreshTokenDto, StepUpDto } from '../factors.dto.js';
 import type { RequestOptionsDto } from '../passkeys/passkeys.dto.js';
 import { StepUp } from './step-up.service.js';

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { MfaSettings } from '../../../config/mfa-settings.js';
 import { problem, type Problem, stepUpRequired, validationFailed } from '../../../problems.js';
-import type { AssuranceLevel, Call, FreshRule, SessionCredential } from '../../../request.js';
+import type { FreshRule } from '../../../access.js';
+import type { AssuranceLevel, Call, SessionCredential } from '../../../request.js';
 import { Passwords } from '../../../users/passwords/passwords.js';
 import type { AuthenticationMethod } from '../../sessions/authentication.js';
 import { sessionIdOf } from '../../sessions/credential.js';

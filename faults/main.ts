@@ -13,6 +13,7 @@ import { processFaults } from './process-faults.js';
 import { killAll } from './processes.js';
 import { type Row, row } from './rows.js';
 import { printTable } from './table.js';
+import { webhookFaults } from './webhook-faults.js';
 import { makeWorld, type World } from './world.js';
 
 const { values: options } = parseArgs({
@@ -39,9 +40,14 @@ process.exit(broken.length > 0 ? 1 : 0);
 async function runFaults(world: World): Promise<Row[]> {
   const rows: Row[] = [];
   const { short, only = '' } = options;
-  const wanted = [...databaseFaults, ...lockedTables, ...processFaults, ...overloadFaults, ...mailFaults].filter(
-    ({ name, isQuick }) => (isQuick || !short) && new RegExp(only, 'i').test(name),
-  );
+  const wanted = [
+    ...databaseFaults,
+    ...lockedTables,
+    ...processFaults,
+    ...overloadFaults,
+    ...mailFaults,
+    ...webhookFaults,
+  ].filter(({ name, isQuick }) => (isQuick || !short) && new RegExp(only, 'i').test(name));
   for (const { name, run } of wanted) {
     const attempt = () => run(world).catch((error: unknown) => row(name, '', [[String(error), false]]));
     let result = await attempt();

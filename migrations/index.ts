@@ -17,6 +17,7 @@ import { AccessTokens1764400000000 } from './1764400000000-access-tokens.js';
 import { Webhooks1764500000000 } from './1764500000000-webhooks.js';
 import { Console1764600000000 } from './1764600000000-console.js';
 import { WebhookUsers1764610000000 } from './1764610000000-webhook-users.js';
+import { OutboxLanes1764740000000 } from './1764740000000-outbox-lanes.js';
 
 export const migrations = [
   UsersAndSessions1763700000000,
@@ -37,4 +38,5 @@ export const migrations = [
   Webhooks1764500000000,
   Console1764600000000,
   WebhookUsers1764610000000,
+  OutboxLanes1764740000000,
 ];

@@ -467,6 +467,40 @@ describe('userhub', () => {
       expect(stdout).not.toContain('✗');
     });
 
+    it('tells of hashes of another system, and of webhooks that do not arrive', async () => {
+      const moved = await createDatabase();
+      const on = () => userhub('doctor', { env: { ...env, DATABASE_URL: moved.url } });
+      const user = (name: string, hash: string) =>
+        moved.sql(`INSERT INTO users (id, email, username, password_hash) VALUES (gen_random_uuid(), $1, $2, $3)`, [`${name}@example.com`, name, hash]); // prettier-ignore
+      await user('ours', `$2b$12$${'x'.repeat(53)}`);
+      expect((await on()).stdout).not.toMatch(/another system|webhook/);
+      await user('django', 'pbkdf2_sha256$1000$salt$aGFzaA==');
+      await user('dotnet', 'AQAAAAIAAYagAAAAEA==');
+      await user('passlib', '$argon2id$v=19$m=4096,t=3,p=1$c29tZXNhbHQ$RdescudvJCsgt3ub');
+      await user('fire', '$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk=eA==$eA==$eA==');
+      await moved.sql(
+        `INSERT INTO webhooks (id, url, events, key_id, is_active, disabled_reason, failing_since) VALUES
+           (gen_random_uuid(), 'https://a.example.com/', '{*}', 'gone', true, NULL, now()),
+           (gen_random_uuid(), 'https://b.example.com/', '{*}', 'gone', false, 'The receiver answered 410 Gone.', NULL),
+           (gen_random_uuid(), 'https://c.example.com/', '{*}', 'gone', false, NULL, NULL)`,
+      );
+      await moved.sql(
+        `INSERT INTO outbox (id, channel, kind, lane, state, done_at)
+         SELECT gen_random_uuid(), 'webhook', 'user.created', id, 'failed', now() FROM webhooks WHERE url LIKE '%b.example%'`,
+      );
+      const { code, stdout } = await on();
+      expect(code).toBe(1);
+      expect(stdout).toContain('✓ 4 accounts still have the hash of another system (1 argon2, 1 firebase, 2 pbkdf2).');
+      expect(stdout).toContain("✗ The webhook to https://a.example.com/ can't be signed");
+      expect(stdout).toMatch(/^! The webhook to https:\/\/a\.example\.com\/ has failed since 20\d\d-/m);
+      expect(stdout).toContain(
+        '! The webhook to https://b.example.com/ is switched off: The receiver answered 410 Gone.',
+      );
+      expect(stdout).toContain('! 1 deliveries to https://b.example.com/ are dead.');
+      expect(stdout).not.toContain('c.example.com');
+      await moved.drop();
+    });
+
     it('lists what is wrong with the settings, and goes no further', async () => {
       const { code, stdout, stderr } = await userhub('doctor', {
         env: { NODE_ENV: 'production', JWT_SECRET_KEY: 'short', PORT: '0x' },

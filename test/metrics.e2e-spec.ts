@@ -10,8 +10,9 @@ import { createDatabase, type TestDatabase } from './support/database.js';
 import { eventually } from './support/insist.js';
 import { sendSample } from './support/mails.js';
 import { codeOf, firstFactor, withTotp, wrongCode } from './support/factors.js';
-import { PASSWORD, person } from './support/people.js';
+import { admin, PASSWORD, person } from './support/people.js';
 import { freePort } from './support/ports.js';
+import { startReceiver } from './support/receiver.js';
 import { build, launch, type ServerProcess } from './support/process.js';
 
 /** What a scrape found: `name{label="value",…}` and its number. */
@@ -33,6 +34,19 @@ async function scrapeWhen(port: number, sample: string, atLeast = 1): Promise<Sa
   }
   throw new Error(`${sample} stayed below ${atLeast}`);
 }
+
+it('counts the accounts that still have the hash of another system, by its scheme', async () => {
+  const port = await freePort();
+  const app = await startApp({ METRICS_PORT: String(port) });
+  const hashes = ['pbkdf2_sha256$1000$salt$aGFzaA==', 'scrypt:32768:8:1$salt$abcd', '$2b$12$ours'];
+  for (const [n, hash] of hashes.entries()) {
+    await app.sql(`INSERT INTO users (id, email, username, password_hash) VALUES (gen_random_uuid(), $1, $2, $3)`, [`p${n}@example.com`, `person${n}`, hash]); // prettier-ignore
+  }
+  const samples = await scrape(port);
+  const counts = ['argon2', 'bcrypt', 'firebase', 'pbkdf2', 'scrypt'].map((scheme) => samples.get(`userhub_foreign_hashes{scheme="${scheme}"}`)); // prettier-ignore
+  expect(counts).toEqual([0, 0, 0, 1, 1]);
+  await app.close();
+});
 
 describe('GET /metrics', () => {
   let app: TestApp;
@@ -118,6 +132,31 @@ describe('GET /metrics', () => {
       for (let guesses = 0; guesses < 3; guesses++) await expect(guess()).resolves.toFailWith(429, 'too_many_requests');
     };
     await expect(growth('userhub_throttled_total{limit="guess"}', thrice)).resolves.toBe(3);
+  });
+
+  it('knows how long receivers of webhooks take, whether they take it, and how they stand', async () => {
+    const root = await admin(app, 'hookadmin');
+    const receiver = await startReceiver();
+    const kind = 'channel="webhook",kind="webhook.test",result="sent"';
+    expect((await scrape(port)).get(`userhub_outbox_jobs_total{${kind}}`)).toBe(0);
+    const { body } = await root.api.post('/api/webhooks', { url: receiver.url, events: ['webhook.test'] });
+    const tries = (result: string) => `userhub_webhook_delivery_duration_seconds_count{result="${result}"}`;
+    await root.api.post(`/api/webhooks/${body.id}/test`);
+    const delivered = await scrapeWhen(port, tries('delivered'));
+    expect(delivered.get(`userhub_outbox_jobs_total{${kind}}`)).toBe(1);
+    expect(delivered.get(tries('failed'))).toBe(0);
+    expect((await scrapeWhen(port, 'userhub_webhooks{state="active"}')).get('userhub_webhooks{state="failing"}')).toBe(
+      0,
+    );
+    receiver.answer((_request, response) => void response.writeHead(500).end());
+    await root.api.post(`/api/webhooks/${body.id}/test`);
+    await scrapeWhen(port, tries('failed'));
+    await scrapeWhen(port, 'userhub_webhooks{state="failing"}');
+    receiver.answer((_request, response) => void response.writeHead(410).end());
+    await root.api.post(`/api/webhooks/${body.id}/test`);
+    await scrapeWhen(port, 'userhub_webhooks{state="disabled"}');
+    await root.api.delete(`/api/webhooks/${body.id}`);
+    await receiver.close();
   });
 
   it('counts mails by kind and result, and shows how many wait and for how long', async () => {

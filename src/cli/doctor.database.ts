@@ -4,6 +4,9 @@ import { seconds } from '../config/durations.js';
 import type { Settings } from '../config/settings.js';
 import { dataSourceOptions } from '../database/data-source-options.js';
 import { listMigrations } from '../database/migrate.js';
+import type { ForeignCount } from '../users/passwords/foreign-hashes.js';
+import { hasArgon2 } from '../users/passwords/password-hasher.js';
+import { COUNT_FOREIGN } from '../users/passwords/passwords.statements.js';
 import { countUnusableHashes } from '../users/passwords/unusable-hashes.js';
 import { StandbyError } from '../database/failures.js';
 import { unmetRequirements } from '../database/requirements.js';
@@ -155,6 +158,7 @@ async function schema(db: DataSource, facts: Facts, settings: Settings): Promise
       await admins(db),
       ...(await unverifiedAdmins(db, settings)),
       ...(await hashes(db, settings)),
+      ...(await foreignHashes(db)),
       ...(await examineFactors((text, values) => db.query(text, values), settings)),
       ...(await examineWebhooks(db, settings)),
     ];
@@ -195,6 +199,20 @@ async function hashes(db: DataSource, { passwords }: Settings): Promise<Finding[
       `Nobody can sign in with ${count} of the passwords: PASSWORD_PEPPER lacks the pepper that they were hashed with.`,
       'Set it again; after a change list both, with a comma between them: the new one, then the old one.',
     ),
+  ];
+}
+
+/** Who has not signed in since an import. */
+async function foreignHashes(db: DataSource): Promise<Finding[]> {
+  const counts = await db.query<ForeignCount[]>(COUNT_FOREIGN.text, [null]);
+  if (!counts.length) return [];
+  const total = counts.reduce((sum, { count }) => sum + count, 0);
+  const text = `${total} accounts still have the hash of another system (${counts.map(({ scheme, count }) => `${count} ${scheme}`).join(', ')}).`;
+  const needsArgon2 = counts.some(({ scheme }) => scheme === 'argon2') && !hasArgon2();
+  return [
+    needsArgon2
+      ? bad(`${text} argon2 can't be verified here.`, 'Install it: npm install @node-rs/argon2')
+      : good(`${text} Each is renewed when its owner signs in.`),
   ];
 }
 

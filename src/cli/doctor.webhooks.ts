@@ -1,20 +1,51 @@
 import type { DataSource } from 'typeorm';
 import type { Settings } from '../config/settings.js';
 import { Signing } from '../webhooks/signing.js';
-import { KEYS_IN_USE } from '../webhooks/webhooks.statements.js';
-import { bad, type Finding, good } from './findings.js';
+import { STANDING } from '../webhooks/webhooks.statements.js';
+import { bad, doubtful, type Finding, good } from './findings.js';
 
-/** Whether every webhook can be signed: the key that its secret is derived from must still be in JWT_SECRET_KEY. */
-export async function examineWebhooks(db: DataSource, settings: Settings): Promise<Finding[]> {
-  const signing = new Signing(settings.tokens);
-  const webhooks = await db.query<{ url: string; keyId: string }[]>(KEYS_IN_USE);
-  if (!webhooks.length) return [];
-  const unsigned = webhooks.filter(({ keyId }) => !signing.has(keyId));
-  if (!unsigned.length) return [good(`${webhooks.length} webhooks can be signed.`)];
-  return unsigned.map(({ url }) =>
-    bad(
-      `The webhook to ${url} can't be signed: the key of its secret has left JWT_SECRET_KEY.`,
-      'Put the key back at the end of the list, or rotate the secret: POST /api/webhooks/{id}/rotate-secret',
-    ),
+/** How a receiver does. */
+interface Standing {
+  url: string;
+  keyId: string;
+  isActive: boolean;
+  disabledReason: string | null;
+  failingSince: Date | null;
+  /** Deliveries that are not tried any more. */
+  dead: number;
+}
+
+/** Whether every webhook can be signed (the key that its secret is derived from must still be in JWT_SECRET_KEY), and arrives. */
+export async function examineWebhooks(db: DataSource, { tokens }: Settings): Promise<Finding[]> {
+  const signing = new Signing(tokens);
+  const webhooks = await db.query<Standing[]>(STANDING);
+  const active = webhooks.filter(({ isActive }) => isActive);
+  const unsigned = active.filter(({ keyId }) => !signing.has(keyId));
+  const signed = active.length && !unsigned.length ? [good(`${active.length} webhooks can be signed.`)] : [];
+  return [...signed, ...unsigned.map(unsignable), ...webhooks.flatMap(troubleOf)];
+}
+
+const unsignable = ({ url }: Standing): Finding =>
+  bad(
+    `The webhook to ${url} can't be signed: the key of its secret has left JWT_SECRET_KEY.`,
+    'Put the key back at the end of the list, or rotate the secret: POST /api/webhooks/{id}/rotate-secret',
   );
+
+/** What became of deliveries; a receiver that somebody has switched off themselves is in no trouble. */
+function troubleOf({ url, isActive, disabledReason, failingSince, dead }: Standing): Finding[] {
+  const since = failingSince?.toISOString();
+  return [
+    ...(!isActive && disabledReason !== null
+      ? [
+          doubtful(
+            `The webhook to ${url} is switched off: ${disabledReason}`,
+            'Mend it, then PATCH /api/webhooks/{id} with is_active: true, and replay what it has missed.',
+          ),
+        ]
+      : []),
+    ...(isActive && since
+      ? [doubtful(`The webhook to ${url} has failed since ${since}.`, 'After five days of it, it is switched off.')]
+      : []),
+    ...(dead ? [doubtful(`${dead} deliveries to ${url} are dead.`, 'Send them again: POST /api/webhooks/{id}/replay')] : []), // prettier-ignore
+  ];
 }

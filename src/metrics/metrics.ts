@@ -6,6 +6,7 @@ import type { AuditAction } from '../audit/audit-event.entity.js';
 import { AuditService } from '../audit/audit.service.js';
 import { PROVIDER_OUTCOMES, ProviderEvents } from '../auth/providers/provider-events.js';
 import { Providers } from '../auth/providers/providers.js';
+import { minutes, seconds } from '../config/durations.js';
 import { Database } from '../database/database.js';
 import { MAIL_KINDS } from '../mail/kinds.js';
 import { type Backlog, Outbox } from '../outbox/outbox.js';
@@ -13,7 +14,10 @@ import { CHANNELS } from '../outbox/outbox-job.entity.js';
 import { Throttle } from '../throttle/throttle.js';
 import { BREACH_OUTCOMES, BreachedPasswords } from '../users/passwords/breached-passwords.js';
 import type { PasswordHasher } from '../users/passwords/password-hasher.js';
+import { FOREIGN_SCHEMES } from '../users/passwords/foreign-hashes.js';
 import { Passwords } from '../users/passwords/passwords.js';
+import { EVENT_TYPES } from '../webhooks/event-types.js';
+import { WebhooksService } from '../webhooks/webhooks.service.js';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const NO_ROUTE = 'unmatched';
@@ -29,7 +33,9 @@ export function measure(app: NestFastifyApplication): Registry {
   countSecurityEvents(registry, app.get(AuditService));
   countRefusals(registry, app.get(Throttle));
   countProviders(registry, app.get(Providers, { strict: false }), app.get(ProviderEvents, { strict: false }));
+  measureForeignHashes(registry, app.get(Passwords, { strict: false }));
   measureOutbox(registry, app.get(Outbox));
+  measureWebhooks(registry, app.get(Outbox), app.get(WebhooksService, { strict: false }));
   return registry;
 }
 
@@ -90,6 +96,61 @@ function measureHashing(registry: Registry, hasher: PasswordHasher): void {
       this.set({ state: 'waiting' }, waiting);
     },
   });
+}
+
+/** Few, and none once everybody has signed in: they are looked up every five minutes, whoever scrapes. */
+function measureForeignHashes(registry: Registry, passwords: Passwords): void {
+  const remembered = rememberFor(minutes(5), () => passwords.countForeign());
+  new Gauge({
+    name: 'userhub_foreign_hashes',
+    help: 'Accounts whose password still has the hash of another system, by its scheme; counted to 100,000.',
+    labelNames: ['scheme'],
+    aggregator: 'max', // all workers see the same table
+    registers: [registry],
+    async collect() {
+      const found = await remembered();
+      for (const scheme of found ? FOREIGN_SCHEMES : []) {
+        this.set({ scheme }, found?.find((one) => one.scheme === scheme)?.count ?? 0);
+      }
+    },
+  });
+}
+
+function measureWebhooks(registry: Registry, outbox: Outbox, webhooks: WebhooksService): void {
+  const tries = new Histogram({
+    name: 'userhub_webhook_delivery_duration_seconds',
+    help: 'How long receivers of webhooks took for a try, by whether they took the event.',
+    labelNames: ['result'],
+    buckets: [...SECONDS, 15],
+    registers: [registry],
+  });
+  for (const result of ['delivered', 'failed']) tries.zero({ result });
+  outbox.onOutcome(({ channel, state, duration }) => {
+    if (channel !== 'webhook' || duration === undefined) return;
+    tries.observe({ result: state === 'sent' ? 'delivered' : 'failed' }, duration / 1000);
+  });
+  const remembered = rememberFor(seconds(1), () => webhooks.countByState());
+  new Gauge({
+    name: 'userhub_webhooks',
+    help: 'Receivers of webhooks: those that take what they are sent, those whose last try failed, those that are switched off.',
+    labelNames: ['state'],
+    aggregator: 'max',
+    registers: [registry],
+    async collect() {
+      for (const [state, count] of Object.entries((await remembered()) ?? {})) this.set({ state }, count);
+    },
+  });
+}
+
+/** What a look-up found last; asked again when that is older, by one at a time. Undefined where it failed: what was known stays. */
+function rememberFor<T>(milliseconds: number, lookUp: () => Promise<T>): () => Promise<T | undefined> {
+  let answer: Promise<T | undefined> | undefined;
+  let until = 0;
+  return () => {
+    if (answer && performance.now() < until) return answer;
+    until = performance.now() + milliseconds;
+    return (answer = lookUp().catch(() => ((until = 0), undefined)));
+  };
 }
 
 function countBreachChecks(registry: Registry, breached: BreachedPasswords): void {
@@ -170,10 +231,13 @@ function measureOutbox(registry: Registry, outbox: Outbox): void {
     labelNames: ['channel', 'kind', 'result'],
     registers: [registry],
   });
-  for (const kind of Object.keys(MAIL_KINDS)) {
-    for (const result of ['sent', 'failed']) done.inc({ channel: 'mail', kind, result }, 0);
+  for (const result of ['sent', 'failed']) {
+    for (const kind of Object.keys(MAIL_KINDS)) done.inc({ channel: 'mail', kind, result }, 0);
+    for (const kind of EVENT_TYPES) done.inc({ channel: 'webhook', kind, result }, 0);
   }
-  outbox.onOutcome(({ channel, kind, state }) => done.inc({ channel, kind, result: state }));
+  outbox.onOutcome(({ channel, kind, state }) => {
+    if (state !== 'queued') done.inc({ channel, kind, result: state });
+  });
   let asked: Promise<Backlog[] | undefined> | undefined;
   const backlog = () => (asked ??= lookUp()); // once for both gauges
   const lookUp = () =>

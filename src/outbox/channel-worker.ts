@@ -5,7 +5,7 @@ import type { Database } from '../database/database.js';
 import { type Channel, type ClaimedJob, DeliveryError } from './channel.js';
 import { Lease } from './lease.js';
 import type { Note, Notes } from './notes.js';
-import { CLAIM } from './outbox.statements.js';
+import { CLAIM, CLAIM_FROM_LANES } from './outbox.statements.js';
 
 const POLL = seconds(0.9); // ± 10 %: within a second
 const IDLE_POLL = seconds(1.8); // ± 10 %: within two
@@ -14,10 +14,12 @@ const REMINDER = minutes(1);
 /** Before the first try of a job that was claimed but not begun: others may have it. */
 const AT_ONCE = 0;
 
-/** What a finished job is told of. */
+/** How a try went; `queued` is one that failed, with another one to come. */
 export interface Outcome {
   kind: string;
   state: Note['state'];
+  /** Milliseconds; undefined when nothing was tried, as it was too late. */
+  duration: number | undefined;
 }
 
 export interface WorkerContext {
@@ -90,8 +92,16 @@ export class ChannelWorker {
 
   private async take(room: number): Promise<ClaimedJob[]> {
     try {
-      const values = [this.channel.name, room, randomUUID(), this.fullLanes()];
-      return await this.context.exclusively(() => this.context.database.write<ClaimedJob>(CLAIM, values));
+      const { database, exclusively } = this.context;
+      const values = [this.channel.name, room, randomUUID()];
+      const { perLane } = this.channel;
+      if (perLane === undefined) return await exclusively(() => database.write<ClaimedJob>(CLAIM, values));
+      return await exclusively(() => {
+        const busy = [...this.busyLanes()];
+        const rooms = busy.map(([, count]) => perLane - count);
+        const lanes = busy.map(([lane]) => lane);
+        return database.write<ClaimedJob>(CLAIM_FROM_LANES, [...values, lanes, rooms, perLane]);
+      });
     } catch (error) {
       this.complain(error as Error);
       return [];
@@ -99,9 +109,8 @@ export class ChannelWorker {
   }
 
   private begin(job: ClaimedJob, begin: ReturnType<typeof Lease.now>): void {
-    const isTooMany = job.lane !== null && this.fullLanes().includes(job.lane);
     const lease = new Lease(begin, this.ending.signal);
-    const done = (isTooMany ? this.giveBack(job, lease) : this.run(job, lease)).finally(() => {
+    const done = this.run(job, lease).finally(() => {
       lease.release();
       this.running.delete(job);
       this.wake();
@@ -162,15 +171,16 @@ export class ChannelWorker {
         duration_ms: note.duration,
       });
     }
-    if (note.state !== 'queued') this.context.onOutcome({ kind: job.kind, state: note.state });
+    const isReturned = note.state === 'queued' && note.attempts < job.attempts;
+    if (!isReturned) this.context.onOutcome({ kind: job.kind, state: note.state, duration: note.duration });
     await this.context.notes.write(note, lease);
   }
 
-  private fullLanes(): string[] {
-    const { perLane = Infinity } = this.channel;
+  /** How many jobs of each lane are being sent. */
+  private busyLanes(): Map<string, number> {
     const counts = new Map<string, number>();
-    for (const { lane } of this.running.keys()) if (lane) counts.set(lane, (counts.get(lane) ?? 0) + 1);
-    return [...counts].filter(([, count]) => count >= perLane).map(([lane]) => lane);
+    for (const { lane } of this.running.keys()) if (lane !== null) counts.set(lane, (counts.get(lane) ?? 0) + 1);
+    return counts;
   }
 
   /** Until somebody wakes it, or it is time to look for what other replicas have committed. */

@@ -40,7 +40,7 @@ export interface Channel {
   readonly name: ChannelName;
   /** How many jobs at once, in one process: what hangs holds these and no others. */
   readonly slots: number;
-  /** How many of one lane at once; all slots unless said. */
+  /** How many of one lane at once, where every job of the channel has a lane. */
   readonly perLane?: number;
   /** How many more may be started now, where there is a limit by the minute. */
   allowance?(): number;

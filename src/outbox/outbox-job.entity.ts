@@ -14,6 +14,7 @@ export type JobState = (typeof JOB_STATES)[number];
 @Check('outbox_state_check', `state IN ('queued', 'sent', 'failed', 'expired')`)
 @Index('outbox_due_idx', ['channel', 'dueAt'], { where: `state = 'queued'` })
 @Index('outbox_created_at_idx', ['channel', 'createdAt', 'id'])
+@Index('outbox_lane_due_idx', ['channel', 'lane', 'dueAt'], { where: `state = 'queued' AND lane IS NOT NULL` })
 @Index('outbox_lane_idx', ['lane', 'createdAt', 'id'], { where: 'lane IS NOT NULL' })
 @Index('outbox_user_id_idx', ['userId', 'createdAt'])
 @Index('outbox_recipient_idx', ['recipient', 'createdAt'])

@@ -49,17 +49,50 @@ export const ADD = statement(
    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 );
 
-/** Takes at most $2 due jobs of channel $1 for a lease, as claim $3, from lanes other than $4. Nobody waits for anybody. */
-export const CLAIM = statement(
-  'outbox.claim',
-  `UPDATE outbox SET due_at = now() + interval '${LEASE_SECONDS} seconds', attempts = attempts + 1, claimed_by = $3
-   FROM (SELECT id FROM outbox
-     WHERE state = 'queued' AND channel = $1 AND due_at <= now() AND (lane IS NULL OR lane <> ALL ($4::text[]))
-     ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS due
-   WHERE outbox.id = due.id
+/** Takes the jobs `due` for a lease, as claim $3. */
+const TAKE = `UPDATE outbox SET due_at = now() + interval '${LEASE_SECONDS} seconds', attempts = attempts + 1, claimed_by = $3
+   FROM due WHERE outbox.id = due.id
    RETURNING outbox.id, kind, lane, recipient, user_id AS "userId", challenge_id AS "challengeId", data, attempts,
      claimed_by AS "claimedBy", created_at AS "createdAt", expires_at AS "expiresAt",
-     coalesce(expires_at <= now(), false) AS "isExpired"`,
+     coalesce(expires_at <= now(), false) AS "isExpired"`;
+
+/** Takes at most $2 due jobs of channel $1. Nobody waits for anybody. */
+export const CLAIM = statement(
+  'outbox.claim',
+  `WITH due AS (
+     SELECT id FROM outbox WHERE state = 'queued' AND channel = $1 AND due_at <= now()
+     ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+   ${TAKE}`,
+);
+
+/**
+ * As CLAIM, where each lane has room for so many: $5 in those that $4 names, $6 in all others. The lanes are walked by the
+ * index `outbox_lane_due_idx`, and those whose oldest job has waited longest come first; so it costs the same however many
+ * jobs one of them has, and takes none that can't begin.
+ */
+export const CLAIM_FROM_LANES = statement(
+  'outbox.claim_from_lanes',
+  `WITH RECURSIVE lanes AS (
+     (SELECT lane FROM outbox WHERE state = 'queued' AND channel = $1 AND lane IS NOT NULL ORDER BY lane LIMIT 1)
+     UNION ALL
+     SELECT (SELECT o.lane FROM outbox o WHERE o.state = 'queued' AND o.channel = $1 AND o.lane > lanes.lane
+             ORDER BY o.lane LIMIT 1)
+     FROM lanes WHERE lanes.lane IS NOT NULL),
+   roomy AS (
+     SELECT lanes.lane, coalesce(busy.room, $6::int) AS room, first.due_at
+     FROM lanes LEFT JOIN unnest($4::text[], $5::int[]) AS busy (lane, room) ON busy.lane = lanes.lane
+       CROSS JOIN LATERAL (
+         SELECT o.due_at FROM outbox o
+         WHERE o.state = 'queued' AND o.channel = $1 AND o.lane = lanes.lane AND o.due_at <= now()
+         ORDER BY o.due_at LIMIT 1) first
+     WHERE coalesce(busy.room, $6::int) > 0 ORDER BY first.due_at LIMIT $2),
+   due AS (
+     SELECT job.id FROM roomy CROSS JOIN LATERAL (
+       SELECT o.id, o.due_at FROM outbox o
+       WHERE o.state = 'queued' AND o.channel = $1 AND o.lane = roomy.lane AND o.due_at <= now()
+       ORDER BY o.due_at LIMIT roomy.room FOR UPDATE SKIP LOCKED) job
+     ORDER BY job.due_at LIMIT $2)
+   ${TAKE}`,
 );
 
 /**

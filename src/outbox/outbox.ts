@@ -92,7 +92,7 @@ export class Outbox implements OnModuleDestroy, BeforeApplicationShutdown {
     return this.database.read<Backlog>(BACKLOG, []);
   }
 
-  /** Whom to tell when a job has ended: sent, failed or expired. */
+  /** Whom to tell of every try, and of jobs that expired. */
   onOutcome(listener: OutcomeListener): void {
     this.listeners.push(listener);
   }

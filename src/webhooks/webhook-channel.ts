@@ -10,11 +10,12 @@ import { SCRIPT } from '../request.js';
 import { AddressNotAllowedError } from './allowed-addresses.js';
 import { HttpSender } from './http-sender.js';
 import { Signing } from './signing.js';
-import type { Webhook } from './webhook.entity.js';
+import { MOST_WEBHOOKS, type Webhook } from './webhook.entity.js';
 import * as sql from './webhooks.statements.js';
 
-const SLOTS = 20;
 const PER_ENDPOINT = 2;
+/** Room for every receiver at the same time, so that whatever some of them do, the others don't wait. */
+const SLOTS = MOST_WEBHOOKS * PER_ENDPOINT;
 /** After each failed try; 75 hours in all. */
 const RETRIES = [seconds(5), minutes(5), minutes(30), hours(2), hours(5), hours(10), hours(14), hours(20), hours(24)];
 const LONGEST_WAIT = hours(24);

@@ -1,5 +1,8 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
+/** How many receivers there can be. */
+export const MOST_WEBHOOKS = 20;
+
 /** A receiver of events. Its signing secret is derived from a key of the ring, so that a dump of this table signs nothing. */
 @Entity({ name: 'webhooks' })
 export class Webhook {

@@ -14,7 +14,7 @@ import { conflict, notFound, validationFailed } from '../problems.js';
 import type { Call } from '../request.js';
 import { Signing } from './signing.js';
 import { WebhookUrls } from './webhook-url.js';
-import type { Webhook } from './webhook.entity.js';
+import { MOST_WEBHOOKS, type Webhook } from './webhook.entity.js';
 import {
   type CreateWebhookDto,
   type DeliveriesQuery,
@@ -32,7 +32,6 @@ import {
 } from './webhooks.dto.js';
 import * as sql from './webhooks.statements.js';
 
-const MOST_WEBHOOKS = 20;
 const MOST_REPLAYED = 10_000;
 
 /** What is stored of the answer: without the secret. */
@@ -116,6 +115,15 @@ export class WebhooksService implements OnModuleInit {
     const [job] = await this.database.write(sql.TEST, [id, uuidv7(), body]);
     if (!job) throw notFound('webhook');
     this.outbox.wake('webhook');
+  }
+
+  /** How many receivers take what they are sent, have failed last, are switched off. */
+  async countByState(): Promise<Record<'active' | 'failing' | 'disabled', number>> {
+    const [counts] = await this.database.read<Record<'active' | 'failing' | 'disabled', number>>(
+      sql.COUNT_BY_STATE,
+      [],
+    );
+    return counts ?? { active: 0, failing: 0, disabled: 0 };
   }
 
   /** A page of a receiver's deliveries, newest first. @throws Problem 404 */

@@ -134,5 +134,16 @@ export const PURGE_EVENTS = statement(
    RETURNING id`,
 );
 
-/** Which receivers' secrets are derived from which keys. */
-export const KEYS_IN_USE = `SELECT url, key_id AS "keyId" FROM webhooks WHERE is_active`;
+/** How many receivers stand how. */
+export const COUNT_BY_STATE = statement(
+  'webhooks.count_by_state',
+  `SELECT count(*) FILTER (WHERE is_active AND failing_since IS NULL)::int AS active,
+     count(*) FILTER (WHERE is_active AND failing_since IS NOT NULL)::int AS failing,
+     count(*) FILTER (WHERE NOT is_active)::int AS disabled FROM webhooks`,
+);
+
+/** What is to be told of each receiver: what its secret is derived from, how it does, and what it will never get unless asked. */
+export const STANDING = `SELECT url, key_id AS "keyId", is_active AS "isActive", disabled_reason AS "disabledReason",
+    failing_since AS "failingSince",
+    (SELECT count(*)::int FROM outbox o WHERE o.lane = w.id::text AND o.state = 'failed') AS dead
+  FROM webhooks w ORDER BY id`;

@@ -14,6 +14,15 @@ export type ForeignHash =
   | ({ kind: 'firebase'; salt: string; signerKey: string; key: string } & ScryptParameters)
   | { kind: 'pbkdf2'; digest: string; iterations: number; salt: string; key: string };
 
+/** What hashes of other systems are of. */
+export const FOREIGN_SCHEMES = ['argon2', 'bcrypt', 'firebase', 'pbkdf2', 'scrypt'] as const;
+
+/** Accounts that still have the hash of another system. */
+export interface ForeignCount {
+  scheme: ForeignHash['kind'];
+  count: number;
+}
+
 /** Why a hash can't be taken over. */
 export type HashProblem = 'hash_not_supported' | 'hash_too_costly';
 

@@ -199,7 +199,7 @@ function foreignIn(hash: string): ForeignHash | undefined {
 }
 
 /** Whether the optional dependency is installed. */
-function hasArgon2(): boolean {
+export function hasArgon2(): boolean {
   try {
     return createRequire(import.meta.url).resolve('@node-rs/argon2') !== '';
   } catch {

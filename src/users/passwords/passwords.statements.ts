@@ -47,6 +47,17 @@ export const FOREIGN = statement(
   `SELECT password_hash AS hash FROM users WHERE password_hash !~ '^([$](2[aby]|pepper)[$]|$)' ORDER BY id DESC LIMIT 1000`,
 );
 
+/** The accounts with a hash of another system, by its scheme; $1 of them at most. */
+export const COUNT_FOREIGN = statement(
+  'users.count_foreign_hashes',
+  `SELECT scheme, count(*)::int AS count FROM (
+     SELECT CASE WHEN password_hash ~ '^[$]?argon2' THEN 'argon2' WHEN password_hash ~ '^bcrypt' THEN 'bcrypt'
+       WHEN password_hash ~ '^[$](fbscrypt|firescrypt)' THEN 'firebase'
+       WHEN password_hash ~ '^[$]?(scrypt|better-auth)' THEN 'scrypt' ELSE 'pbkdf2' END AS scheme
+     FROM users WHERE password_hash !~ '^([$](2[aby]|pepper)[$]|$)' AND deleted_at IS NULL LIMIT $1) found
+   GROUP BY scheme ORDER BY scheme`,
+);
+
 /** The hashes of some accounts, for an export that somebody with a shell has asked for. */
 export const OF_MANY = statement(
   'users.hashes_of_many',

@@ -10,6 +10,7 @@ import { Throttle } from '../../throttle/throttle.js';
 import { normalizeEmail } from '../emails.js';
 import type { User } from '../user.entity.js';
 import { BreachedPasswords } from './breached-passwords.js';
+import type { ForeignCount } from './foreign-hashes.js';
 import { PasswordGuesses } from './password-guesses.js';
 import { PasswordHasher } from './password-hasher.js';
 import { passwordProblem } from './password-rules.js';
@@ -37,6 +38,7 @@ interface NewPassword {
   signal?: AbortSignal;
 }
 
+const MOST_COUNTED = 100_000;
 const BREACHED = 'This password was in a data breach of another site, so attackers try it. Choose another one.';
 
 /** All that is done with passwords: chosen by the rules, checked and counted, changed, reset, their hashes renewed. */
@@ -181,6 +183,11 @@ export class Passwords implements OnApplicationShutdown {
     this.padUntil = performance.now() + minutes(1);
     const hashes = await this.database.read<{ hash: string }>(sql.FOREIGN, []).catch(() => []);
     this.hasher.padFor(hashes.map(({ hash }) => hash));
+  }
+
+  /** How many accounts still have the hash of another system, by its scheme; 100,000 are counted at most. */
+  countForeign(): Promise<ForeignCount[]> {
+    return this.database.read<ForeignCount>(sql.COUNT_FOREIGN, [MOST_COUNTED]);
   }
 
   onApplicationShutdown(): Promise<void> {

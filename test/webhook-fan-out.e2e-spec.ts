@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { UUID_V7 } from '../src/database/uuid-v7.js';
+import { startApp, type TestApp } from './support/app.js';
+import { eventually } from './support/insist.js';
+import { admin, type Person, person } from './support/people.js';
+import { type Receiver, startReceiver } from './support/receiver.js';
+
+const BY_HAND = 'not by way of the API, which has 20 receivers at most';
+
+describe('events for many receivers', () => {
+  let app: TestApp;
+  let root: Person;
+  let receivers: Receiver[] = [];
+
+  beforeEach(async () => {
+    app = await startApp({ LOG_LEVEL: 'warn' });
+    root = await admin(app);
+  });
+  afterEach(async () => {
+    await Promise.all(receivers.map((receiver) => receiver.close())); // so that nothing is under way any more
+    receivers = [];
+    await app.close();
+  });
+
+  const receiverWho = async (answer?: Parameters<Receiver['answer']>[0]) => {
+    const receiver = await startReceiver();
+    if (answer) receiver.answer(answer);
+    receivers.push(receiver);
+    return receiver;
+  };
+  const add = async (url: string, events = ['user.*']) =>
+    (await root.api.post('/api/webhooks', { url, events })).body.id as string;
+  /** So many events, each for every receiver that there is. */
+  const tell = (count: number) =>
+    app.sql(
+      `INSERT INTO audit_events (id, action, outcome, user_id, details)
+       SELECT ${UUID_V7}, 'user_updated', 'success', $1, '{"changed": "display_name"}' FROM generate_series(1, $2::int)`,
+      [root.id, count],
+    );
+
+  it('reach the one that answers while nineteen hang, with a heap of events before each of them', async () => {
+    const hanging = await receiverWho(() => undefined);
+    for (let i = 0; i < 19; i++) await add(`${hanging.url}/${i}`);
+    const healthy = await receiverWho();
+    await add(healthy.url);
+    await tell(200); // 4,000 deliveries
+    await eventually(() => {
+      expect(hanging.received.length).toBeGreaterThanOrEqual(19 * 2); // every slot that they may have
+      expect(new Set(healthy.received.map(({ headers }) => headers['webhook-id'])).size).toBe(200);
+      return true;
+    }, 12_000); // before the first of those that hang is given up, after 15 s
+    const begun = performance.now();
+    await person(app, 'ada');
+    await healthy.next('user.created');
+    expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+
+  it(`come to a thousand receivers in turn, however much one of them has before it (${BY_HAND})`, async () => {
+    const greedy = await receiverWho();
+    const many = await receiverWho();
+    const keyOf = (await app.sql<{ key_id: string }>(`SELECT key_id FROM webhooks WHERE id = $1`, [await add(greedy.url)]))[0]?.key_id; // prettier-ignore
+    await tell(1_500);
+    await app.sql(
+      `INSERT INTO webhooks (id, url, events, key_id) SELECT gen_random_uuid(), $1 || '/' || n, '{webhook.test}', $2
+       FROM generate_series(1, 1000) n`,
+      [many.url, keyOf],
+    );
+    const event = randomUUID();
+    await app.sql(`INSERT INTO webhook_events (id, type, body) VALUES ($1, 'webhook.test', '{"type":"webhook.test"}')`, [event]); // prettier-ignore
+    await app.sql(
+      `INSERT INTO outbox (id, channel, kind, lane, event_id)
+       SELECT ${UUID_V7}, 'webhook', 'webhook.test', id, $1 FROM webhooks WHERE events = '{webhook.test}'`,
+      [event],
+    );
+    await eventually(() => {
+      expect(many.received).toHaveLength(1_000);
+      return true;
+    }, 30_000);
+    expect(greedy.received.length).toBeLessThan(1_500); // it was first, and isn't done
+    const [most] = await app.sql<{ tries: number }>(`SELECT max(attempts)::int AS tries FROM outbox`);
+    expect(most?.tries).toBe(1); // nothing is claimed that can't begin
+  });
+});

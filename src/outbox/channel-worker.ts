@@ -36,6 +36,7 @@ export class ChannelWorker {
   private readonly ending = new AbortController();
   private stopping = false;
   private lastFound = performance.now();
+  private lastLane = '';
   private complainedAt = -Infinity;
   private wakeUp?: () => void;
   private awake = false;
@@ -84,10 +85,14 @@ export class ChannelWorker {
     const room = Math.min(this.channel.slots - this.running.size, this.channel.allowance?.() ?? Infinity);
     if (room <= 0) return false;
     const begin = Lease.now();
+    const { lastLane } = this;
     const jobs = await this.take(room);
     if (jobs.length) this.lastFound = performance.now();
     for (const job of jobs) this.begin(job, begin);
-    return jobs.length === room;
+    // lanes take turns: the next claim begins behind the last of this one, or anew from the first
+    const isFull = jobs.length === room;
+    this.lastLane = isFull ? (jobs.map(({ lane }) => lane ?? '').sort().at(-1) ?? '') : ''; // prettier-ignore
+    return isFull || lastLane !== '';
   }
 
   private async take(room: number): Promise<ClaimedJob[]> {
@@ -100,7 +105,7 @@ export class ChannelWorker {
         const busy = [...this.busyLanes()];
         const rooms = busy.map(([, count]) => perLane - count);
         const lanes = busy.map(([lane]) => lane);
-        return database.write<ClaimedJob>(CLAIM_FROM_LANES, [...values, lanes, rooms, perLane]);
+        return database.write<ClaimedJob>(CLAIM_FROM_LANES, [...values, lanes, rooms, perLane, this.lastLane]);
       });
     } catch (error) {
       this.complain(error as Error);

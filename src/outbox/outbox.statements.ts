@@ -66,26 +66,27 @@ export const CLAIM = statement(
 );
 
 /**
- * As CLAIM, where each lane has room for so many: $5 in those that $4 names, $6 in all others. The lanes are walked by the
- * index `outbox_lane_due_idx`, and those whose oldest job has waited longest come first; so it costs the same however many
+ * As CLAIM, where each lane has room for so many: $5 in those that $4 names, $6 in all others. The lanes after $7 are walked by
+ * the index `outbox_lane_due_idx`, until enough are found; so it costs the same however many lanes there are, and however many
  * jobs one of them has, and takes none that can't begin.
  */
 export const CLAIM_FROM_LANES = statement(
   'outbox.claim_from_lanes',
   `WITH RECURSIVE lanes AS (
-     (SELECT lane FROM outbox WHERE state = 'queued' AND channel = $1 AND lane IS NOT NULL ORDER BY lane LIMIT 1)
+     (SELECT lane FROM outbox WHERE state = 'queued' AND channel = $1 AND lane > $7 ORDER BY lane LIMIT 1)
      UNION ALL
      SELECT (SELECT o.lane FROM outbox o WHERE o.state = 'queued' AND o.channel = $1 AND o.lane > lanes.lane
              ORDER BY o.lane LIMIT 1)
      FROM lanes WHERE lanes.lane IS NOT NULL),
    roomy AS (
-     SELECT lanes.lane, coalesce(busy.room, $6::int) AS room, first.due_at
-     FROM lanes LEFT JOIN unnest($4::text[], $5::int[]) AS busy (lane, room) ON busy.lane = lanes.lane
-       CROSS JOIN LATERAL (
-         SELECT o.due_at FROM outbox o
-         WHERE o.state = 'queued' AND o.channel = $1 AND o.lane = lanes.lane AND o.due_at <= now()
-         ORDER BY o.due_at LIMIT 1) first
-     WHERE coalesce(busy.room, $6::int) > 0 ORDER BY first.due_at LIMIT $2),
+     SELECT lanes.lane, r.room
+     FROM lanes CROSS JOIN LATERAL (
+       SELECT coalesce((SELECT busy.room FROM unnest($4::text[], $5::int[]) AS busy (lane, room)
+                        WHERE busy.lane = lanes.lane), $6::int) AS room) r
+     WHERE r.room > 0 AND EXISTS (
+       SELECT FROM outbox o
+       WHERE o.state = 'queued' AND o.channel = $1 AND o.lane = lanes.lane AND o.due_at <= now())
+     LIMIT $2),
    due AS (
      SELECT job.id FROM roomy CROSS JOIN LATERAL (
        SELECT o.id, o.due_at FROM outbox o

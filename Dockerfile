@@ -11,17 +11,16 @@ COPY migrations migrations
 COPY src src
 COPY client/src client/src
 COPY console console
-COPY scripts/build.mjs scripts/npm.mjs scripts/
-RUN npm run build
-# the embedded PostgreSQL is optional, and stays here
-RUN npm prune --omit=dev --omit=optional --ignore-scripts
+COPY scripts/build.mjs scripts/bundle.mjs scripts/image.mjs scripts/npm.mjs scripts/
+COPY scripts/bundle scripts/bundle
+COPY openapi.json LICENSE ./
+# what it needs to run, some tens of megabytes; node_modules, and the embedded PostgreSQL in it, stay here
+RUN npm run build && node scripts/image.mjs image
 
 FROM node:24-slim
 ENV NODE_ENV=production
 WORKDIR /app
-COPY package.json openapi.json LICENSE ./
-COPY --from=build /app/node_modules node_modules
-COPY --from=build /app/dist dist
+COPY --from=build /app/image .
 # all of it belongs to root, and nothing is ever written: read-only root file systems are fine
 USER 1000:1000
 EXPOSE 8000

@@ -11,10 +11,11 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 const PROJECTS = {
   server: {
     folder: ROOT,
-    sources: ['src', 'migrations', 'ormconfig.ts', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json'],
+    // what packages bring is part of it, so it's old when other ones are installed
+    sources: ['src', 'migrations', 'ormconfig.ts', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/bundle.mjs', 'scripts/bundle'], // prettier-ignore
     main: 'dist/src/main.js',
     compiler: 'node_modules/@nestjs/cli/bin/nest.js',
-    compile: (cwd) => spawnSync(process.execPath, ['node_modules/@nestjs/cli/bin/nest.js', 'build'], { cwd, stdio: 'inherit' }).status ?? 1, // prettier-ignore
+    compile: (cwd) => node(['node_modules/@nestjs/cli/bin/nest.js', 'build'], { cwd }) || node(['scripts/bundle.mjs'], { cwd }), // prettier-ignore
   },
   console: {
     folder: ROOT,
@@ -23,7 +24,7 @@ const PROJECTS = {
     main: 'dist/console/index.html',
     isOptional: true, // the server answers 404 at /admin without it
     compiler: 'node_modules/vite/bin/vite.js',
-    compile: (cwd) => spawnSync(process.execPath, ['node_modules/vite/bin/vite.js', 'build', 'console', '--logLevel', 'warn'], { cwd, stdio: 'inherit', env: { ...process.env, NODE_ENV: 'production' } }).status ?? 1, // prettier-ignore
+    compile: (cwd) => node(['node_modules/vite/bin/vite.js', 'build', 'console', '--logLevel', 'warn'], { cwd, env: { ...process.env, NODE_ENV: 'production' } }), // prettier-ignore
   },
   client: {
     folder: path.join(ROOT, 'client'),
@@ -41,6 +42,11 @@ const names = args.filter((arg) => !arg.startsWith('-'));
 for (const name of names.length ? names : ['server', 'console']) {
   const project = { name, ...PROJECTS[name] };
   if (isForced || !isUpToDate(project)) build(project);
+}
+
+/** The exit code of a program in JavaScript. */
+function node(args, options) {
+  return spawnSync(process.execPath, args, { stdio: 'inherit', ...options }).status ?? 1;
 }
 
 function isUpToDate({ folder, output = 'dist', main, sources }) {

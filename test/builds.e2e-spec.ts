@@ -44,11 +44,18 @@ describe('Before a start', () => {
         `import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
          appendFileSync(process.env.NOTES, 'compiled\\n');
          if (existsSync('src/broken.ts')) process.exit(3);
-         if (existsSync('dist/tsc.tsbuildinfo')) process.exit(0); // as an incremental compiler: it has all that already
-         mkdirSync('dist/src', { recursive: true });
-         writeFileSync('dist/tsc.tsbuildinfo', '');
-         writeFileSync('dist/src/main.js', '');`,
+         if (existsSync('dist/compiled/tsc.tsbuildinfo')) process.exit(0); // as an incremental compiler: it has all that already
+         mkdirSync('dist/compiled/src', { recursive: true });
+         writeFileSync('dist/compiled/tsc.tsbuildinfo', '');
+         writeFileSync('dist/compiled/src/main.js', '');`,
       );
+      rmSync(file('scripts/bundle'), { recursive: true });
+      write(
+        'scripts/bundle.mjs',
+        `import { cpSync } from 'node:fs';
+         cpSync('dist/compiled/src/main.js', 'dist/src/main.js');`,
+      );
+      age('scripts/bundle.mjs');
     });
 
     it('once, and not again while nothing changes', () => {
@@ -60,6 +67,7 @@ describe('Before a start', () => {
       ['a file has changed', () => write('src/users/users.ts', 'changed')],
       ['a file is new', () => write('src/posts/posts.ts', '')],
       ['a file is gone', () => rmSync(file('src/users/users.ts'))],
+      ['other packages are installed', () => write('package-lock.json', '{}')],
       ['the compiler is set otherwise', () => write('tsconfig.json', '{}')],
       ['the build is gone', () => rmSync(file('dist'), { recursive: true })],
       ['the build is only half there', () => rmSync(file('dist/src/main.js'))],

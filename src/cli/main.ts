@@ -1,6 +1,10 @@
 #!/usr/bin/env node
+import 'reflect-metadata';
 import { loadEnvironment } from '../config/settings.js';
+import { mapStackTraces } from '../process/stack-traces.js';
 import { run } from './program.js';
+
+mapStackTraces();
 
 // whoever reads the output may have seen enough, as `head` does
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import type { DataSourceOptions, MixedList } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
 import type { ConnectionSettings, DatabaseSettings } from '../config/database-settings.js';
@@ -24,6 +25,7 @@ export function dataSourceOptions(
 ): DataSourceOptions {
   return {
     type: 'postgres',
+    driver: pg, // TypeORM would look for it in node_modules, which a bundle does without
     host: connection.servers[0].host,
     port: connection.servers[0].port,
     username: connection.user,

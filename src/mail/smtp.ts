@@ -1,5 +1,4 @@
 import { Readable, type Readable as ReadableStream } from 'node:stream';
-import { createTransport } from 'nodemailer';
 import { seconds } from '../config/durations.js';
 import { DeliveryError } from '../outbox/channel.js';
 import type { Lease } from '../outbox/lease.js';
@@ -36,16 +35,9 @@ interface SmtpError extends Error {
 
 /** The relay: a few connections that are kept for a while. */
 export class Smtp {
-  private readonly transport: ReturnType<typeof smtpTransport>;
+  private transport?: ReturnType<typeof smtpTransport>;
 
-  constructor(settings: SmtpSettings) {
-    this.transport = smtpTransport(settings);
-    this.transport.use('stream', (mail, done) => {
-      const { transmission } = mail.data as { transmission?: Transmission };
-      if (transmission) mail.message.processFunc((content) => transmission.guard(content));
-      done();
-    });
-  }
+  constructor(private readonly settings: SmtpSettings) {}
 
   /**
    * Hands a message over. Resolves with the relay's answer when it has taken responsibility.
@@ -65,27 +57,33 @@ export class Smtp {
 
   /** Connects, greets and signs in, and does nothing more. @throws what went wrong, in the relay's words */
   async verify(): Promise<void> {
-    await this.transport.verify();
+    await (await this.started()).verify();
   }
 
   close(): void {
-    this.transport.close();
+    void this.transport?.then((transport) => transport.close());
+  }
+
+  private started() {
+    return (this.transport ??= smtpTransport(this.settings));
   }
 
   /** A kept connection may have died unnoticed: then again on another, as not a byte of the message was given away. */
   private async handOver(message: SmtpMessage, transmission: Transmission) {
     const options = { ...message, xMailer: false as const, signal: transmission.signal, transmission };
+    const transport = await this.started();
     try {
-      return await this.transport.sendMail(options);
+      return await transport.sendMail(options);
     } catch (error) {
       if (!transmission.mayBeginAgain(error as SmtpError)) throw error;
-      return await this.transport.sendMail(options);
+      return await transport.sendMail(options);
     }
   }
 }
 
-function smtpTransport({ host, port, user, password, security }: SmtpSettings) {
-  return createTransport({
+async function smtpTransport({ host, port, user, password, security }: SmtpSettings) {
+  const { createTransport } = await import('nodemailer'); // when there is something to send
+  const transport = createTransport({
     pool: true,
     host,
     port,
@@ -106,6 +104,12 @@ function smtpTransport({ host, port, user, password, security }: SmtpSettings) {
     disableFileAccess: true,
     disableUrlAccess: true,
   });
+  transport.use('stream', (mail, done) => {
+    const { transmission } = mail.data as { transmission?: Transmission };
+    if (transmission) mail.message.processFunc((content) => transmission.guard(content));
+    done();
+  });
+  return transport;
 }
 
 /** The handing over of one message: until its content is asked for, it can be stopped without a trace. */

@@ -7,19 +7,18 @@ import { projectFile } from '../../src/config/project.js';
 // beside the modules, so that the build finds them; kept, so that the compiler has little to do the next time
 const BUILD = projectFile('node_modules/.cache/userhub-build');
 
-/** Compiles the project as `npm run build` does, unchecked, to a place of the tests' own. Returns its main file's path. */
+/** Builds the server as `npm run build` does, types unchecked, in a place of the tests' own. Returns its main file's path. */
 export async function build(): Promise<string> {
-  const places = ['--outDir', path.join(BUILD, 'dist'), '--tsBuildInfoFile', path.join(BUILD, 'tsc.tsbuildinfo')];
+  const compiled = path.join(BUILD, 'dist/compiled');
+  const places = ['--outDir', compiled, '--tsBuildInfoFile', path.join(BUILD, 'tsc.tsbuildinfo')];
   const compiler = projectFile('node_modules/typescript/bin/tsc');
-  await promisify(execFile)(process.execPath, [
-    compiler,
-    '-p',
-    projectFile('tsconfig.build.json'),
-    '--noCheck',
-    ...places,
-  ]);
+  await node(compiler, '-p', projectFile('tsconfig.build.json'), '--noCheck', ...places);
+  await node(projectFile('scripts/bundle.mjs'), '--from', compiled, '--to', path.join(BUILD, 'dist'));
   return path.join(BUILD, 'dist/src/main.js');
 }
+
+/** Runs a program in JavaScript. @throws when it fails */
+export const node = (...args: string[]) => promisify(execFile)(process.execPath, args);
 
 /** A server in a process of its own. */
 export interface ServerProcess {

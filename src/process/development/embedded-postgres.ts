@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { projectFile } from '../../config/project.js';
 import type { ServerOptions, ServerReport } from './embedded-server.js';
 
 /** A running PostgreSQL of our own. */
@@ -51,7 +52,6 @@ const GRACE_MS = 2_000;
 const STOPPING_GRACE_MS = 15_000;
 
 const FILE = fileURLToPath(import.meta.url);
-const ROOT = path.resolve(FILE, '../../../..');
 
 const INITDB_FLAGS = '--locale=C --locale-provider=builtin --builtin-locale=C.UTF-8 --lc-messages=C --encoding=UTF8';
 const SETTINGS = {
@@ -199,7 +199,7 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
 async function launch(dataDir: string): Promise<ChildProcess> {
   const [program = '', ...args] = await command(dataDir);
   const child = spawn(program, args, {
-    cwd: ROOT,
+    cwd: projectFile(''),
     detached: true,
     env: environment(),
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

@@ -75,7 +75,9 @@ describe('the bundle', () => {
       expect((await userhub('migrate')).stdout).toMatch(/^Applied +\w+\d{13}$/m);
       expect((await userhub('status --check')).stdout).not.toContain('pending');
       expect((await userhub('--help')).stdout).toContain('create-admin');
-      expect((await userhub('doctor').catch((error: unknown) => error as { stdout: string })).stdout).toContain('migrations');
+      expect((await userhub('doctor').catch((error: unknown) => error as { stdout: string })).stdout).toContain(
+        'migrations',
+      );
     },
     PATIENCE,
   );

@@ -193,6 +193,7 @@ describe('personal access tokens', () => {
       expect(fay).toMatchObject({ status: 201, body: { username: 'fay' } });
       await signIn(app, 'fay');
 
+      expect(await api.post('/api/auth/logout')).toFailWith(403, 'forbidden'); // it would say yes and go on working
       const refused: string[] = [];
       const open: string[] = [];
       for (const route of routesOf(app)) {

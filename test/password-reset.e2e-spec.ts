@@ -1,4 +1,5 @@
 import { startApp, type TestApp } from './support/app.js';
+import { withTotp } from './support/factors.js';
 import { expire, mailTo, queuedTo } from './support/mailbox.js';
 import { admin, PASSWORD, person, type Person, signIn } from './support/people.js';
 
@@ -243,6 +244,15 @@ describe('resetting a password', () => {
       const shown = await reset(ada.id, { deliver: 'link', end_sessions: true });
       expect((shown.body as { url: string }).url).toContain(token);
       expect(await ada.api.get('/api/auth/me')).toFailWith(401, 'invalid_token');
+      expect(await confirm({ token, new_password: NEW })).toMatchObject({ status: 204 });
+    });
+
+    it('leaves the link that the user has asked for good when their second factor changes', async () => {
+      await app.api.post('/api/auth/password-reset', { email: ada.email });
+      const { token } = await mailTo(app, ada.email, 'reset');
+      await withTotp(app, ada); // every other session ends
+      const boss = await withTotp(app, root);
+      expect(await boss.api.delete(`/api/users/${ada.id}/mfa`)).toMatchObject({ status: 204 }); // and every one
       expect(await confirm({ token, new_password: NEW })).toMatchObject({ status: 204 });
     });
 

@@ -1,6 +1,7 @@
 /** What changes factors. Each of them runs in a transaction that has locked the user's row. */
 import { recorded } from '../../audit/recorded.js';
 import type { FactorNotices } from './notices.js';
+import { takingAlong } from '../../users/addresses/challenges.statements.js';
 
 /** The statements of this feature: made once it is known whether mail is set up. */
 export const factorStatements = (notices: FactorNotices) => ({
@@ -59,8 +60,8 @@ export const factorStatements = (notices: FactorNotices) => ({
       `devices AS (DELETE FROM remembered_devices WHERE user_id = $1)`,
     ],
     change: `UPDATE users SET mfa_enabled = false, session_generation = session_generation + 1 WHERE id = $1
-      RETURNING id AS "userId", username, email`,
-    also: [notices.cte('factors_reset', { user: 'change."userId"', words: 2 })],
+      RETURNING id AS "userId", username, email, session_generation`,
+    also: [takingAlong('change', '"userId"'), notices.cte('factors_reset', { user: 'change."userId"', words: 2 })],
     events: [{ action: 'mfa_reset', userId: '"userId"' }],
   }),
 });

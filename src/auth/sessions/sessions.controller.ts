@@ -26,7 +26,8 @@ export class SessionsController {
 
   /**
    * Ends the session of a refresh token or of a bearer token, whatever their age. Doing it again does no harm.
-   * @throws not_authenticated
+   * A personal access token has no session: it is refused, and ends when it is revoked.
+   * @throws not_authenticated, forbidden
    */
   @Post('logout')
   @HttpCode(204)

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { notFound, problem, wrongPassword } from '../../problems.js';
+import { forbidden, notFound, problem, wrongPassword } from '../../problems.js';
 import type { Call, Origin } from '../../request.js';
 import { VerifiedOnly } from '../../users/addresses/verified-only.js';
 import { Passwords } from '../../users/passwords/passwords.js';
 import { UsersService } from '../../users/users.service.js';
 import { type AccessClaims, AccessTokens } from './access-tokens.js';
+import { BearerTokens } from './bearer-tokens.js';
 import { sessionIdOf } from './credential.js';
 import { RefreshTokens } from './refresh-tokens.js';
 import { RefusedRefreshes } from './refused-refreshes.js';
@@ -21,6 +22,7 @@ export class SessionsService {
     private readonly accessTokens: AccessTokens,
     private readonly refreshTokens: RefreshTokens,
     private readonly refused: RefusedRefreshes,
+    private readonly bearers: BearerTokens,
     private readonly verified: VerifiedOnly,
   ) {}
 
@@ -42,8 +44,15 @@ export class SessionsService {
     throw problem(refreshed === 'invalid' ? 'invalid_refresh_token' : 'refresh_token_reused');
   }
 
-  /** Ends the sessions of these tokens, whatever their age; a token that is none ends nothing. */
+  /**
+   * Ends the sessions of these tokens, whatever their age; a token that is none ends nothing.
+   * @throws Problem 403 for a living token of a program, which has no session and would go on working
+   */
   async logout(tokens: { refreshToken?: string; accessToken?: string }, from: Origin): Promise<void> {
+    const reader = tokens.refreshToken === undefined ? this.bearers.readerOf(tokens.accessToken ?? '') : undefined;
+    if (reader && (await reader(tokens.accessToken ?? '', from, false))) {
+      throw forbidden('A personal access token has no session to end: revoke it instead.');
+    }
     const claims = [
       tokens.refreshToken === undefined ? undefined : this.refreshTokens.verify(tokens.refreshToken),
       tokens.accessToken === undefined ? undefined : this.accessTokens.read(tokens.accessToken),

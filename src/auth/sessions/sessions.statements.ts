@@ -1,7 +1,7 @@
 import { timeAs } from '../../users/personal-data/personal-data.js';
 import { recorded } from '../../audit/recorded.js';
 import { statement } from '../../database/database.js';
-import { PENDING_EMAIL_TOPIC } from '../../users/addresses/challenges.statements.js';
+import { PENDING_EMAIL_TOPIC, takingAlong } from '../../users/addresses/challenges.statements.js';
 import { PRINCIPAL_COLUMNS, USER_COLUMNS } from '../../users/users.statements.js';
 import { type Proof, REMEMBERED } from './proof.js';
 
@@ -66,7 +66,9 @@ export const start = ({ name, sql, enablesMfa = false, also = () => [], events =
     also: [
       `signed_in AS (
          UPDATE users SET last_login_at = now()${enablesMfa ? ', mfa_enabled = true, session_generation = users.session_generation + 1' : ''}
-         FROM change WHERE users.id = change."userId")`,
+         FROM change WHERE users.id = change."userId"
+         RETURNING users.id, users.session_generation)`,
+      ...(enablesMfa ? [takingAlong('signed_in')] : []),
       'started AS (SELECT u.* FROM u JOIN change ON change."userId" = u.id)',
       ...onSignIn,
       ...also(START_PROOF),
@@ -129,7 +131,7 @@ export const IS_ALIVE = statement(
 
 /**
  * Ends all sessions, pending sign-ins and remembered devices of a user by a new generation, save the session that asks,
- * which is moved to it: the person behind it has just shown `$3`.
+ * which is moved to it: the person behind it has just shown `$3`. Links on their way stay good.
  */
 export const RENEW_GENERATION = statement(
   'sessions.renew_generation',
@@ -141,7 +143,8 @@ export const RENEW_GENERATION = statement(
        auth_time = CASE WHEN $3::text[] = '{}' THEN ${AUTH_TIME} ELSE now() END,
        device_id = CASE WHEN 'mfa' = ANY($3::text[]) THEN NULL ELSE s.device_id END
      FROM u WHERE s.id = $1 AND s.user_id = u.id
-     RETURNING ${TOKEN_STATE})
+     RETURNING ${TOKEN_STATE}),
+   ${takingAlong('u')}
    SELECT * FROM kept`,
 );
 

@@ -95,6 +95,17 @@ export const SAME_GENERATION = 'c.generation = a.session_generation';
 /** The condition that the code of `c` is good: five wrong ones end it. @param byCode boolean, SQL */
 export const codeIsGood = (byCode: string) => `(NOT ${byCode} OR c.attempts < ${MAX_ATTEMPTS})`;
 
+/**
+ * Takes what was open for an account along to its new session generation: a link to a new password, and a change of address.
+ * For whatever ends sessions without being among what ends those. The CTE is `links`.
+ * @param from where the account is: its `userId`, and as `session_generation` the one that has just begun
+ */
+export const takingAlong = (from: string, userId = 'id') =>
+  `links AS (
+     UPDATE mail_challenges c SET generation = a.session_generation FROM ${from} a
+     WHERE c.user_id = a.${userId} AND c.purpose IN ('reset', 'change') AND c.generation = a.session_generation - 1
+       AND ${isOpen('c')})`;
+
 /** Cancels the open challenges of the accounts in `from`, which must hold their rows locked. */
 export function cancelling(options: {
   purposes: Purpose[];

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { promisify } from 'node:util';
+import { hashSync as argon2 } from '@node-rs/argon2';
 import bcrypt from 'bcrypt';
 import { run } from '../src/cli/program.js';
 import { projectFile } from '../src/config/project.js';
@@ -27,6 +28,8 @@ function aspNet(): string {
   [2, 1000, SALT.length].forEach((value, index) => head.writeUInt32BE(value, 1 + 4 * index));
   return base64(Buffer.concat([head, SALT, pbkdf2('sha512', 32)]));
 }
+
+const ARGON2 = argon2(OLD, { memoryCost: 4096, timeCost: 3, parallelism: 1, salt: SALT });
 
 /** As `kc.sh export` writes it: JSON in JSON. */
 const keycloakUser = (name: string, algorithm: string, value: Buffer | string, data: object = {}) => ({
@@ -76,6 +79,16 @@ const EXPORTS: [system: string, file: string, content: string, people: Expected[
         { ...keycloakUser('kc512', 'pbkdf2-sha512', pbkdf2('sha512', 64)), id: ID },
         keycloakUser('kc256', 'pbkdf2-sha256', pbkdf2('sha256', 64)),
         keycloakUser('kc1', 'pbkdf2', pbkdf2('sha1', 64)),
+        keycloakUser('kcargon', 'argon2', `${ARGON2.split('$').at(-1)}=`, {
+          hashIterations: 3,
+          additionalParameters: {
+            hashLength: ['32'],
+            memory: ['4096'],
+            type: ['id'],
+            version: ['1.3'],
+            parallelism: ['1'],
+          },
+        }),
         { ...keycloakUser('kcoff', 'pbkdf2-sha512', pbkdf2('sha512', 64)), enabled: false },
         { username: 'kcfed', email: 'kcfed@example.com', emailVerified: false, enabled: true, credentials: [] },
         {
@@ -101,6 +114,7 @@ const EXPORTS: [system: string, file: string, content: string, people: Expected[
       },
       { email: 'kc256@example.com', signsIn: true },
       { email: 'kc1@example.com', signsIn: true },
+      { email: 'kcargon@example.com', signsIn: true },
       { email: 'kcoff@example.com', is: { is_active: false } },
       { email: 'kcfed@example.com', is: { password_hash: null, email_verified_at: null } },
       { email: 'kcold@example.com', signsIn: true },
@@ -164,10 +178,12 @@ const EXPORTS: [system: string, file: string, content: string, people: Expected[
     'clerk.csv',
     `id,first_name,last_name,username,primary_email_address,primary_phone_number,verified_email_addresses,unverified_email_addresses,verified_phone_numbers,unverified_phone_numbers,totp_secret,password_digest,password_hasher\n` +
       `user_1,Cle,Rk,cle.rk,clerk1@example.com,,clerk1@example.com,,,,,${BCRYPT},bcrypt\n` +
-      `user_2,,,,clerk2@example.com,,,clerk2@example.com,,,,,\n`,
+      `user_2,,,,clerk2@example.com,,,clerk2@example.com,,,,,\n` +
+      `user_3,,,,clerk3@example.com,,clerk3@example.com,,,,,"${ARGON2}",argon2id\n`,
     [
       { email: 'clerk1@example.com', signsIn: true, is: { username: 'cle.rk', display_name: 'Cle Rk', email_verified_at: expect.any(Date) } }, // prettier-ignore
       { email: 'clerk2@example.com', is: { email_verified_at: null, password_hash: null } },
+      { email: 'clerk3@example.com', signsIn: true },
     ],
   ],
   [

@@ -4357,7 +4357,7 @@ export interface components {
              * @default dead
              * @enum {string}
              */
-            state: "all" | "delivered" | "dead";
+            state: "delivered" | "dead" | "all";
         };
         /** @description How many deliveries are sent again. */
         Replayed: {
@@ -4491,6 +4491,11 @@ export interface components {
              * @example false
              */
             remembered: boolean;
+            /**
+             * @description Whether an admin acts in the person's place: never, as nobody can.
+             * @example false
+             */
+            impersonated: boolean;
             /**
              * @description Whether it is the one that asks.
              * @example true
@@ -5097,7 +5102,6 @@ export interface components {
          *     - `malformed_request`: The request is malformed.
          *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
          *     - `too_complex`: The body is nested too deeply.
-         *     - `sign_in_expired`: This sign-in took too long. Start again.
          *     - `invalid_grant`: This sign-in has expired, was used before, or is not yours. Start again.
          *     - `access_denied`: This sign-in was refused.
          */
@@ -5111,8 +5115,30 @@ export interface components {
                     /** @constant */
                     status?: 400;
                     /** @enum {unknown} */
-                    code?: "malformed_json" | "malformed_request" | "refused_character" | "too_complex" | "sign_in_expired" | "invalid_grant" | "access_denied";
+                    code?: "malformed_json" | "malformed_request" | "refused_character" | "too_complex" | "invalid_grant" | "access_denied";
                 };
+            };
+        };
+        /**
+         * @description - `malformed_json`: The body is not valid JSON.
+         *     - `malformed_request`: The request is malformed.
+         *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+         *     - `too_complex`: The body is nested too deeply.
+         *     - `sign_in_expired`: This sign-in took too long. Start again.
+         */
+        BadRequestPage: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 400;
+                    /** @enum {unknown} */
+                    code?: "malformed_json" | "malformed_request" | "refused_character" | "too_complex" | "sign_in_expired";
+                };
+                "text/html": string;
             };
         };
         /**
@@ -5208,6 +5234,22 @@ export interface components {
                 };
             };
         };
+        /** @description - `internal_error`: Something went wrong on our side. */
+        InternalServerErrorPage: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 500;
+                    /** @enum {unknown} */
+                    code?: "internal_error";
+                };
+                "text/html": string;
+            };
+        };
         /**
          * @description - `not_found`: There is no such resource.
          *     - `not_enabled`: This is not enabled on this server.
@@ -5224,6 +5266,25 @@ export interface components {
                     /** @enum {unknown} */
                     code?: "not_found" | "not_enabled";
                 };
+            };
+        };
+        /**
+         * @description - `not_found`: There is no such resource.
+         *     - `not_enabled`: This is not enabled on this server.
+         */
+        NotFoundPage: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 404;
+                    /** @enum {unknown} */
+                    code?: "not_found" | "not_enabled";
+                };
+                "text/html": string;
             };
         };
         /**
@@ -5343,6 +5404,22 @@ export interface components {
                 };
             };
         };
+        /** @description - `body_too_large`: The body is larger than 64 KiB. */
+        PayloadTooLargePage: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 413;
+                    /** @enum {unknown} */
+                    code?: "body_too_large";
+                };
+                "text/html": string;
+            };
+        };
         /** @description - `precondition_failed`: It has been changed since you read it. Read it again, then retry. */
         PreconditionFailed: {
             headers: {
@@ -5393,6 +5470,23 @@ export interface components {
                 };
             };
         };
+        /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
+        ServiceUnavailablePage: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 503;
+                    /** @enum {unknown} */
+                    code?: "unavailable";
+                };
+                "text/html": string;
+            };
+        };
         /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
         TooManyRequests: {
             headers: {
@@ -5409,6 +5503,23 @@ export interface components {
                 };
             };
         };
+        /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
+        TooManyRequestsPage: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 429;
+                    /** @enum {unknown} */
+                    code?: "too_many_requests";
+                };
+                "text/html": string;
+            };
+        };
         /** @description - `uri_too_long`: The address is too long. */
         URITooLong: {
             headers: {
@@ -5422,6 +5533,22 @@ export interface components {
                     /** @enum {unknown} */
                     code?: "uri_too_long";
                 };
+            };
+        };
+        /** @description - `uri_too_long`: The address is too long. */
+        URITooLongPage: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 414;
+                    /** @enum {unknown} */
+                    code?: "uri_too_long";
+                };
+                "text/html": string;
             };
         };
         /**
@@ -5471,6 +5598,22 @@ export interface components {
                 };
             };
         };
+        /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
+        UnprocessableEntityPage: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 422;
+                    /** @enum {unknown} */
+                    code?: "validation_failed";
+                };
+                "text/html": string;
+            };
+        };
         /** @description - `unsupported_media_type`: The body must be application/json. */
         UnsupportedMediaType: {
             headers: {
@@ -5484,6 +5627,22 @@ export interface components {
                     /** @enum {unknown} */
                     code?: "unsupported_media_type";
                 };
+            };
+        };
+        /** @description - `unsupported_media_type`: The body must be application/json. */
+        UnsupportedMediaTypePage: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status?: 415;
+                    /** @enum {unknown} */
+                    code?: "unsupported_media_type";
+                };
+                "text/html": string;
             };
         };
     };
@@ -5647,11 +5806,14 @@ export type Webhook = components['schemas']['Webhook'];
 export type WebhookList = components['schemas']['WebhookList'];
 export type WebhookSecret = components['schemas']['WebhookSecret'];
 export type ResponseBadRequest = components['responses']['BadRequest'];
+export type ResponseBadRequestPage = components['responses']['BadRequestPage'];
 export type ResponseConflict = components['responses']['Conflict'];
 export type ResponseForbidden = components['responses']['Forbidden'];
 export type ResponseGone = components['responses']['Gone'];
 export type ResponseInternalServerError = components['responses']['InternalServerError'];
+export type ResponseInternalServerErrorPage = components['responses']['InternalServerErrorPage'];
 export type ResponseNotFound = components['responses']['NotFound'];
+export type ResponseNotFoundPage = components['responses']['NotFoundPage'];
 export type ResponseOAuthBadRequest = components['responses']['OAuthBadRequest'];
 export type ResponseOAuthInternalServerError = components['responses']['OAuthInternalServerError'];
 export type ResponseOAuthPayloadTooLarge = components['responses']['OAuthPayloadTooLarge'];
@@ -5659,14 +5821,20 @@ export type ResponseOAuthServiceUnavailable = components['responses']['OAuthServ
 export type ResponseOAuthTooManyRequests = components['responses']['OAuthTooManyRequests'];
 export type ResponseOAuthUnsupportedMediaType = components['responses']['OAuthUnsupportedMediaType'];
 export type ResponsePayloadTooLarge = components['responses']['PayloadTooLarge'];
+export type ResponsePayloadTooLargePage = components['responses']['PayloadTooLargePage'];
 export type ResponsePreconditionFailed = components['responses']['PreconditionFailed'];
 export type ResponsePreconditionRequired = components['responses']['PreconditionRequired'];
 export type ResponseServiceUnavailable = components['responses']['ServiceUnavailable'];
+export type ResponseServiceUnavailablePage = components['responses']['ServiceUnavailablePage'];
 export type ResponseTooManyRequests = components['responses']['TooManyRequests'];
+export type ResponseTooManyRequestsPage = components['responses']['TooManyRequestsPage'];
 export type ResponseUriTooLong = components['responses']['URITooLong'];
+export type ResponseUriTooLongPage = components['responses']['URITooLongPage'];
 export type ResponseUnauthorized = components['responses']['Unauthorized'];
 export type ResponseUnprocessableEntity = components['responses']['UnprocessableEntity'];
+export type ResponseUnprocessableEntityPage = components['responses']['UnprocessableEntityPage'];
 export type ResponseUnsupportedMediaType = components['responses']['UnsupportedMediaType'];
+export type ResponseUnsupportedMediaTypePage = components['responses']['UnsupportedMediaTypePage'];
 export type HeaderXRequestId = components['headers']['X-Request-Id'];
 export type HeaderETag = components['headers']['ETag'];
 export type HeaderLocation = components['headers']['Location'];
@@ -9203,7 +9371,10 @@ export interface operations {
     revokeInvitation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of what was read: nothing is written when it has been changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 /**
                  * @description The id (a UUID, in any case).
@@ -9243,6 +9414,8 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description - `conflict`: This cannot be done in the present state. */
             409: components["responses"]["Conflict"];
+            /** @description - `precondition_failed`: It has been changed since you read it. Read it again, then retry. */
+            412: components["responses"]["PreconditionFailed"];
             /** @description - `uri_too_long`: The address is too long. */
             414: components["responses"]["URITooLong"];
             /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
@@ -10585,13 +10758,13 @@ export interface operations {
              * @description - `malformed_request`: The request is malformed.
              *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
              */
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestPage"];
             /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
-            422: components["responses"]["UnprocessableEntity"];
+            422: components["responses"]["UnprocessableEntityPage"];
             /** @description - `internal_error`: Something went wrong on our side. */
-            500: components["responses"]["InternalServerError"];
+            500: components["responses"]["InternalServerErrorPage"];
             /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailablePage"];
         };
     };
     authorize: {
@@ -10635,22 +10808,22 @@ export interface operations {
              * @description - `malformed_request`: The request is malformed.
              *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
              */
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestPage"];
             /**
              * @description - `not_found`: There is no such resource.
              *     - `not_enabled`: This is not enabled on this server.
              */
-            404: components["responses"]["NotFound"];
+            404: components["responses"]["NotFoundPage"];
             /** @description - `uri_too_long`: The address is too long. */
-            414: components["responses"]["URITooLong"];
+            414: components["responses"]["URITooLongPage"];
             /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
-            422: components["responses"]["UnprocessableEntity"];
+            422: components["responses"]["UnprocessableEntityPage"];
             /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsPage"];
             /** @description - `internal_error`: Something went wrong on our side. */
-            500: components["responses"]["InternalServerError"];
+            500: components["responses"]["InternalServerErrorPage"];
             /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailablePage"];
         };
     };
     completeSignIn: {
@@ -10691,22 +10864,22 @@ export interface operations {
              *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
              *     - `sign_in_expired`: This sign-in took too long. Start again.
              */
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestPage"];
             /**
              * @description - `not_found`: There is no such resource.
              *     - `not_enabled`: This is not enabled on this server.
              */
-            404: components["responses"]["NotFound"];
+            404: components["responses"]["NotFoundPage"];
             /** @description - `uri_too_long`: The address is too long. */
-            414: components["responses"]["URITooLong"];
+            414: components["responses"]["URITooLongPage"];
             /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
-            422: components["responses"]["UnprocessableEntity"];
+            422: components["responses"]["UnprocessableEntityPage"];
             /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsPage"];
             /** @description - `internal_error`: Something went wrong on our side. */
-            500: components["responses"]["InternalServerError"];
+            500: components["responses"]["InternalServerErrorPage"];
             /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailablePage"];
         };
     };
     completeSignInByForm: {
@@ -10745,26 +10918,26 @@ export interface operations {
              *     - `too_complex`: The body is nested too deeply.
              *     - `sign_in_expired`: This sign-in took too long. Start again.
              */
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadRequestPage"];
             /**
              * @description - `not_found`: There is no such resource.
              *     - `not_enabled`: This is not enabled on this server.
              */
-            404: components["responses"]["NotFound"];
+            404: components["responses"]["NotFoundPage"];
             /** @description - `body_too_large`: The body is larger than 64 KiB. */
-            413: components["responses"]["PayloadTooLarge"];
+            413: components["responses"]["PayloadTooLargePage"];
             /** @description - `uri_too_long`: The address is too long. */
-            414: components["responses"]["URITooLong"];
+            414: components["responses"]["URITooLongPage"];
             /** @description - `unsupported_media_type`: The body must be application/json. */
-            415: components["responses"]["UnsupportedMediaType"];
+            415: components["responses"]["UnsupportedMediaTypePage"];
             /** @description - `validation_failed`: Something is not as it must be; `errors` says what. */
-            422: components["responses"]["UnprocessableEntity"];
+            422: components["responses"]["UnprocessableEntityPage"];
             /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
-            429: components["responses"]["TooManyRequests"];
+            429: components["responses"]["TooManyRequestsPage"];
             /** @description - `internal_error`: Something went wrong on our side. */
-            500: components["responses"]["InternalServerError"];
+            500: components["responses"]["InternalServerErrorPage"];
             /** @description - `unavailable`: The service is unavailable for the moment. Try again shortly. */
-            503: components["responses"]["ServiceUnavailable"];
+            503: components["responses"]["ServiceUnavailablePage"];
         };
     };
     getStats: {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Postgres } from './postgres.js';
+import type { Sql } from './postgres.js';
 
 /** What the database lacks of what was acknowledged, and what it has of it in part or more than once. */
 export interface Audit {
@@ -61,7 +61,7 @@ export class Ledger {
   }
 
   /** Compares with what is in the database. @param versions of the people before the run, by id */
-  async compare(postgres: Postgres, database: string, versions: Map<string, number>): Promise<Audit> {
+  async compare(postgres: Sql, database: string, versions: Map<string, number>): Promise<Audit> {
     const posts = await postgres.sql<PostRow>(
       `SELECT id, title, content, like_count, (SELECT count(*)::int FROM likes WHERE post_id = p.id) AS likes
        FROM posts p WHERE starts_with(title, $1)`,

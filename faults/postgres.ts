@@ -18,6 +18,9 @@ export const ROLE = 'hub';
 /** How a PostgreSQL is told to stop: SIGINT ends its sessions, SIGQUIT leaves the clean-up to the next start. */
 export const STOP = { fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
 
+/** What runs statements as a superuser. */
+export type Sql = Pick<Postgres, 'sql'>;
+
 /** A durable PostgreSQL on a port that stays the same, to be stopped, killed and frozen. */
 export class Postgres {
   private server?: ChildProcess;

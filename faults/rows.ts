@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Audit } from './ledger.js';
 import { inTurn, Load, type Sample } from './load.js';
 import type { Replica } from './replica.js';
-import type { World } from './world.js';
+import type { Scene } from './world.js';
 
 /** One row of the table: what was done, what came of it, and what of that should not have been. */
 export interface Row {
@@ -13,6 +13,8 @@ export interface Row {
   /** Milliseconds, as the next. */
   longest: number | undefined;
   back: number | undefined;
+  /** The longest time between two writes that succeeded. */
+  writeless: number | undefined;
   audit: Audit | undefined;
   note: string;
   problems: string[];
@@ -30,6 +32,8 @@ export interface Verdict {
 interface Bounds {
   /** Milliseconds within which every answer must come; 3 s unless told. */
   longest?: number;
+  /** Milliseconds within which a read and a write must succeed after what was away had come back; 1 s unless told. */
+  back?: number;
   pick?: () => Replica;
   writers?: number;
   readers?: number;
@@ -40,7 +44,7 @@ interface Bounds {
 /** Does something to the world while people are at work, and compares their ledger with the database afterwards. */
 export async function underLoad(
   fault: string,
-  world: World,
+  world: Scene,
   bounds: Bounds,
   script: (load: Load) => Promise<Verdict>,
 ): Promise<Row> {
@@ -68,7 +72,10 @@ export async function underLoad(
       ['no 4xx', samples.every(({ status }) => status < 400 || status >= 500)],
       ['every 503 is a problem with Retry-After', samples.every(({ wellFormed }) => wellFormed)],
       [`every answer within ${(bounds.longest ?? 3_000) / 1000} s`, longest <= (bounds.longest ?? 3_000)],
-      ['a first success within 1 s', back === undefined || back <= 1_000],
+      [
+        `a first success within ${(bounds.back ?? 1_000) / 1000} s`,
+        back === undefined || back <= (bounds.back ?? 1_000),
+      ],
       ['no process has ended', bounds.mayEnd === true || isSame],
     ]),
     ...complaints(verdict.expect ?? []),
@@ -84,6 +91,7 @@ export async function underLoad(
     writes: writes ?? '',
     longest,
     back,
+    writeless: longestPause(samples),
     audit,
     note,
     problems,
@@ -92,7 +100,7 @@ export async function underLoad(
 
 /** A row of a run without people at work. */
 export function row(fault: string, note: string, expect: [claim: string, holds: boolean][], longest?: number): Row {
-  const nothing = { requests: 0, reads: '', writes: '', back: undefined, audit: undefined };
+  const nothing = { requests: 0, reads: '', writes: '', back: undefined, writeless: undefined, audit: undefined };
   return { ...nothing, fault, longest, note, problems: complaints(expect) };
 }
 
@@ -101,10 +109,10 @@ export const during = (samples: Sample[], [from, to]: [number, number]): Sample[
   samples.filter(({ at }) => at >= from && at <= to);
 
 /** Waits until reads and writes both succeed again, and a moment longer, so that the end of a fault is seen too. */
-export async function settle(load: Load, milliseconds = 1_500): Promise<void> {
+export async function settle(load: Load, milliseconds = 1_500, patience = 20_000): Promise<void> {
   const from = performance.now();
   const hasRecovered = () => firstSuccess(load.samples, from) !== Infinity;
-  while (!hasRecovered() && performance.now() - from < 20_000) await delay(50);
+  while (!hasRecovered() && performance.now() - from < patience) await delay(50);
   await delay(milliseconds);
 }
 
@@ -119,6 +127,12 @@ function firstSuccess(samples: Sample[], since: number): number {
   return Math.max(first('read'), first('write'));
 }
 
+/** The longest time between two writes that succeeded. */
+function longestPause(samples: Sample[]): number {
+  const ends = samples.filter(({ kind, status }) => kind === 'write' && status >= 200 && status < 300).map(({ at, ms }) => at + ms).sort((a, b) => a - b); // prettier-ignore
+  return Math.max(0, ...ends.slice(1).map((end, i) => end - (ends[i] ?? end)));
+}
+
 /** Failures by status: `503 × 12`; status 0 is a request that got no answer. */
 function failuresOf(samples: Sample[], kind: Sample['kind']): string {
   const counts = new Map<number, number>();
@@ -131,7 +145,7 @@ function failuresOf(samples: Sample[], kind: Sample['kind']): string {
 const complaints = (expect: [claim: string, holds: boolean][]) =>
   expect.filter(([, holds]) => !holds).map(([claim]) => `not so: ${claim}`);
 
-async function versionsOf({ postgres, database }: World): Promise<Map<string, number>> {
+async function versionsOf({ postgres, database }: Scene): Promise<Map<string, number>> {
   const people = await postgres.sql<{ id: string; version: number }>('SELECT id, version FROM users', [], database);
   return new Map(people.map(({ id, version }) => [id, version]));
 }

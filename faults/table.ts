@@ -15,7 +15,7 @@ export function printTable(rows: Row[]): void {
   for (const one of cells) console.log(line(titles.map((title) => one[title] ?? '')));
 }
 
-function cellsOf({ fault, requests, reads, writes, longest, back, audit, note, problems }: Row): Cells {
+function cellsOf({ fault, requests, reads, writes, longest, back, writeless, audit, note, problems }: Row): Cells {
   return {
     fault,
     requests: requests ? String(requests) : '',
@@ -23,6 +23,7 @@ function cellsOf({ fault, requests, reads, writes, longest, back, audit, note, p
     'failed writes': writes,
     'longest answer': milliseconds(longest),
     'first success': milliseconds(back),
+    'without writes': milliseconds(writeless),
     acknowledged: audit ? String(audit.acknowledged) : '',
     'lost / half': audit ? `${audit.lost.length} / ${audit.half.length}` : '',
     note: [note, ...problems].filter(Boolean).join('; '),

@@ -4,17 +4,22 @@ import path from 'node:path';
 import type { Person } from './load.js';
 import type { Row } from './rows.js';
 import { hasPgBouncer, startPgBouncer } from './pgbouncer.js';
-import { Postgres } from './postgres.js';
+import { Postgres, type Sql } from './postgres.js';
 import { Replica } from './replica.js';
 
-/** What the faults happen to: a PostgreSQL, a pooler before it, two replicas, and people with accounts. */
-export interface World {
+/** Two replicas, people with accounts, and where to look afterwards what became of their work. */
+export interface Scene {
   folder: string;
-  postgres: Postgres;
+  postgres: Sql;
   database: string;
-  url: string;
   replicas: [Replica, Replica];
   people: Person[];
+}
+
+/** What the faults happen to: a PostgreSQL, and a pooler before it. */
+export interface World extends Scene {
+  postgres: Postgres;
+  url: string;
   /** The port of PgBouncer, or undefined where it isn't installed. */
   pooler: number | undefined;
   isShort: boolean;
@@ -24,11 +29,11 @@ const PEOPLE = 40; // more than ever write at once: each keeps a ledger of their
 const PASSWORD = 'a long enough password';
 
 /** Something that goes wrong, and what is measured of it. */
-export interface Fault {
+export interface Fault<To = World> {
   name: string;
   /** Whether the short form has it too. */
   isQuick: boolean;
-  run: (world: World) => Promise<Row>;
+  run: (world: To) => Promise<Row>;
 }
 
 /** Builds the world, two replicas ready. */
@@ -39,11 +44,17 @@ export async function makeWorld(isShort: boolean): Promise<World> {
   const postgres = await Postgres.create(folder);
   const url = await postgres.createDatabase(database);
   const pooler = hasPgBouncer() ? await startPgBouncer(postgres, folder) : undefined;
+  const settled = await settleIn(url, folder);
+  return { folder, postgres, database, url, ...settled, pooler, isShort };
+}
+
+/** Starts two replicas on a database, and registers people. */
+export async function settleIn(url: string, folder: string, name = ''): Promise<Pick<Scene, 'replicas' | 'people'>> {
   const env = { DATABASE_URL: url };
-  const replicas: World['replicas'] = [await Replica.start('a', env, folder), await Replica.start('b', env, folder)];
+  const start = (letter: string) => Replica.start(`${name}${letter}`, env, folder);
+  const replicas: Scene['replicas'] = [await start('a'), await start('b')];
   await Promise.all(replicas.map((replica) => replica.ready()));
-  const people = await register(replicas[0], 'person', PEOPLE);
-  return { folder, postgres, database, url, replicas, people, pooler, isShort };
+  return { replicas, people: await register(replicas[0], 'person', PEOPLE) };
 }
 
 /** Makes accounts and signs them in. */

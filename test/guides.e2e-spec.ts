@@ -34,9 +34,9 @@ const settingsOf = (env: Record<string, string | undefined>) =>
 describe('docs/supabase.md', () => {
   it('goes through the transaction pooler, and past it for migrations', () => {
     const { connection, directConnection } = settingsOf(parseEnv(blocks('supabase.md', 'sh')[0] ?? '')).database;
-    expect(connection).toMatchObject({ pooler: 'transaction', port: 6543, user: 'postgres.abcdefgh' });
+    expect(connection).toMatchObject({ pooler: 'transaction', servers: [{ port: 6543 }], user: 'postgres.abcdefgh' });
     expect(connection.ssl).toMatchObject({ rejectUnauthorized: false });
-    expect(directConnection).toMatchObject({ pooler: 'none', port: 5432 });
+    expect(directConnection).toMatchObject({ pooler: 'none', servers: [{ port: 5432 }] });
   });
 
   describe('on a database with the roles and grants of Supabase', () => {
@@ -79,9 +79,30 @@ describe('docs/supabase.md', () => {
 describe('docs/neon.md', () => {
   it('goes through the pooler, and past it for migrations', () => {
     const { connection, directConnection } = settingsOf(parseEnv(blocks('neon.md', 'sh')[0] ?? '')).database;
-    expect(connection).toMatchObject({ pooler: 'transaction', port: 5432, name: 'hub' });
+    expect(connection).toMatchObject({ pooler: 'transaction', servers: [{ port: 5432 }], name: 'hub' });
     expect(connection.ssl).not.toBe(false);
     expect(directConnection).toMatchObject({ pooler: 'none' });
+  });
+});
+
+describe('docs/high-availability.md', () => {
+  const urls = blocks('high-availability.md', 'sh').flatMap((block) => parseEnv(block)['DATABASE_URL'] ?? []);
+
+  it('leads to every node, or to HAProxy', () => {
+    const servers = urls.map((url) => settingsOf({ DATABASE_URL: url }).database.connection.servers);
+    expect(servers).toEqual([
+      ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map((host) => ({ host, port: 5432 })),
+      [{ host: 'haproxy.example.com', port: 5000 }],
+    ]);
+  });
+
+  it('gives Patroni and HAProxy every variable that their files ask for', () => {
+    const page = readFileSync(projectFile('docs/high-availability.md'), 'utf8');
+    for (const file of ['patroni.yml', 'haproxy.cfg']) {
+      const text = readFileSync(projectFile(`deploy/patroni/${file}`), 'utf8');
+      const names = text.match(/PATRONI_\w+(?<!_)|(?<=\$\{)\w+/g) ?? [];
+      expect(names.filter((name) => !page.includes(name))).toEqual([]);
+    }
   });
 });
 
@@ -144,7 +165,10 @@ describe('docs/moving-from-fastapi.md', () => {
       accessTokenLifetime: 660_000,
       jwt: { algorithm: 'HS256', keys: [old.SECRET_KEY] },
     });
-    expect(settings.database.connection).toMatchObject({ host: 'db', ssl: { rejectUnauthorized: false } });
+    expect(settings.database.connection).toMatchObject({
+      servers: [{ host: 'db' }],
+      ssl: { rejectUnauthorized: false },
+    });
   });
 });
 

@@ -1,48 +1,27 @@
-import { createServer, connect, type Socket } from 'node:net';
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startApp, type TestApp } from './support/app.js';
 import { person, type Person } from './support/people.js';
-import { freePort } from './support/ports.js';
-import { type Pair, type Server, startPair } from './support/standby.js';
+import { type Proxy, proxyTo } from './support/proxy.js';
+import { type Pair, startPair } from './support/standby.js';
 
 /** A primary, a copy of it that is a standby, and an address that leads to one or the other, as a name in DNS does. */
 describe('an address that leads to a standby', () => {
   let pair: Pair;
-  let leadTo: (server: Server) => void;
-  let close: () => void;
+  let way: Proxy;
   let app: TestApp;
   let ada: Person;
 
   beforeAll(async () => {
     pair = await startPair({ isStreaming: false });
     const { primary } = pair;
-    const port = await freePort();
-    const sockets = new Set<Socket>();
-    let target = primary.port;
-    const server = createServer((socket) => {
-      const onward = connect(target, '127.0.0.1');
-      socket.pipe(onward).pipe(socket);
-      for (const end of [socket, onward]) {
-        sockets.add(end);
-        end.on('error', () => undefined).on('close', () => sockets.delete(end));
-      }
-    }).listen(port, '127.0.0.1');
-    await once(server, 'listening');
-    const endAll = () => sockets.forEach((socket) => socket.destroy());
-    leadTo = ({ port }) => {
-      target = port;
-      endAll();
-    };
-    close = () => (endAll(), server.close());
-    const url = Object.assign(new URL(primary.url), { port: String(port) }).href;
+    way = await proxyTo(primary.url);
     const sql = <Row extends object>(text: string, values?: unknown[]) => pair.sql<Row>(primary, text, values);
-    app = await startApp({ DB_POOL_MAX: '4' }, { url, sql, drop: () => Promise.resolve() });
+    app = await startApp({ DB_POOL_MAX: '4' }, { url: way.url, sql, drop: () => Promise.resolve() });
     ada = await person(app, 'ada');
   });
   afterAll(async () => {
     await app.close();
-    close();
+    way.close();
     await pair.stop();
   });
 
@@ -50,7 +29,7 @@ describe('an address that leads to a standby', () => {
 
   it('is 503 while there is nothing else, and none of its connections is kept: pool, look-ups, probe', async () => {
     await delay(1_000); // that long the probe's answer is remembered
-    leadTo(pair.standby);
+    way.leadTo(pair.standby.port);
     await delay(100);
     for (let i = 0; i < 10; i++) {
       expect(await me()).toFailWith(503, 'unavailable'); // not 401, though the standby knows nobody yet
@@ -66,7 +45,7 @@ describe('an address that leads to a standby', () => {
   });
 
   it('works again as soon as it leads to the primary', async () => {
-    leadTo(pair.primary);
+    way.leadTo(pair.primary.port);
     await delay(100);
     for (const start = performance.now(); (await me()).status !== 200; await delay(50)) {
       expect(performance.now() - start).toBeLessThan(2_000);

@@ -53,6 +53,16 @@ describe('the primary among several servers', () => {
     }
   });
 
+  it('is the standby that is promoted while another server is frozen', async () => {
+    const promotedAt = performance.now() + 500;
+    set(frozen, () => (performance.now() < promotedAt ? standby() : primary()));
+    expect(await find()).toBe(two);
+    expect(performance.now() - promotedAt).toBeLessThan(300);
+    const times = asked.length;
+    await delay(300);
+    expect(asked).toHaveLength(times); // nobody goes on asking
+  });
+
   it('is asked for once, by however many connections that are made at that time', async () => {
     set(standby, () => delay(50));
     expect(new Set(await Promise.all(Array.from({ length: 20 }, find)))).toEqual(new Set([two]));

@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DatabaseServer, ConnectionSettings } from '../config/database-settings.js';
 import { seconds } from '../config/durations.js';
 import { NoPrimaryError } from './failures.js';
 
 const SHARED = 200; // milliseconds for which an answer, good or bad, serves others who connect
+const PAUSE = 100; // milliseconds
 const TIMEOUT = seconds(1.5); // of the 2 s that the pool has for a connection
 
 /** A connection that is made only to learn whether its server is the primary. */
@@ -49,16 +51,37 @@ export class PrimaryFinder {
     if (this.search?.isOver) this.search = undefined;
   }
 
+  /** While one server is silent, the others are asked again: it may be frozen, and one of them be promoted meanwhile. */
   private async ask(candidate: (server: DatabaseServer) => Candidate): Promise<DatabaseServer> {
-    const asked = this.servers.map((server) => ({ server, client: candidate(server) }));
-    const hangUp = () => asked.forEach(({ client }) => client.destroy(new Error('timeout expired')));
+    const clients: Candidate[] = [];
+    const refusals = new Map<DatabaseServer, unknown>();
+    let isOver = false;
+    const connect = async (server: DatabaseServer): Promise<DatabaseServer> => {
+      do {
+        const client = candidate(server);
+        clients.push(client);
+        try {
+          await client.connect();
+          return server;
+        } catch (error) {
+          refusals.set(server, error);
+        }
+        if (refusals.size < this.servers.length) await delay(PAUSE);
+      } while (!isOver && refusals.size < this.servers.length);
+      throw refusals.get(server);
+    };
+    const hangUp = () => {
+      isOver = true;
+      for (const client of clients) client.destroy(new Error('timeout expired'));
+    };
     setTimeout(hangUp, TIMEOUT).unref(); // also on those that don't mind being told goodbye, as they are frozen
     try {
-      return await Promise.any(asked.map(({ server, client }) => client.connect().then(() => server)));
+      return await Promise.any(this.servers.map(connect));
     } catch (error) {
       throw NoPrimaryError.from((error as AggregateError).errors);
     } finally {
-      for (const { client } of asked) void client.end().catch(() => undefined);
+      isOver = true;
+      for (const client of clients) void client.end().catch(() => undefined);
     }
   }
 }

@@ -7,6 +7,8 @@ export interface Proxy {
   /** Ends every connection and refuses new ones. */
   cut: () => void;
   mend: () => void;
+  /** Ends every connection, and takes new ones to this port: as when a name in DNS leads elsewhere. */
+  leadTo: (port: number) => void;
   close: () => void;
 }
 
@@ -15,9 +17,10 @@ export async function proxyTo(databaseUrl: string): Promise<Proxy> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
   let isCut = false;
+  let targetPort = Number(target.port);
   const server = createServer((socket) => {
     if (isCut) return void socket.destroy();
-    const upstream = connect({ host: target.hostname, port: Number(target.port) });
+    const upstream = connect({ host: target.hostname, port: targetPort });
     for (const end of [socket, upstream]) {
       sockets.add(end);
       end.on('error', () => undefined); // a cut wire is what it is for
@@ -31,10 +34,17 @@ export async function proxyTo(databaseUrl: string): Promise<Proxy> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const cut = () => {
-    isCut = true;
+  const endAll = () => {
     for (const socket of sockets) socket.destroy();
   };
+  const cut = () => {
+    isCut = true;
+    endAll();
+  };
+  const leadTo = (port: number) => {
+    targetPort = port;
+    endAll();
+  };
   const url = Object.assign(new URL(target), { port: String(port) }).href;
-  return { url, cut, mend: () => void (isCut = false), close: () => (cut(), server.close()) };
+  return { url, cut, mend: () => void (isCut = false), leadTo, close: () => (cut(), server.close()) };
 }

@@ -139,7 +139,8 @@ async function prepare(dataDir: string): Promise<void> {
   }
 }
 
-async function nobody(): Promise<Account> {
+/** The user whom a PostgreSQL runs as when we are root, as it refuses to be root. @throws when there is none */
+export async function nobody(): Promise<Account> {
   const users = await readFile('/etc/passwd', 'utf8');
   const [, uid, gid] = /^nobody:[^:]*:(\d+):(\d+):/m.exec(users) ?? [];
   if (!uid || !gid) throw new Error(`${NOT_AS_ROOT}, and there is no user nobody to run it as. ${REMEDY}`);

@@ -115,7 +115,7 @@ function addBulk(userhub: Command, terminal: Terminal): void {
     .option('--dry-run', 'try everything, and write nothing')
     .option(
       '--from <system>',
-      'whose own export the file is',
+      'whose own export the file is: auth0, aspnet, clerk, django, keycloak, supabase',
       oneOf('userhub', 'auth0', 'aspnet', 'clerk', 'django', 'keycloak', 'supabase'),
       'userhub',
     )

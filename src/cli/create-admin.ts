@@ -1,6 +1,6 @@
 import { SCRIPT } from '../request.js';
 import { buildDto } from '../http/validation.pipe.js';
-import { CreateUserDto } from '../users/users.dto.js';
+import { CreateUserDto } from '../users/user-requests.dto.js';
 import { UsersService } from '../users/users.service.js';
 import { readSecret, say, type Terminal } from './terminal.js';
 import { withApp } from './with-app.js';

@@ -3,7 +3,8 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { type Call, SCRIPT, scriptCall } from '../request.js';
 import { PostsService } from '../posts/posts.service.js';
 import { TasksService } from '../tasks/tasks.service.js';
-import type { CreateUserDto, UserRow } from '../users/users.dto.js';
+import type { UserRow } from '../users/users.dto.js';
+import type { CreateUserDto } from '../users/user-requests.dto.js';
 import { type ImportedUser, UsersService } from '../users/users.service.js';
 
 /** What everybody in the demo data signs in with. */

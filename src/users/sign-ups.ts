@@ -13,7 +13,8 @@ import { PasswordResets } from './passwords/password-resets.js';
 import type { PasswordResetLinkDto } from './passwords/password-resets.dto.js';
 import { Passwords } from './passwords/passwords.js';
 import { Registrations } from './registrations.js';
-import type { CreateUserDto, RegisterDto, UserRow } from './users.dto.js';
+import type { UserRow } from './users.dto.js';
+import type { CreateUserDto, RegisterDto } from './user-requests.dto.js';
 
 /** An account that was made for somebody, and the link by which they choose a password, if it is to be handed over. */
 export interface CreatedUser {

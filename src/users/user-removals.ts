@@ -1,23 +1,21 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { type Actor, AuditService } from '../audit/audit.service.js';
-import { recorded, type RecordedStatement } from '../audit/recorded.js';
 import { days, hours } from '../config/durations.js';
 import { AccountSettings } from '../config/account-settings.js';
 import { Database, statement } from '../database/database.js';
 import { assertMatches } from '../http/conditional-requests.js';
-import { changing, hasVersion } from '../lists/conditions.js';
 import { Lists } from '../lists/lists.js';
 import { Mails } from '../mail/mails.js';
 import { Scheduler } from '../outbox/scheduler.js';
 import { conflict, forbidden, notFound } from '../problems.js';
 import { type Call, isSelfOrAdmin, SCRIPT } from '../request.js';
-import { locked, opening, SAME_GENERATION, using } from './addresses/challenges.statements.js';
 import { CredentialTables } from './credential-tables.js';
+import { RemovalStatements } from './removal-statements.js';
 import { UserLookups } from './user-lookups.js';
 import { UserPurges } from './user-purges.js';
 import { type AdminUserDto, toAdminUserDto, toUserDto, type UserRow } from './users.dto.js';
-import { BEGIN_PURGE, PURGE, USER_COLUMNS } from './users.statements.js';
+import { BEGIN_PURGE, PURGE } from './users.statements.js';
 import { assertNotLastAdmin } from './user-changes.js';
 
 /** How long the link back lives where deleted accounts are kept for ever. */
@@ -35,54 +33,10 @@ const DUE = statement(
    LIMIT ${BATCH}`,
 );
 
-const RESTORED = {
-  table: 'users',
-  where: 'id = $1',
-  assignments: 'is_active = true, deleted_at = NULL, purge_at = NULL',
-  differs: 'NOT old.is_active OR old.deleted_at IS NOT NULL',
-};
-
-/** A notice to whom a change is about. */
-const NOTICE = {
-  from: 'change',
-  to: 'email',
-  userId: 'id',
-  locale: 'locale',
-  data: `jsonb_build_object('username', username)`,
-};
-
-/** So that each has a type, whatever the statement is made of. */
-const PARAMETERS = 'parameters AS (SELECT $3::bigint, $4::text, $5::uuid, $6::bigint, $7::jsonb)';
-
 /** Accounts that go, for a while or for good, and come back. */
 @Injectable()
 export class UserRemovals implements OnModuleInit {
-  private readonly deletions = new Map<string, RecordedStatement>();
-
-  private readonly restoreStatement = recorded({
-    name: 'users.restore',
-    before: [changing(RESTORED)],
-    change: `SELECT ${USER_COLUMNS}, EXISTS (SELECT FROM changed) AS is_changed, (SELECT deleted_at FROM old) AS old_deleted_at FROM current`,
-    also: [`notice AS (${this.mails.insert('account_restored', { ...NOTICE, where: 'old_deleted_at IS NOT NULL' })})`],
-    events: [{ action: 'user_restored', when: 'is_changed' }],
-  });
-
-  /** By the link that whoever deleted themselves was sent: not after an admin restored and deleted the account once more. */
-  private readonly restoreByLinkStatement = recorded({
-    name: 'users.restore_by_link',
-    before: [
-      locked('$1'),
-      using({
-        purpose: 'restore',
-        id: '$1',
-        where: `a.deleted_at IS NOT NULL AND a.email = c.email AND ${SAME_GENERATION}`,
-      }),
-    ],
-    change: `UPDATE users u SET is_active = true, deleted_at = NULL, purge_at = NULL, updated_at = now(), version = u.version + 1
-      FROM used WHERE u.id = used.user_id RETURNING u.id, u.username, u.email, u.locale`,
-    also: [`notice AS (${this.mails.insert('account_restored', NOTICE)})`],
-    events: [{ action: 'user_restored', actorId: 'id' }],
-  });
+  private readonly statements = new RemovalStatements(this.mails, this.tables);
 
   constructor(
     private readonly database: Database,
@@ -139,7 +93,7 @@ export class UserRemovals implements OnModuleInit {
 
   /** Brings a deleted or inactive user back; old sessions stay dead. @throws Problem 404, 409 when the address or name is taken */
   async restore(id: string, call: Call): Promise<AdminUserDto> {
-    const [user] = await this.audit.write<UserRow>(this.restoreStatement, [id], call);
+    const [user] = await this.audit.write<UserRow>(this.statements.restore, [id], call);
     if (!user) throw notFound('user');
     this.lists.changed('users');
     this.mails.wake();
@@ -152,7 +106,7 @@ export class UserRemovals implements OnModuleInit {
    * @throws Problem 409 `email_taken`, `username_taken` when somebody else has them by now
    */
   async restoreByLink(challengeId: string, call: Actor): Promise<boolean> {
-    const restored = await this.audit.write(this.restoreByLinkStatement, [challengeId], call);
+    const restored = await this.audit.write(this.statements.restoreByLink, [challengeId], call);
     this.lists.changed('users');
     this.mails.wake();
     return restored.length > 0;
@@ -187,61 +141,16 @@ export class UserRemovals implements OnModuleInit {
   /** What takes no admin away needs no look at the other admins. */
   private async deleteRow(id: string, values: unknown[], call: Call): Promise<Deleted[]> {
     const isOwn = call.me.id === id;
-    const deleted = await this.audit.write<Deleted>(this.deletion({ isOwn, isOrdinary: true }), values, call);
+    const deleted = await this.audit.write<Deleted>(
+      this.statements.deletion({ isOwn, isOrdinary: true }),
+      values,
+      call,
+    );
     if (deleted.length) return deleted;
     return this.database.transaction(async (db) => {
       await assertNotLastAdmin(db, id);
-      return this.audit.writeIn<Deleted>(db, this.deletion({ isOwn, isOrdinary: false }), values, call);
+      return this.audit.writeIn<Deleted>(db, this.statements.deletion({ isOwn, isOrdinary: false }), values, call);
     }, 'users');
-  }
-
-  private deletion(kind: DeletionKind): RecordedStatement {
-    const name = `users.delete_${kind.isOwn ? 'own' : 'other'}_${kind.isOrdinary ? 'ordinary' : 'any'}`;
-    const known = this.deletions.get(name) ?? this.buildDeletion(name, kind); // once every module has named its tables
-    this.deletions.set(name, known);
-    return known;
-  }
-
-  /** Parameters: $1 id, $2 versions, $3 retention, $4 reason, $5 and $6 a challenge and its lifetime, $7 words. */
-  private buildDeletion(name: string, { isOwn, isOrdinary }: DeletionKind): RecordedStatement {
-    const data = `$7::jsonb || jsonb_strip_nulls(jsonb_build_object('username', a.username, 'purge_at', to_jsonb(a."purgeAt")))`;
-    const mail = { to: 'a.email', userId: 'a.id', locale: 'a.locale', data };
-    return recorded({
-      name,
-      before: [PARAMETERS],
-      change: `UPDATE users SET is_active = false, deleted_at = now(), updated_at = now(), version = version + 1,
-          session_generation = session_generation + 1, purge_at = now() + $3::bigint * ${MS}, mfa_enabled = false
-        WHERE id = $1 AND deleted_at IS NULL AND ${hasVersion('$2')} ${isOrdinary ? `AND role <> 'admin'` : ''}
-        RETURNING id, username, email, locale, session_generation, purge_at AS "purgeAt"`,
-      also: [
-        ...(isOwn
-          ? this.wayBack(mail)
-          : [`mail AS (${this.mails.insert('account_deleted', { ...mail, from: 'change a' })})`]),
-        ...this.tables.deletions('deletion', { from: 'change' }),
-      ],
-      events: [{ action: 'user_deleted', details: `jsonb_build_object('reason', $4::text)` }],
-    });
-  }
-
-  private wayBack(mail: { to: string; userId: string; locale: string; data: string }): string[] {
-    if (!this.mails.isConfigured) return [];
-    const generation = 'session_generation';
-    return [
-      opening({
-        purpose: 'restore',
-        from: 'change',
-        id: '$5::uuid',
-        lifetime: '$6::bigint',
-        generation,
-        where: 'email IS NOT NULL',
-      }),
-      `mail AS (${this.mails.insert('account_deleted', {
-        ...mail,
-        from: 'challenge c JOIN change a ON a.id = c.user_id',
-        challengeId: 'c.id',
-        expiresAt: `least(c.expires_at, now() + interval '3 days')`,
-      })})`,
-    ];
   }
 
   private async whyNotPurged(id: string, { me, versions }: Call): Promise<Error> {
@@ -263,9 +172,4 @@ const isOver = (signal: AbortSignal): boolean => signal.aborted;
 
 interface Deleted {
   purgeAt: Date | null;
-}
-
-interface DeletionKind {
-  isOwn: boolean;
-  isOrdinary: boolean;
 }

@@ -7,7 +7,15 @@ import { type CsvColumn, csvFile } from '../http/csv.js';
 import type { Page } from '../lists/pages.js';
 import { Idempotent } from '../idempotency/idempotent.js';
 import { ConditionalWrite } from '../http/conditional-requests.js';
-import { type AdminUserDto, type CreatedUserDto, CreateUserDto, DeleteUserQuery, type PublicUserDto, type ThrottleDto, toCreatedUserDto, UpdateUserDto, type UserDto, UsersQuery } from './users.dto.js'; // prettier-ignore
+import {
+  type AdminUserDto,
+  type CreatedUserDto,
+  type PublicUserDto,
+  type ThrottleDto,
+  toCreatedUserDto,
+  type UserDto,
+} from './users.dto.js';
+import { CreateUserDto, DeleteUserQuery, UpdateUserDto, UsersQuery } from './user-requests.dto.js';
 import { SignUps } from './sign-ups.js';
 import { UsersService } from './users.service.js';
 

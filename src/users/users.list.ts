@@ -3,7 +3,8 @@ import { isUuid } from '../http/fields.js';
 import { beginningWith, Conditions, containing, isShort } from '../lists/conditions.js';
 import { forbidden } from '../problems.js';
 import { byCreation, type List, type Order } from '../lists/lists.js';
-import type { UserRow, UserSort, UsersQuery } from './users.dto.js';
+import type { UserRow } from './users.dto.js';
+import type { UserSort, UsersQuery } from './user-requests.dto.js';
 import { PENDING_EMAIL_TOPIC } from './addresses/challenges.statements.js';
 import { PUBLIC_COLUMNS, USER_COLUMNS } from './users.statements.js';
 

@@ -16,7 +16,17 @@ import { User } from './user.entity.js';
 import { UserChanges } from './user-changes.js';
 import { UserLookups } from './user-lookups.js';
 import { UserRemovals } from './user-removals.js';
-import { type AccountRow, type AdminUserDto, type CreateUserDto, type PublicUserDto, type RegisterDto, showUser, type ThrottleDto, toUserDto, type UpdateUserDto, type UserDto, type UserRow, type UsersQuery } from './users.dto.js'; // prettier-ignore
+import {
+  type AccountRow,
+  type AdminUserDto,
+  type PublicUserDto,
+  showUser,
+  type ThrottleDto,
+  toUserDto,
+  type UserDto,
+  type UserRow,
+} from './users.dto.js';
+import type { CreateUserDto, RegisterDto, UpdateUserDto, UsersQuery } from './user-requests.dto.js';
 import { userList } from './users.list.js';
 import * as sql from './users.statements.js';
 

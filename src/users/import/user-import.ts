@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
@@ -7,12 +6,14 @@ import { accompany, Database } from '../../database/database.js';
 import { buildDto } from '../../http/validation.pipe.js';
 import { storing } from '../../idempotency/idempotent.js';
 import { Lists } from '../../lists/lists.js';
-import { FAILURES, Problem, problem, type ProblemCode } from '../../problems.js';
+import { problem } from '../../problems.js';
 import type { Call } from '../../request.js';
 import { Passwords } from '../passwords/passwords.js';
 import * as sql from './import.statements.js';
 import type { ImportDto, ImportQuery, ImportResultDto } from './import.dto.js';
 import { ImportRowDto } from './import-row.js';
+import { freeName, nameOf } from './import-names.js';
+import { failureOf, RowProblem, rowProblem, summaryOf } from './import-results.js';
 import type { RawRow } from './read-rows.js';
 
 const BATCH = 500;
@@ -230,64 +231,11 @@ class Undone extends Error {
   }
 }
 
-/** Why a row failed. */
-class RowProblem extends Error {
-  constructor(
-    readonly code: string,
-    readonly pointer: string | undefined,
-    detail: string,
-  ) {
-    super(detail);
-  }
-}
-
-const rowProblem = (code: ProblemCode, pointer?: string) => new RowProblem(code, pointer, FAILURES[code][1]);
-
-function failureOf(line: number, error: unknown): ImportResultDto {
-  if (error instanceof RowProblem) return result(line, error.code, error.pointer, error.message);
-  if (!(error instanceof Problem) || error.status >= 500) throw error;
-  const [first] = error.extras.errors ?? [];
-  return result(line, first?.code ?? error.code, first?.pointer, first?.detail ?? error.detail);
-}
-
-const result = (line: number, code: string, pointer: string | undefined, detail: string): ImportResultDto => ({
-  line,
-  status: 'failed',
-  code,
-  ...(pointer !== undefined && { pointer }),
-  detail,
-});
-
 /** An import takes no rights away from an admin: there might be none left. */
 function assertKeepsAdmin(known: Met, { role, is_active }: Pick<ImportRowDto, 'role' | 'is_active'>): void {
   if (known.role !== 'admin') return;
   if (role === 'user') throw rowProblem('forbidden', '/role');
   if (is_active === false) throw rowProblem('forbidden', '/is_active');
-}
-
-/** The name that a row says, or the one that follows from its address. */
-function nameOf({ username, email }: Pick<ImportRowDto, 'username' | 'email'>): string {
-  if (username !== undefined) return username;
-  const local = (email.split('@')[0] ?? '').replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 32);
-  return local.length < 3 ? `${local}-user` : local;
-}
-
-function freeName(name: string, taken: Map<string, string>): string {
-  let free = name;
-  while (taken.has(free.toLowerCase())) free = `${name.slice(0, 25)}-${randomBytes(3).toString('hex')}`;
-  return free;
-}
-
-function summaryOf(total: number, results: ImportResultDto[], { results: which }: ImportQuery): ImportDto {
-  const count = (status: ImportResultDto['status']) => results.filter((one) => one.status === status).length;
-  return {
-    total,
-    added: count('added'),
-    updated: count('updated'),
-    skipped: count('skipped'),
-    failed: count('failed'),
-    results: results.filter(({ status }) => which === 'all' || status === 'failed').sort((a, b) => a.line - b.line),
-  };
 }
 
 const definedOf = <T extends object>(members: T): Partial<T> =>

@@ -1,0 +1,45 @@
+import { FAILURES, Problem, type ProblemCode } from '../../problems.js';
+import type { ImportDto, ImportQuery, ImportResultDto } from './import.dto.js';
+
+/** Why a row failed. */
+export class RowProblem extends Error {
+  constructor(
+    readonly code: string,
+    readonly pointer: string | undefined,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+/** Of a code that others fail with, too. */
+export const rowProblem = (code: ProblemCode, pointer?: string) => new RowProblem(code, pointer, FAILURES[code][1]);
+
+/** What is said of a row that failed. @throws the error when it is no problem of the row */
+export function failureOf(line: number, error: unknown): ImportResultDto {
+  if (error instanceof RowProblem) return result(line, error.code, error.pointer, error.message);
+  if (!(error instanceof Problem) || error.status >= 500) throw error;
+  const [first] = error.extras.errors ?? [];
+  return result(line, first?.code ?? error.code, first?.pointer, first?.detail ?? error.detail);
+}
+
+const result = (line: number, code: string, pointer: string | undefined, detail: string): ImportResultDto => ({
+  line,
+  status: 'failed',
+  code,
+  ...(pointer !== undefined && { pointer }),
+  detail,
+});
+
+/** What is answered: counts, and the results that were asked for. */
+export function summaryOf(total: number, results: ImportResultDto[], { results: which }: ImportQuery): ImportDto {
+  const count = (status: ImportResultDto['status']) => results.filter((one) => one.status === status).length;
+  return {
+    total,
+    added: count('added'),
+    updated: count('updated'),
+    skipped: count('skipped'),
+    failed: count('failed'),
+    results: results.filter(({ status }) => which === 'all' || status === 'failed').sort((a, b) => a.line - b.line),
+  };
+}

@@ -1,0 +1,150 @@
+import { recorded, type RecordedStatement } from '../audit/recorded.js';
+import { changing, hasVersion } from '../lists/conditions.js';
+import type { Mails } from '../mail/mails.js';
+import { cancelling, opening, PENDING_EMAIL_TOPIC } from './addresses/challenges.statements.js';
+import { USER_COLUMNS } from './users.statements.js';
+
+/** How an address is changed: not at all; at once; or once the new mailbox has confirmed it. */
+export type AddressChange = 'none' | 'at once' | 'pending';
+
+/** What decides the text of the statement. */
+export interface StatementParts {
+  assignments: string;
+  differs: string;
+  address: AddressChange;
+  isOwn: boolean;
+  isAdmin: boolean;
+  /** Whether an admin says that the address is, or isn't, verified. */
+  vouches: boolean;
+  /** Whether every session ends. */
+  ends?: boolean;
+}
+
+/** What `user_updated` tells of: what has no event of its own. */
+const PROFILE = ['username', 'display_name', 'profile_picture_url', 'locale'] as const;
+
+/** The row before the change, beside the row after it. */
+const BEFORE = `(SELECT email AS old_email, role AS old_role, is_active AS was_active, mfa_required AS was_mfa_required, email_verified_at AS old_verified_at,
+    ${PROFILE.map((column) => `${column} AS old_${column}`).join(', ')} FROM old) AS before`;
+
+const IS_MOVED = 'email IS DISTINCT FROM old_email';
+const HAS_NEW_ROLE = 'role <> old_role';
+const IS_DEACTIVATED = `was_active AND NOT "isActive"`;
+const CHANGED = `concat_ws(',', ${PROFILE.map((column) => `CASE WHEN current.${column} IS DISTINCT FROM old_${column} THEN '${column}' END`).join(', ')})`;
+
+/** So that each has a type, whatever the statement is made of. */
+const PARAMETERS = 'parameters AS (SELECT $3::text, $4::uuid, $5::bigint, $6::jsonb, $7::boolean, $8::boolean)';
+
+/** The statements that change an account, with their events and their mails. */
+export class UserUpdateStatements {
+  private readonly statements = new Map<string, RecordedStatement>();
+
+  constructor(private readonly mails: Mails) {}
+
+  /** One statement for every combination of what is changed and by whom. */
+  get(parts: StatementParts): RecordedStatement {
+    const key = JSON.stringify(parts);
+    const known = this.statements.get(key) ?? this.build(`users.update_${this.statements.size}`, parts);
+    this.statements.set(key, known);
+    return known;
+  }
+
+  /** Parameters: $1 id, $2 versions, $3 reason, $4 and $5 a challenge and its lifetime, $6 words, $7 mail, $8 verified. */
+  private build(name: string, parts: StatementParts): RecordedStatement {
+    const { address, isOwn, isAdmin, vouches, ends } = parts;
+    // a verified address of one's own isn't replaced at once, also if it was verified just now
+    const stays = address === 'at once' && isOwn && this.mails.isConfigured ? 'AND email_verified_at IS NULL' : '';
+    const where = `id = $1 AND deleted_at IS NULL ${isAdmin ? '' : 'AND is_active'} ${stays} AND ${hasVersion('$2')}`;
+    const verified = verifiedAt(parts);
+    const assignments = [
+      parts.assignments,
+      verified && `email_verified_at = ${verified}`,
+      ends && 'session_generation = t.session_generation + 1',
+    ];
+    const differs = [parts.differs, vouches && '(old.email_verified_at IS NOT NULL) IS DISTINCT FROM $8::boolean'];
+    const update = {
+      table: 'users',
+      where,
+      assignments: assignments.filter(Boolean).join(', '),
+      differs: differs.filter(Boolean).join(' OR '),
+    };
+    return recorded({
+      name,
+      topic: PENDING_EMAIL_TOPIC,
+      before: [PARAMETERS, changing(update)],
+      change: `SELECT ${USER_COLUMNS}, before.*, ${CHANGED} AS changed_members FROM current, ${BEFORE}`,
+      also: [...(address === 'at once' ? this.onMove(isOwn) : []), ...(isOwn ? [] : this.onAdmins())],
+      events: [
+        {
+          action: 'user_updated',
+          when: `changed_members <> ''`,
+          details: `jsonb_build_object('changed', changed_members)`,
+        },
+        { action: 'email_changed', when: IS_MOVED },
+        {
+          action: 'email_verified',
+          when: `"emailVerifiedAt" IS NOT NULL AND (old_verified_at IS NULL OR ${IS_MOVED})`,
+        },
+        { action: 'role_changed', when: HAS_NEW_ROLE, details: `jsonb_build_object('role', role)` },
+        {
+          action: 'mfa_required_changed',
+          when: '"mfaRequired" <> was_mfa_required',
+          details: `jsonb_build_object('mfa_required', "mfaRequired"::text)`,
+        },
+        { action: 'user_activated', when: `"isActive" AND NOT was_active` },
+        { action: 'user_deactivated', when: IS_DEACTIVATED, details: `jsonb_build_object('reason', $3::text)` },
+      ],
+    });
+  }
+
+  /** The address is another one: what the old one was sent opens nothing any more, and the new one is to be verified. */
+  private onMove(isOwn: boolean): string[] {
+    const moved = { from: 'moved', userId: 'id', locale: 'locale' };
+    const data = `$6::jsonb || jsonb_build_object('username', username, 'old_email', old_email, 'new_email', email)`;
+    const wasVerified = 'old_verified_at IS NOT NULL';
+    const notices = isOwn
+      ? []
+      : [
+          `notice_old AS (${this.mails.insert('email_changed', { ...moved, to: 'old_email', data, where: wasVerified })})`,
+          `notice_new AS (${this.mails.insert('email_changed', { ...moved, to: 'email', data, where: wasVerified })})`,
+        ];
+    return [
+      `moved AS (SELECT * FROM change WHERE ${IS_MOVED})`,
+      cancelling({ purposes: ['reset', 'change'], from: 'moved' }),
+      opening({
+        purpose: 'verify',
+        from: 'moved',
+        id: '$4::uuid',
+        lifetime: '$5::bigint',
+        where: `$7::boolean AND ${this.mails.isConfigured} AND "emailVerifiedAt" IS NULL AND "isActive"`,
+      }),
+      `mail AS (${this.mails.insert('verify', {
+        from: 'challenge c JOIN moved a ON a.id = c.user_id',
+        to: 'c.email',
+        userId: 'a.id',
+        challengeId: 'c.id',
+        expiresAt: 'c.expires_at',
+        locale: 'a.locale',
+        data: `$6::jsonb || jsonb_build_object('username', a.username)`,
+      })})`,
+      ...notices,
+    ];
+  }
+
+  /** What admins do to somebody, they are told. */
+  private onAdmins(): string[] {
+    const notice = { from: 'change', to: 'email', userId: 'id', locale: 'locale' };
+    return [
+      `notice_role AS (${this.mails.insert('role_changed', { ...notice, data: `jsonb_build_object('username', username, 'role', role)`, where: HAS_NEW_ROLE })})`,
+      `notice_deactivated AS (${this.mails.insert('account_deactivated', { ...notice, data: `jsonb_build_object('username', username)`, where: IS_DEACTIVATED })})`,
+    ];
+  }
+}
+
+/** When the address was verified, after the change: as SQL, or undefined when that stays as it is. */
+function verifiedAt({ address, vouches, assignments }: StatementParts): string | undefined {
+  const email = /\bemail = (\$\d+)/.exec(assignments)?.[1];
+  const kept = email && address === 'at once' ? `CASE WHEN old.email = ${email} THEN old.email_verified_at END` : 'old.email_verified_at'; // prettier-ignore
+  if (vouches) return `CASE WHEN $8::boolean THEN coalesce(${kept}, now()) END`;
+  return email ? kept : undefined;
+}

@@ -7,7 +7,8 @@ import type { Finding } from '../cli/findings.js';
 import { seconds } from '../config/durations.js';
 import { projectVersion } from '../config/project.js';
 import { Settings } from '../config/settings.js';
-import { Database, statement } from '../database/database.js';
+import { Database } from '../database/database.js';
+import { statement } from '../database/statement.js';
 import { Readiness } from '../health/readiness.js';
 import type { SystemDto } from './system.dto.js';
 

@@ -1,4 +1,4 @@
-import { type Statement, statement } from '../database/database.js';
+import { type Statement, statement } from '../database/statement.js';
 import { uuidV7At } from '../database/uuid-v7.js';
 import type { AuditAction } from './audit-event.entity.js';
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Database, statement } from '../database/database.js';
+import { Database } from '../database/database.js';
+import { statement } from '../database/statement.js';
 
 /** How sign-ins went on a day (`2026-11-26`) of a time zone. */
 export interface SignInDay {

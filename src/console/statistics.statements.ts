@@ -1,4 +1,4 @@
-import { statement } from '../database/database.js';
+import { statement } from '../database/statement.js';
 
 const COLUMNS = `day::text, sign_ups, sign_ins, failed_sign_ins, active_users`;
 

@@ -1,4 +1,4 @@
-import { statement } from '../database/database.js';
+import { statement } from '../database/statement.js';
 
 /**
  * Takes a key that is free, or whose lease or answer has run out; of one that isn't, tells what is there. It neither

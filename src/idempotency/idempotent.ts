@@ -7,7 +7,7 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { from, lastValueFrom, type Observable, of } from 'rxjs';
-import type { Companion } from '../database/database.js';
+import type { Companion } from '../database/statement.js';
 import type { Origin } from '../request.js';
 import { Claim, IdempotencyKeys, type KeptAnswer } from './idempotency-keys.js';
 

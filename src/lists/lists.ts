@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Conditions } from './conditions.js';
-import { composedStatement, Database, unnamedStatement } from '../database/database.js';
+import { Database } from '../database/database.js';
+import { composedStatement, unnamedStatement } from '../database/statement.js';
 import { isUuid } from '../http/fields.js';
 import { MOST_COUNTED, type Total, Totals } from './totals.js';
 import { impliedTotal, isTimestamp, type Page, type PageQuery, pageOf, positionOf } from './pages.js';

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { MailSettings } from '../config/mail-settings.js';
-import { Database, statement } from '../database/database.js';
+import { Database } from '../database/database.js';
+import { statement } from '../database/statement.js';
 import type { DevMail, KeptMail } from './dev-mail.entity.js';
 
 const KEPT = 200;

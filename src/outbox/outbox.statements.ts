@@ -1,5 +1,5 @@
 /** The outbox in SQL: each statement stands alone, so that it works through a pooler and holds no transaction open. */
-import { statement } from '../database/database.js';
+import { statement } from '../database/statement.js';
 import { UUID_V7 } from '../database/uuid-v7.js';
 import type { ChannelName } from './outbox-job.entity.js';
 

@@ -1,7 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { seconds } from '../config/durations.js';
 import { inBatches } from '../database/batches.js';
-import { Database, type Statement } from '../database/database.js';
+import { Database } from '../database/database.js';
+import type { Statement } from '../database/statement.js';
 import { Scheduler } from '../outbox/scheduler.js';
 import { PersonalData } from '../users/personal-data/personal-data.js';
 import { UserPurges } from '../users/user-purges.js';

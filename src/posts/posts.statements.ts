@@ -1,5 +1,5 @@
 import { changing, hasVersion, type Update } from '../lists/conditions.js';
-import { composedStatement, statement } from '../database/database.js';
+import { composedStatement, statement } from '../database/statement.js';
 import { timeAs } from '../users/personal-data/personal-data.js';
 import { JOINED_USER_COLUMNS, JOINED_USER_IS_VISIBLE } from '../users/joined-user.js';
 

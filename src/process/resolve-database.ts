@@ -2,7 +2,8 @@ import path from 'node:path';
 import type { ConnectionSettings } from '../config/database-settings.js';
 import { developmentSecrets } from '../config/development-secrets.js';
 import type { Settings } from '../config/settings.js';
-import { runningPort, startEmbeddedPostgres } from './development/embedded-postgres.js';
+import { runningPort } from './development/data-folder.js';
+import { startEmbeddedPostgres } from './development/embedded-postgres.js';
 
 /** The database in use, for as long as it is. */
 export interface DatabaseHandle {

@@ -9,7 +9,8 @@ import {
   hasVersion,
   isShort,
 } from '../lists/conditions.js';
-import { composedStatement, Database, statement } from '../database/database.js';
+import { Database } from '../database/database.js';
+import { composedStatement, statement } from '../database/statement.js';
 import type { Call } from '../request.js';
 import { notFound } from '../problems.js';
 import { byCreation, type List, Lists } from '../lists/lists.js';

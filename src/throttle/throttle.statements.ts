@@ -2,7 +2,7 @@
  * Counters of what counts (`hits`, until `resets_at`) and of what is under way (`in_flight`: when each attempt is taken to
  * be lost, should its process die). Rows are locked in the order of their keys, so that two requests can't deadlock.
  */
-import { statement } from '../database/database.js';
+import { statement } from '../database/statement.js';
 
 const MS = `interval '1 millisecond'`;
 const LIVE = 'ARRAY(SELECT deadline FROM unnest(c.in_flight) AS deadline WHERE deadline > now())';

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '../audit/audit.service.js';
-import { Database, statement } from '../database/database.js';
+import { Database } from '../database/database.js';
+import { statement } from '../database/statement.js';
 import { invalidMember, Problem } from '../problems.js';
 import { SCRIPT } from '../request.js';
 import { normalizeEmail } from './emails.js';

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Database, type Statement } from '../database/database.js';
+import { Database } from '../database/database.js';
+import type { Statement } from '../database/statement.js';
 import { notFound } from '../problems.js';
 import { normalizeEmail } from './emails.js';
 import type { AccountRow, UserRow } from './users.dto.js';

@@ -1,7 +1,7 @@
 /** The hot paths of users, written by hand: hydrating an entity costs more than finding its row. */
 import { recorded } from '../audit/recorded.js';
 import { hasVersion } from '../lists/conditions.js';
-import { statement } from '../database/database.js';
+import { statement } from '../database/statement.js';
 import { clearing } from '../throttle/throttle.statements.js';
 import { PENDING_EMAIL, PENDING_EMAIL_TOPIC } from './addresses/challenges.statements.js';
 

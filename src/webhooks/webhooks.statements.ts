@@ -1,5 +1,5 @@
 import { type RecordedStatement, recorded } from '../audit/recorded.js';
-import { composedStatement, statement } from '../database/database.js';
+import { composedStatement, statement } from '../database/statement.js';
 import { UUID_V7 } from '../database/uuid-v7.js';
 import { changing, hasVersion, type Update } from '../lists/conditions.js';
 

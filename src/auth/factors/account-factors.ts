@@ -1,4 +1,4 @@
-import { statement } from '../../database/database.js';
+import { statement } from '../../database/statement.js';
 import type { Account } from '../sessions/authentication.js';
 
 /** The ways to show a second factor. */

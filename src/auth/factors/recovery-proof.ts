@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { statement } from '../../database/database.js';
+import { statement } from '../../database/statement.js';
 import { Mails } from '../../mail/mails.js';
 import type { Origin } from '../../request.js';
 import type { Proof } from '../sessions/proof.js';

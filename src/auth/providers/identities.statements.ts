@@ -1,5 +1,5 @@
 import { recorded } from '../../audit/recorded.js';
-import { statement } from '../../database/database.js';
+import { statement } from '../../database/statement.js';
 import type { Profile } from './profile.js';
 
 /** An identity that isn't linked yet. */

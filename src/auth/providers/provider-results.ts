@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { Database, statement } from '../../database/database.js';
+import { Database } from '../../database/database.js';
+import { statement } from '../../database/statement.js';
 import { removalJob } from '../../outbox/removal-job.js';
 import { Scheduler } from '../../outbox/scheduler.js';
 import { problem } from '../../problems.js';

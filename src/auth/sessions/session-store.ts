@@ -1,20 +1,15 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '../../audit/audit.service.js';
 import type { RecordedStatement } from '../../audit/recorded.js';
 import type { Call, Credential, Origin, Principal } from '../../request.js';
-import { days, minutes } from '../../config/durations.js';
 import { MfaSettings, rolesThatNeedMfa } from '../../config/mfa-settings.js';
 import { TokenSettings } from '../../config/token-settings.js';
-import { inBatches } from '../../database/batches.js';
 import { Database } from '../../database/database.js';
-import { Scheduler } from '../../outbox/scheduler.js';
 import { problem } from '../../problems.js';
 import { Mails } from '../../mail/mails.js';
 import { KnownDevices } from '../../users/addresses/known-devices.js';
-import { PersonalData } from '../../users/personal-data/personal-data.js';
-import { UserPurges } from '../../users/user-purges.js';
 import type { AccessClaims } from './access-tokens.js';
 import { sessionIdOf } from './credential.js';
 import { acrOf, type Authentication } from './authentication.js';
@@ -58,7 +53,7 @@ export type SessionRow = Pick<Session, 'id' | 'createdAt' | 'lastUsedAt' | 'expi
 
 /** The rows of signed-in devices: one each, judged by the database's clock, so that every replica agrees. */
 @Injectable()
-export class SessionStore implements OnModuleInit {
+export class SessionStore {
   private readonly proved = new Map<string, RecordedStatement>();
   private readonly endsWithAll: string[] = [];
   private endAllStatement?: RecordedStatement;
@@ -79,18 +74,9 @@ export class SessionStore implements OnModuleInit {
     private readonly audit: AuditService,
     private readonly settings: TokenSettings,
     private readonly mfa: MfaSettings,
-    private readonly scheduler: Scheduler,
-    private readonly purges: UserPurges,
-    private readonly personalData: PersonalData,
     private readonly mails: Mails,
     private readonly knownDevices: KnownDevices,
   ) {}
-
-  onModuleInit(): void {
-    this.scheduler.register({ name: 'old_sessions', every: minutes(5), run: (signal) => this.removeOld(signal) });
-    this.purges.register((userId) => this.removeOf(userId));
-    this.personalData.registerRows({ name: 'sessions', tables: ['sessions'], rows: sql.OWN });
-  }
 
   /**
    * The person behind a session that is still alive, or null. One query, by primary key.
@@ -225,22 +211,6 @@ export class SessionStore implements OnModuleInit {
     return this.database.read<SessionRow>(sql.LIST, [userId]);
   }
 
-  /** Removes sessions that are older than any session can be alive. */
-  private removeOld(signal?: AbortSignal): Promise<void> {
-    const { sessionLifetime } = this.settings;
-    const oldest = uuidv7({ msecs: Date.now() - sessionLifetime + days(1) });
-    return inBatches(async (after = NIL) => {
-      const removed = await this.database.write<{ id: string }>(sql.PURGE, [oldest, sessionLifetime, after]);
-      return lastOf(removed);
-    }, signal);
-  }
-
-  private removeOf(userId: string): Promise<void> {
-    return inBatches(async (after = NIL) =>
-      lastOf(await this.database.write<{ id: string }>(sql.PURGE_OF_USER, [userId, after])),
-    );
-  }
-
   private proving(compose: (proof: Proof) => RecordedStatement, proof: Proof): RecordedStatement {
     const key = `${compose.name} ${proof.name}`;
     const known = this.proved.get(key) ?? compose(proof);
@@ -248,14 +218,3 @@ export class SessionStore implements OnModuleInit {
     return known;
   }
 }
-
-const NIL = '00000000-0000-0000-0000-000000000000';
-
-/** Where a full batch ended. */
-const lastOf = (rows: { id: string }[]) =>
-  rows.length < sql.BATCH
-    ? undefined
-    : rows
-        .map(({ id }) => id)
-        .sort()
-        .at(-1);

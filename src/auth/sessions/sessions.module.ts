@@ -14,6 +14,7 @@ import { RefreshTokens } from './refresh-tokens.js';
 import { RefusedRefreshes } from './refused-refreshes.js';
 import { Sealer } from './sealer.js';
 import { Session } from './session.entity.js';
+import { SessionRemovals } from './session-removals.js';
 import { SessionStore } from './session-store.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
@@ -32,6 +33,7 @@ import { WaysIn } from './ways-in.js';
     RefreshTokens,
     RefusedRefreshes,
     SessionStore,
+    SessionRemovals,
     SessionsService,
     JwtStrategy,
     WaysIn,

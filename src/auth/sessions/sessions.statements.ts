@@ -1,6 +1,6 @@
 import { timeAs } from '../../users/personal-data/personal-data.js';
 import { recorded } from '../../audit/recorded.js';
-import { statement } from '../../database/database.js';
+import { statement } from '../../database/statement.js';
 import { PENDING_EMAIL_TOPIC, takingAlong } from '../../users/addresses/challenges.statements.js';
 import { PRINCIPAL_COLUMNS, USER_COLUMNS } from '../../users/users.statements.js';
 import { type Proof, REMEMBERED } from './proof.js';

@@ -1,5 +1,5 @@
 import { recorded } from '../../audit/recorded.js';
-import { statement } from '../../database/database.js';
+import { statement } from '../../database/statement.js';
 import { PENDING_EMAIL_TOPIC } from '../../users/addresses/challenges.statements.js';
 import { PRINCIPAL_COLUMNS, USER_COLUMNS } from '../../users/users.statements.js';
 

@@ -1,5 +1,5 @@
 import { recorded, type RecordedStatement } from '../../audit/recorded.js';
-import { statement } from '../../database/database.js';
+import { statement } from '../../database/statement.js';
 import type { Mails } from '../../mail/mails.js';
 import type { CredentialTables } from '../credential-tables.js';
 import {

@@ -1,5 +1,5 @@
 /** The parts that statements about links and codes are put together from; each is text for a `WITH`. */
-import { statement } from '../../database/database.js';
+import { statement } from '../../database/statement.js';
 import type { Purpose } from './mail-challenge.entity.js';
 
 /** Wrong codes after which the code of a challenge opens nothing any more. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { AccountSettings } from '../../config/account-settings.js';
-import { Database, statement } from '../../database/database.js';
+import { Database } from '../../database/database.js';
+import { statement } from '../../database/statement.js';
 import { Mails } from '../../mail/mails.js';
 import { coarseNetwork, deviceOf } from '../../mail/origin.js';
 import { removalJob } from '../../outbox/removal-job.js';

@@ -4,7 +4,8 @@ import { days } from '../../config/durations.js';
 import { type Actor, AuditService } from '../../audit/audit.service.js';
 import { recorded } from '../../audit/recorded.js';
 import { AccountSettings } from '../../config/account-settings.js';
-import { Database, statement } from '../../database/database.js';
+import { Database } from '../../database/database.js';
+import { statement } from '../../database/statement.js';
 import { Mails } from '../../mail/mails.js';
 import { codeIsGood, locked, opening, PROVES_ADDRESS, using } from './challenges.statements.js';
 

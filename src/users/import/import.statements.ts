@@ -1,5 +1,5 @@
 import { recorded } from '../../audit/recorded.js';
-import { statement } from '../../database/database.js';
+import { statement } from '../../database/statement.js';
 
 /** The accounts that rows of an import would meet: `$1` addresses, `$2` names, `$3` ids. */
 export const MEET = statement(

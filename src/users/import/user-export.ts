@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { Injectable, StreamableFile } from '@nestjs/common';
 import { AuditService } from '../../audit/audit.service.js';
-import { Database, statement } from '../../database/database.js';
+import { Database } from '../../database/database.js';
+import { statement } from '../../database/statement.js';
 import type { Call, Origin } from '../../request.js';
 import { OF_MANY } from '../passwords/passwords.statements.js';
 

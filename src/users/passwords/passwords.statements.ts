@@ -1,6 +1,6 @@
 /** The only statements that read a password's hash; whoever wants one checked asks `Passwords`. */
 import { recorded } from '../../audit/recorded.js';
-import { statement } from '../../database/database.js';
+import { statement } from '../../database/statement.js';
 
 const CREDENTIALS = `SELECT id, email, username, role, is_active AS "isActive", password_hash AS "passwordHash",
     session_generation AS "sessionGeneration", mfa_enabled AS "mfaEnabled", mfa_required AS "mfaRequired"

@@ -1,5 +1,5 @@
 import { recorded } from '../../../audit/recorded.js';
-import { statement } from '../../../database/database.js';
+import { statement } from '../../../database/statement.js';
 import { timeAs } from '../../../users/personal-data/personal-data.js';
 import { type Proof, REMEMBERED } from '../../sessions/proof.js';
 import type { RememberedDevice } from './remembered-device.entity.js';

@@ -1,5 +1,5 @@
 import { recorded } from '../../../audit/recorded.js';
-import { statement } from '../../../database/database.js';
+import { statement } from '../../../database/statement.js';
 import type { Account } from '../../sessions/authentication.js';
 import type { Proof } from '../../sessions/proof.js';
 import type { FactorNotices } from '../notices.js';

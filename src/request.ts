@@ -127,9 +127,6 @@ export function callOf(context: ExecutionContext): Call {
 /** Whether this person may act on that user's own data. */
 export const isSelfOrAdmin = (me: Principal, userId: string): boolean => me.id === userId || me.role === 'admin';
 
-/** Where a request comes from, for guards and hooks. */
-export const originOf = (request: FastifyRequest, reply: FastifyReply): Origin => new RequestCall(request, reply);
-
 /** Reads what is asked for off the request, when it is asked for. */
 class RequestCall implements Call {
   private closed?: AbortSignal;
@@ -185,7 +182,7 @@ function closeSignal({ raw }: FastifyReply): AbortSignal {
 }
 
 /** A user agent that is safe to log and to store: at most 256 characters, none of them a control character. */
-export function cleanUserAgent(userAgent: string | undefined): string | null {
+function cleanUserAgent(userAgent: string | undefined): string | null {
   return userAgent ? userAgent.slice(0, 256).replace(/[^\x20-\x7e\u00a0-\uffff]/g, '?') : null;
 }
 

@@ -2,7 +2,7 @@ import { isLocalOrigin } from './origins.js';
 import type { EnvironmentReader } from './environment.js';
 
 /** The kinds of providers that differ from plain OpenID Connect, and it. */
-export const PROVIDER_TYPES = ['oidc', 'google', 'microsoft', 'apple', 'github'] as const;
+const PROVIDER_TYPES = ['oidc', 'google', 'microsoft', 'apple', 'github'] as const;
 export type ProviderType = (typeof PROVIDER_TYPES)[number];
 
 /** With what Apple's client secrets are made. */

@@ -4,9 +4,9 @@ import { OneOf, Optional } from '../http/fields.js';
 import type { ProblemCode } from '../problems.js';
 import { Reason } from '../users/user-fields.js';
 
-export const BULK_ACTIONS = ['deactivate', 'activate', 'delete', 'restore', 'end_sessions'] as const;
+const BULK_ACTIONS = ['deactivate', 'activate', 'delete', 'restore', 'end_sessions'] as const;
 export type BulkAction = (typeof BULK_ACTIONS)[number];
-export const MOST_AT_ONCE = 100;
+const MOST_AT_ONCE = 100;
 
 /** One thing to do to many users. */
 export class BulkDto {

@@ -28,7 +28,7 @@ interface Facts {
 }
 
 /** Collations that know upper and lower case beyond ASCII and have no idea of their own of the letter I; the first that is there is taken. */
-export const CASE_COLLATIONS = ['und-x-icu', 'pg_c_utf8', 'C.utf8', 'C.UTF-8', 'en_US.utf8'];
+const CASE_COLLATIONS = ['und-x-icu', 'pg_c_utf8', 'C.utf8', 'C.UTF-8', 'en_US.utf8'];
 
 const FACTS = `
   SELECT current_setting('server_encoding') AS encoding,

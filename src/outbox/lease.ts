@@ -2,7 +2,7 @@ import { seconds } from '../config/durations.js';
 import { LEASE_SECONDS } from './outbox.statements.js';
 
 /** What sending may take at most; a job is only begun while that much of its lease is left. */
-export const LONGEST_DELIVERY = seconds(30);
+const LONGEST_DELIVERY = seconds(30);
 
 /**
  * The time for which a claimed job is nobody else's, measured from before the claim was sent. By two clocks: the monotonic

@@ -142,7 +142,7 @@ export class UpdateUserDto {
   current_password?: string;
 }
 
-export const USER_SORTS = ['created_at', '-created_at', 'updated_at', '-updated_at', 'id', '-id', 'username', '-username', 'email', '-email', 'last_login_at', '-last_login_at'] as const; // prettier-ignore
+const USER_SORTS = ['created_at', '-created_at', 'updated_at', '-updated_at', 'id', '-id', 'username', '-username', 'email', '-email', 'last_login_at', '-last_login_at'] as const; // prettier-ignore
 export type UserSort = (typeof USER_SORTS)[number];
 export const DELETED_FILTERS = ['exclude', 'only', 'include'] as const;
 

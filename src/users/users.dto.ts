@@ -114,7 +114,7 @@ export function toCreatedUserDto(user: UserRow, passwordReset: PasswordResetLink
 }
 
 /** The public part of a person. */
-export function toPublicUserDto(user: PublicUserRow & { version?: number }): PublicUserDto {
+function toPublicUserDto(user: PublicUserRow & { version?: number }): PublicUserDto {
   const dto = {
     id: user.id,
     username: user.username,

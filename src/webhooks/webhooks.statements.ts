@@ -3,7 +3,7 @@ import { composedStatement, statement } from '../database/statement.js';
 import { UUID_V7 } from '../database/uuid-v7.js';
 import { changing, hasVersion, type Update } from '../lists/conditions.js';
 
-export const COLUMNS = `id, url, events, description, is_active AS "isActive", disabled_reason AS "disabledReason",
+const COLUMNS = `id, url, events, description, is_active AS "isActive", disabled_reason AS "disabledReason",
   key_id AS "keyId", secret_version AS "secretVersion", previous_key_id AS "previousKeyId",
   previous_until AS "previousUntil", failing_since AS "failingSince", last_success_at AS "lastSuccessAt",
   last_failure_at AS "lastFailureAt", created_at AS "createdAt", updated_at AS "updatedAt", version`;

@@ -2,8 +2,7 @@ import { statement } from '../../database/statement.js';
 import type { Account } from '../sessions/authentication.js';
 
 /** The ways to show a second factor. */
-export const FACTOR_METHODS = ['totp', 'passkey', 'recovery_code'] as const;
-export type FactorMethod = (typeof FACTOR_METHODS)[number];
+export type FactorMethod = 'totp' | 'passkey' | 'recovery_code';
 
 /** An authenticator app, as it is stored. */
 export interface StoredTotp {

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { parse } from 'uuid';
 
 /** How many recovery codes an account gets. */
-export const RECOVERY_CODES = 10;
+const RECOVERY_CODES = 10;
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'; // base 32 without I, L, O and U
 const LENGTH = 16; // 80 bits

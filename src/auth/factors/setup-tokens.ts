@@ -8,7 +8,7 @@ import { base32, newTotpSecret, otpauthUri, stepOf } from './totp.js';
 import type { TotpSetupDto } from './factors.dto.js';
 
 /** How long setting up an authenticator app may take. */
-export const SETUP_LIFETIME = minutes(10);
+const SETUP_LIFETIME = minutes(10);
 
 /** An authenticator app that was proved to have the secret. */
 export interface ConfirmedTotp {

@@ -8,7 +8,7 @@ import type { OpenIdClient } from './openid.js';
 const LIFETIME = minutes(5);
 
 /** Apple takes no secret but a JWT that says who we are, signed with the key that it gave us (ES256). */
-export function appleSecret({ teamId, keyId, privateKey }: AppleKey, clientId: string, issuer: string): string {
+function appleSecret({ teamId, keyId, privateKey }: AppleKey, clientId: string, issuer: string): string {
   const now = Math.floor(Date.now() / 1000);
   const header = { alg: 'ES256', kid: keyId };
   const payload = { iss: teamId, iat: now, exp: now + LIFETIME / 1000, aud: issuer, sub: clientId };

@@ -6,7 +6,7 @@ import { TokenSettings } from '../../config/token-settings.js';
 import { ID_BYTES, idText, isYoungerThan, newTimedId } from '../sessions/timed-ids.js';
 
 /** How long somebody may take at a provider. */
-export const FLOW_LIFETIME = minutes(10);
+const FLOW_LIFETIME = minutes(10);
 
 const MAC_BYTES = 32;
 const CHALLENGE_BYTES = 32;

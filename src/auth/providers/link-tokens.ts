@@ -5,7 +5,7 @@ import { KeyRing } from '../sessions/keys.js';
 import type { NewIdentity } from './identities.statements.js';
 
 /** How long somebody may take to sign in their own way before they link. */
-export const LINK_LIFETIME = minutes(10);
+const LINK_LIFETIME = minutes(10);
 
 const PREFIX = 'lt_';
 

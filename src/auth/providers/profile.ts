@@ -77,7 +77,7 @@ const joined = (...words: (string | null)[]) => words.filter((word) => word !== 
 const NOT_IN_A_NAME = /[\p{Cc}\p{Zl}\p{Zp}\u200b\u202a-\u202e\u2060-\u2069\ufeff]/gu;
 
 /** A name as display names are: one line, 100 characters at most; null when nothing is left of it. */
-export function displayName(text: string | null): string | null {
+function displayName(text: string | null): string | null {
   const [...characters] = (text ?? '').replace(NOT_IN_A_NAME, '').trim();
   const name = characters.slice(0, 100).join('').trim();
   return /[^\s\p{Default_Ignorable_Code_Point}\u2800]/u.test(name) ? name : null;

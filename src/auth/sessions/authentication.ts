@@ -2,8 +2,7 @@ import type { AssuranceLevel } from '../../request.js';
 import type { User } from '../../users/user.entity.js';
 
 /** How somebody proved who they are: names of RFC 8176, and `fed` (a provider) and `email`, which are ours. */
-export const METHODS = ['pwd', 'otp', 'hwk', 'swk', 'user', 'fed', 'email', 'rba', 'mfa'] as const;
-export type AuthenticationMethod = (typeof METHODS)[number];
+export type AuthenticationMethod = 'pwd' | 'otp' | 'hwk' | 'swk' | 'user' | 'fed' | 'email' | 'rba' | 'mfa';
 
 /** An account as it was when somebody proved that it is theirs. */
 export type Account = Pick<User, 'id' | 'role' | 'sessionGeneration' | 'mfaEnabled' | 'mfaRequired'>;

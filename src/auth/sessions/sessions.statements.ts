@@ -30,7 +30,7 @@ export const SIGNED_IN = signedIn('signed_in', PRINCIPAL_COLUMNS);
 export const SIGNED_IN_ACCOUNT = signedIn('signed_in_account', USER_COLUMNS, PENDING_EMAIL_TOPIC);
 
 /** When the person behind session `s` last proved who they are; null in rows that are older than the column. */
-export const AUTH_TIME = 'coalesce(s.auth_time, s.created_at)';
+const AUTH_TIME = 'coalesce(s.auth_time, s.created_at)';
 
 /** What tokens are made of. */
 const TOKEN_STATE = `s.user_id AS "userId", ${SECONDS_LEFT} AS "secondsLeft", ${AUTH_TIME} AS "authTime", s.amr`;

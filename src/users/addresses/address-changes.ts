@@ -13,9 +13,9 @@ import { CredentialTables } from '../credential-tables.js';
 import { AddressChangeStatements } from './address-change-statements.js';
 
 /** How long a change of address waits for the new mailbox. */
-export const CHANGE_LIFETIME = days(1);
+const CHANGE_LIFETIME = days(1);
 /** For how long the old mailbox can take a change back. */
-export const REVERT_LIFETIME = days(7);
+const REVERT_LIFETIME = days(7);
 
 /** A change of a verified address: it waits for the new mailbox, and can be taken back from the old one. */
 @Injectable()

@@ -2,8 +2,7 @@ import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } fr
 import { User } from '../user.entity.js';
 
 /** What a link or code in a mail is for. */
-export const PURPOSES = ['verify', 'reset', 'change', 'revert', 'invite', 'restore'] as const;
-export type Purpose = (typeof PURPOSES)[number];
+export type Purpose = 'verify' | 'reset' | 'change' | 'revert' | 'invite' | 'restore';
 
 /**
  * What a link or code in a mail stands for: a purpose, whose, and which address it proves. Link and code are computed

@@ -10,7 +10,7 @@ export interface RawRow {
   problem?: string;
 }
 
-export const MOST_ROWS = 10_000;
+const MOST_ROWS = 10_000;
 const BOOLEANS = new Set(['invite', 'is_active', 'email_verified']);
 
 /** One JSON object a line; empty lines are none. @throws Problem 413 when there are too many */

@@ -1,9 +1,9 @@
 import { isCommonPassword } from './common-passwords.js';
 
 /** UTF-8 bytes of a password that bcrypt reads; it would ignore any further one. */
-export const MAX_PASSWORD_BYTES = 72;
+const MAX_PASSWORD_BYTES = 72;
 /** Characters (code points) that a password may have where a pepper turns any length into one that bcrypt reads. */
-export const MAX_PEPPERED_CHARACTERS = 128;
+const MAX_PEPPERED_CHARACTERS = 128;
 
 /** What a password is judged by, besides itself. */
 export interface PasswordContext {

@@ -6,7 +6,7 @@ import { type Role, ROLES } from '../../../request.js';
 import { DisplayName, Email, Locale, Username } from '../../../users/user-fields.js';
 import type { Invitation } from './invitation.entity.js';
 
-export const INVITATION_STATES = ['open', 'accepted', 'expired', 'revoked'] as const;
+const INVITATION_STATES = ['open', 'accepted', 'expired', 'revoked'] as const;
 export type InvitationState = (typeof INVITATION_STATES)[number];
 
 /** How long an invitation lives unless said. */

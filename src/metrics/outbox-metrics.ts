@@ -1,0 +1,90 @@
+/** What is measured of jobs, mails and webhooks. */
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { seconds } from '../config/durations.js';
+import { MAIL_KINDS } from '../mail/kinds.js';
+import type { Backlog, Outbox } from '../outbox/outbox.js';
+import { CHANNELS } from '../outbox/outbox-job.entity.js';
+import { EVENT_TYPES } from '../webhooks/event-types.js';
+import type { WebhooksService } from '../webhooks/webhooks.service.js';
+
+/** The buckets of what takes seconds. */
+export const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+export function measureOutbox(registry: Registry, outbox: Outbox): void {
+  const done = new Counter({
+    name: 'userhub_outbox_jobs_total',
+    help: 'Mails and webhooks that this process is done with, by result: sent, failed for good, or too late to be of use.',
+    labelNames: ['channel', 'kind', 'result'],
+    registers: [registry],
+  });
+  for (const result of ['sent', 'failed']) {
+    for (const kind of Object.keys(MAIL_KINDS)) done.inc({ channel: 'mail', kind, result }, 0);
+    for (const kind of EVENT_TYPES) done.inc({ channel: 'webhook', kind, result }, 0);
+  }
+  outbox.onOutcome(({ channel, kind, state }) => {
+    if (state !== 'queued') done.inc({ channel, kind, result: state });
+  });
+  let asked: Promise<Backlog[] | undefined> | undefined;
+  const backlog = () => (asked ??= lookUp()); // once for both gauges
+  const lookUp = () =>
+    outbox
+      .backlog()
+      .catch(() => undefined) // no database: what was known last stays
+      .finally(() => (asked = undefined));
+  const gauge = (name: string, help: string, valueOf: (backlog: Backlog | undefined) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['channel'],
+      aggregator: 'max', // all workers see the same table
+      registers: [registry],
+      async collect() {
+        const found = await backlog();
+        for (const channel of found ? CHANNELS : []) {
+          this.set({ channel }, valueOf(found?.find((one) => one.channel === channel)));
+        }
+      },
+    });
+  gauge('userhub_outbox_queued', 'Mails and webhooks that are still to be sent.', (one) => one?.queued ?? 0);
+  gauge(
+    'userhub_outbox_oldest_seconds',
+    'How long the oldest mail or webhook that is still to be sent has been waiting.',
+    (one) => one?.oldestSeconds ?? 0,
+  );
+}
+
+export function measureWebhooks(registry: Registry, outbox: Outbox, webhooks: WebhooksService): void {
+  const tries = new Histogram({
+    name: 'userhub_webhook_delivery_duration_seconds',
+    help: 'How long receivers of webhooks took for a try, by whether they took the event.',
+    labelNames: ['result'],
+    buckets: [...SECONDS, 15],
+    registers: [registry],
+  });
+  for (const result of ['delivered', 'failed']) tries.zero({ result });
+  outbox.onOutcome(({ channel, state, duration }) => {
+    if (channel !== 'webhook' || duration === undefined) return;
+    tries.observe({ result: state === 'sent' ? 'delivered' : 'failed' }, duration / 1000);
+  });
+  const remembered = rememberFor(seconds(1), () => webhooks.countByState());
+  new Gauge({
+    name: 'userhub_webhooks',
+    help: 'Receivers of webhooks: those that take what they are sent, those whose last try failed, those that are switched off.',
+    labelNames: ['state'],
+    aggregator: 'max',
+    registers: [registry],
+    async collect() {
+      for (const [state, count] of Object.entries((await remembered()) ?? {})) this.set({ state }, count);
+    },
+  });
+}
+
+/** What a look-up found last; asked again when that is older, by one at a time. Undefined where it failed: what was known stays. */
+export function rememberFor<T>(milliseconds: number, lookUp: () => Promise<T>): () => Promise<T | undefined> {
+  let answer: Promise<T | undefined> | undefined;
+  let until = 0;
+  return () => {
+    if (answer && performance.now() < until) return answer;
+    until = performance.now() + milliseconds;
+    return (answer = lookUp().catch(() => ((until = 0), undefined)));
+  };
+}

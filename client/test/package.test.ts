@@ -8,9 +8,9 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const FOLDER = path.resolve(import.meta.dirname, '..');
-const LIMIT = 7 * 1024;
+const LIMIT = 7.5 * 1024;
 
-test('the runtime with all that it needs is smaller than 7 kB', async () => {
+test('the runtime with all that it needs is smaller than 7.5 kB', async () => {
   const { outputFiles } = await build({
     entryPoints: [path.join(FOLDER, 'dist/index.js')],
     bundle: true,

@@ -116,7 +116,10 @@ function refresh(refresh_token: string): Promise<TokenPair> {
 }
 
 /** Begins a session by a password, or by what finishes a sign-in that needs a second factor. @throws UserHubProblem */
-export async function signIn(path: '/api/auth/login' | '/api/auth/mfa/verify', proof: object): Promise<void> {
+export async function signIn(
+  path: '/api/auth/login' | '/api/auth/mfa/verify' | '/api/auth/passkeys/sign-in',
+  proof: object,
+): Promise<void> {
   await session.begin(await anyone<TokenPair>(path, proof));
 }
 

@@ -32,9 +32,11 @@ export function SignIn({ reason }: { reason?: string }) {
   };
   const second = (proof: object) => signIn('/api/auth/mfa/verify', { mfa_token: pending?.token, ...proof });
   const byPasskey = async () => {
-    const options = await askFirst<object>('/api/auth/mfa/passkey-options', { mfa_token: pending?.token });
-    await second({ passkey: await passkey(options) });
+    const path = pending ? 'mfa/passkey-options' : 'passkeys/sign-in-options';
+    const proof = await passkey(await askFirst<object>(`/api/auth/${path}`, { mfa_token: pending?.token }));
+    await (pending ? second({ passkey: proof }) : signIn('/api/auth/passkeys/sign-in', { credential: proof }));
   };
+  const usePasskey = <Button act={() => attempt(byPasskey)}>{t.passkey}</Button>;
   return (
     <main class="sign-in">
       <div class="card">
@@ -53,12 +55,13 @@ export function SignIn({ reason }: { reason?: string }) {
             refuse={missing('code')}
           >
             <Field name="code" label={t.code} hint={t.codeHint} autoComplete="one-time-code" />
-            {pending.methods.includes('passkey') && <Button act={() => attempt(byPasskey)}>{t.passkey}</Button>}
+            {pending.methods.includes('passkey') && usePasskey}
           </Form>
         ) : (
           <Form act={t.act} submit={first} refuse={missing('name', 'password')}>
             <Field name="name" label={t.name} autoComplete="username" />
             <PasswordField name="password" />
+            {usePasskey}
           </Form>
         )}
       </div>

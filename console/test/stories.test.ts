@@ -99,6 +99,59 @@ describe('the console', { skip: noBrowser }, () => {
     });
   });
 
+  describe('with a passkey', () => {
+    /** A page on a host that passkeys may belong to, with an authenticator, and a passkey of this admin on it. */
+    async function withPasskey(username: string): Promise<Page> {
+      await world.person(username, { role: 'admin' });
+      const hub = await world.device(username);
+      const page = await open(browser, `${world.url.replace('127.0.0.1', 'localhost')}/admin/`);
+      const devtools = await page.context().newCDPSession(page);
+      await devtools.send('WebAuthn.enable');
+      const options = { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true } as const; // prettier-ignore
+      await devtools.send('WebAuthn.addVirtualAuthenticator', { options });
+      const { data } = await hub.api.POST('/api/auth/passkeys/options');
+      const credential = await page.evaluate(async (json) => {
+        const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(json as never);
+        return ((await navigator.credentials.create({ publicKey })) as PublicKeyCredential).toJSON() as unknown;
+      }, data);
+      await hub.api.POST('/api/auth/passkeys', { body: { credential: credential as never } });
+      return page;
+    }
+
+    it('signs in by it alone', async () => {
+      const page = await withPasskey('petra');
+      await press(page, 'Use a passkey');
+      await heading(page, 'Overview');
+      assert.deepEqual(await world.sql(`SELECT amr FROM sessions s JOIN users u ON u.id = s.user_id WHERE username = 'petra' AND 'hwk' = ANY(amr)`), [{ amr: ['hwk', 'user', 'mfa'] }]); // prettier-ignore
+    });
+
+    it('shows it after the password, and once more before something delicate', async () => {
+      const page = await withPasskey('quentin');
+      const id = await world.person('quincy');
+      const { enrol } = await import('./support/authenticator.ts');
+      await enrol(world, 'quincy');
+      await world.sql(`UPDATE users SET mfa_enabled = true WHERE username = 'quentin'`);
+      await page.getByLabel('E-mail address or username').fill('quentin');
+      await page.getByLabel('Password').fill(PASSWORD);
+      await press(page, 'Sign in');
+      await page.getByLabel('Code from your app').waitFor();
+      await press(page, 'Use a passkey');
+      await heading(page, 'Overview');
+      await page.goto(`${page.url().split('#')[0] ?? ''}#/users/${id}`);
+      await heading(page, 'quincy');
+      await world.sql(`UPDATE sessions SET auth_time = now() - interval '1 hour' WHERE user_id = (SELECT id FROM users WHERE username = 'quentin')`); // prettier-ignore
+      await page.evaluate(() => {
+        const tokens = JSON.parse(localStorage.getItem('userhub.console') ?? '{}') as object;
+        localStorage.setItem('userhub.console', JSON.stringify({ ...tokens, refresh_at: 0 }));
+      });
+      await press(page, 'Reset second factor');
+      await inDialog(page).getByRole('button', { name: 'Reset second factor' }).click();
+      const proof = page.getByRole('dialog').filter({ hasText: 'Is it still you?' });
+      await proof.getByRole('button', { name: 'Use a passkey' }).click();
+      await said(page, 'They sign in with the password alone now');
+    });
+  });
+
   describe('the list of users', () => {
     it('finds by a part of a name, by mail and by a pasted id', async () => {
       const id = await world.person('wilma', { display_name: 'Wilma Rudolph' });
@@ -381,6 +434,33 @@ describe('the console', { skip: noBrowser }, () => {
       await said(page, 'They sign in with the password alone now');
       assert.equal(await page.getByRole('button', { name: 'Reset second factor' }).count(), 0);
       await world.device('jane');
+    });
+
+    it('has accounts at providers, which are unlinked, but never the last way in', async () => {
+      const [id, only] = [await world.person('wendy'), await world.person('xaver')];
+      const link = (userId: string, provider: string) =>
+        world.sql(
+          `INSERT INTO identities (id, user_id, provider, issuer, subject, email)
+           VALUES (gen_random_uuid(), $1, $2, 'https://id.example.com', $1 || $2, $2 || '@work.example')`,
+          [userId, provider],
+        );
+      await link(id, 'work');
+      await link(only, 'work');
+      await world.sql('UPDATE users SET password_hash = NULL WHERE id = $1', [only]);
+      const page = await visit(`#/users/${id}`);
+      await page.getByRole('heading', { name: 'Linked accounts' }).waitFor();
+      await page.getByText('work@work.example').waitFor();
+      await press(page, 'Unlink');
+      await inDialog(page).getByText('Unlink work?').waitFor();
+      await inDialog(page).getByRole('button', { name: 'Unlink' }).click();
+      await said(page, 'Unlinked.');
+      await page.getByRole('heading', { name: 'Linked accounts' }).waitFor({ state: 'detached' });
+
+      await page.goto(`${world.url}/admin/#/users/${only}`);
+      await heading(page, 'xaver');
+      await press(page, 'Unlink');
+      await inDialog(page).getByRole('button', { name: 'Unlink' }).click();
+      await page.getByText('This is the last way to sign in to this account.').waitFor();
     });
 
     it('has posts, which can be deleted, and brought back while the message stays', async () => {

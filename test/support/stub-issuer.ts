@@ -16,6 +16,8 @@ export interface IssuerManners {
   hangs?: RegExp;
   /** Which of its paths begin to answer, and never come to an end. */
   drips?: RegExp;
+  /** Shows a page first, which cuts itself off from whoever opened it (COOP), with a link that goes on. */
+  lingers?: boolean;
   /** The only way in which it takes the client's secret. */
   clientAuth?: 'basic' | 'post';
   /** Over what it says of itself. */
@@ -112,7 +114,7 @@ export class StubIssuer {
       case '/jwks':
         return void json({ keys: [{ ...this.key.public.export({ format: 'jwk' }), kid: this.key.id, use: 'sig', alg: 'ES256' }] }); // prettier-ignore
       case '/authorize':
-        return void response.writeHead(302, { location: this.authorize(url.searchParams) }).end();
+        return this.sendBack(response, this.authorize(url.searchParams));
       case '/token':
         this.tokenRequests.push({ form: body, headers: request.headers });
         return void this.token(body, request, json);
@@ -152,6 +154,12 @@ export class StubIssuer {
     const parameters = { code, state: query.get('state') ?? '', iss: issuer };
     const sent = this.manners.comesBack?.(parameters) ?? parameters;
     return `${redirectUri}?${new URLSearchParams(sent).toString()}`;
+  }
+
+  private sendBack(response: ServerResponse, location: string): void {
+    if (!this.manners.lingers) return void response.writeHead(302, { location }).end();
+    const headers = { 'content-type': 'text/html', 'cross-origin-opener-policy': 'same-origin' };
+    response.writeHead(200, headers).end(`<!doctype html><a href="${location.replaceAll('&', '&amp;')}">Go on</a>`);
   }
 
   private token(

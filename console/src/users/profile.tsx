@@ -7,6 +7,7 @@ import { Facts } from '../ui/pieces.tsx';
 import { isProblem } from '../ui/problem.ts';
 import { say } from '../ui/status.tsx';
 import { When } from '../ui/when.tsx';
+import { Linked } from './linked.tsx';
 import type { Account } from './user.tsx';
 
 const t = texts.profile;
@@ -59,7 +60,10 @@ export function Profile({ account: { user, etag }, reload }: { account: Account;
           </Form>
         )}
       </section>
-      <About user={user} />
+      <div>
+        <About user={user} />
+        <Linked path={path} />
+      </div>
     </div>
   );
 }

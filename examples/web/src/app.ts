@@ -4,6 +4,7 @@ import { pageIn } from './address.ts';
 import { avatar, button, h, nameOf } from './dom.ts';
 import { explain, hub } from './hub.ts';
 import { type Page, pagesFor } from './pages.ts';
+import { linkWaiting } from './providers.ts';
 import { complain, say } from './status.ts';
 
 let me: User | undefined;
@@ -33,6 +34,7 @@ async function enter(): Promise<void> {
     return;
   }
   await showPage();
+  await linkWaiting();
 }
 
 function leave(reason?: UserHubProblem): void {

@@ -5,8 +5,8 @@ import { explain } from './hub.ts';
 interface Field<Name extends string> {
   name: Name;
   label: string;
-  /** As of `input`; `multiline` is a text area. */
-  type?: 'text' | 'email' | 'password' | 'url' | 'multiline';
+  /** As of `input`; `multiline` is a text area, and a `checkbox` has the value `on` or none. */
+  type?: 'text' | 'email' | 'password' | 'url' | 'multiline' | 'checkbox';
   value?: string | null | undefined;
   hint?: string;
   optional?: boolean;
@@ -59,13 +59,16 @@ export function form<Name extends string>({ fields, action, label, submit }: For
       input.ariaInvalid = null;
       error.textContent = '';
     }
-    const values = Object.fromEntries(inputs.map(({ input }) => [input.name, input.value])) as Record<Name, string>;
+    const values = Object.fromEntries(inputs.map(({ input }) => [input.name, valueOf(input)])) as Record<Name, string>;
     void submit(values)
       .catch(complain)
       .finally(() => (element.ariaBusy = null));
   });
   return element;
 }
+
+const valueOf = (input: HTMLInputElement | HTMLTextAreaElement) =>
+  input.type !== 'checkbox' || (input as HTMLInputElement).checked ? input.value : '';
 
 interface Labelled {
   row: HTMLElement;
@@ -80,12 +83,14 @@ function labelled<Name extends string>(field: Field<Name>, id: string): Labelled
     id,
     name,
     autocomplete: autocomplete ?? 'off',
-    required: !optional,
+    required: !optional && type !== 'checkbox',
     'aria-describedby': `${hintId} ${id}-error`.trim(),
   };
   const input = type === 'multiline' ? h('textarea', { ...attributes, rows: 3 }) : h('input', { ...attributes, type });
-  input.value = value ?? '';
+  input.value = type === 'checkbox' ? 'on' : (value ?? '');
   const error = h('p', { class: 'error', id: `${id}-error` });
+  if (type === 'checkbox')
+    return { row: h('div', { class: 'field' }, h('label', { class: 'check' }, input, label), error), input, error };
   const row = h(
     'div',
     { class: 'field' },

@@ -30,5 +30,9 @@ const arrival = (): Arrival => (history.state ?? {}) as Arrival;
 /** The token of the link that somebody came by. */
 export const linkToken = (): string | undefined => arrival().token;
 
-/** The whole address that a provider sent somebody back to. */
-export const cameBackTo = (): string => arrival().address ?? location.href;
+/** The whole address that a provider sent somebody back to; it is good once. */
+export function takeAddress(): string | undefined {
+  const { address } = arrival();
+  history.replaceState(null, '');
+  return address;
+}

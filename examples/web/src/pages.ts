@@ -31,7 +31,7 @@ interface Frame {
 const GUEST: [Page, ...Page[]] = [
   { hash: '#/sign-in', title: 'Sign in', show: showSignIn },
   { hash: '#/sign-up', title: 'Sign up', show: showSignUp },
-  { hash: '#/signed-in', title: 'Signing in', isHidden: true, show: showSignedIn },
+  { hash: '#/signed-in', title: 'Signing in', isHidden: true, show: () => showSignedIn() },
 ];
 
 /** Pages for whoever has a mail of ours. */
@@ -58,6 +58,7 @@ export function pagesFor(me: User | undefined, { reload, changed }: Frame): [Pag
     { hash: '#/profile', title: 'Profile', show: () => showProfile(me, changed) },
     { hash: '#/sessions', title: 'Sessions', show: () => showSessions(reload) },
     ...(me.role === 'admin' ? [{ hash: '#/users', title: 'Users', show: showUsers }] : []),
+    { hash: '#/signed-in', title: 'Linking', isHidden: true, show: () => showSignedIn(me) },
     ...linked(me, changed),
   ];
 }

@@ -1,23 +1,17 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { createUserHub, type UserHub } from '@userhub/client';
-import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { createServer, type ViteDevServer } from 'vite';
 import { mailTo, totpCode } from '../../../client/test/support/codes.ts';
 import { noBrowser, startBrowser } from '../../../client/test/support/browser.ts';
 import { type Server, startServer } from '../../../client/test/support/server.ts';
+import { assertAccessible } from './support/accessible.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const SCHEMES: ('light' | 'dark')[] = ['light', 'dark'];
 const PASSWORD = 'correct horse battery';
-/** A folder for pictures of every page; none are taken without. */
-const SCREENSHOTS = process.env['SCREENSHOTS'];
 
 describe('the example front end', { skip: noBrowser }, () => {
   let api: Server;
@@ -90,18 +84,6 @@ describe('the example front end', { skip: noBrowser }, () => {
   };
   const isSaid = (page: Page, text: string) => page.getByRole('status').filter({ hasText: text }).waitFor();
   const texts = async (list: Locator) => (await list.allInnerTexts()).map((text) => text.trim());
-
-  async function assertAccessible(page: Page, name: string, schemes = SCHEMES): Promise<void> {
-    for (const colorScheme of schemes) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      if (SCREENSHOTS)
-        await page.screenshot({ path: path.join(SCREENSHOTS, `${name}-${colorScheme}.png`), fullPage: true });
-      await page.evaluate(AXE);
-      const { violations } = await page.evaluate<AxeResults>('axe.run()');
-      const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-      assert.deepEqual(found, [], `${name}, ${colorScheme}`);
-    }
-  }
 
   it('signs up, and says what is wrong beside the field', async () => {
     await register('taken');

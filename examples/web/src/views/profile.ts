@@ -1,8 +1,10 @@
 import { type UpdateUserRequest, type User, UserHubProblem } from '@userhub/client';
-import { avatar, h, nameOf, when } from '../dom.ts';
+import { avatar, button, h, nameOf, when } from '../dom.ts';
 import { form } from '../form.ts';
 import { hub } from '../hub.ts';
-import { say } from '../status.ts';
+import { complain, say } from '../status.ts';
+import { linkedAccounts } from './linked-accounts.ts';
+import { byCode } from './reset-password.ts';
 import { securitySections } from './security.ts';
 
 /** One's own account: what others see, how to sign in. */
@@ -23,7 +25,13 @@ export async function showProfile(me: User, changed: () => Promise<void>): Promi
       ...unconfirmed(own),
       profileForm(own, response.headers.get('etag'), changed),
     ),
-    h('section', { class: 'card' }, h('h2', {}, 'Password'), passwordForm()),
+    h(
+      'section',
+      { class: 'card' },
+      h('h2', {}, 'Password'),
+      ...(own.has_password ? [passwordForm()] : firstPassword(own)),
+    ),
+    ...[await linkedAccounts(own, changed)].filter((section) => section !== null),
     ...(await securitySections(changed)),
   ];
 }
@@ -55,22 +63,14 @@ function profileForm(user: User, etag: string | null, changed: () => Promise<voi
         autocomplete: 'photo',
         optional: true,
       },
-      { name: 'email', label: 'E-mail address', type: 'email', value: user.email, autocomplete: 'email' },
-      {
-        name: 'current_password',
-        label: 'Password',
-        type: 'password',
-        autocomplete: 'current-password',
-        hint: 'Only needed for another e-mail address.',
-        optional: true,
-      },
+      ...(user.has_password ? addressFields(user) : []), // it takes the password to change one
     ],
-    submit: async ({ display_name, profile_picture_url, username, email, current_password }) => {
+    submit: async ({ display_name, profile_picture_url, username, email = user.email, current_password }) => {
       const body: UpdateUserRequest = {
         display_name: display_name || null,
         profile_picture_url: profile_picture_url || null,
         username,
-        ...(email !== user.email && { email, current_password }),
+        ...(email && email !== user.email && { email, current_password }),
       };
       try {
         await hub.api.PATCH('/api/users/{id}', { params: { path: { id: user.id }, header }, body });
@@ -84,6 +84,35 @@ function profileForm(user: User, etag: string | null, changed: () => Promise<voi
       say('Your profile is saved.');
     },
   });
+}
+
+const addressFields = ({ email }: User) =>
+  [
+    { name: 'email', label: 'E-mail address', type: 'email', value: email, autocomplete: 'email' },
+    {
+      name: 'current_password',
+      label: 'Password',
+      type: 'password',
+      autocomplete: 'current-password',
+      hint: 'Only needed for another e-mail address.',
+      optional: true,
+    },
+  ] as const;
+
+/** Of somebody who has always signed in by a provider or a passkey: a mail lets them set one. */
+function firstPassword({ email, email_verified }: User): HTMLElement[] {
+  const said = h('p', {}, 'Your account has no password: you sign in without one.');
+  // a reset for an address that nobody has confirmed would take the linked accounts along
+  if (!email_verified || !email) {
+    return [said, h('p', {}, h('a', { href: '#/verify-email' }, 'Confirm your address'), ' to be able to set one.')];
+  }
+  const set = async () => {
+    await hub.requestPasswordReset({ email });
+    body.replaceChildren(h('p', {}, `A mail is on its way to ${email}.`), byCode(email));
+    body.querySelector('input')?.focus();
+  };
+  const body = h('div', {}, said, button('Set a password', set, { report: complain }));
+  return [body];
 }
 
 function passwordForm(): HTMLFormElement {

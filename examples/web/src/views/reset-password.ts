@@ -41,7 +41,8 @@ function request(): HTMLElement {
   return section;
 }
 
-const byCode = (email: string) =>
+/** The form for a new password, by the code of the mail. */
+export const byCode = (email: string): HTMLFormElement =>
   form({
     label: 'Choose a password',
     action: 'Save the password',

@@ -2,14 +2,15 @@ import { canUsePasskeys, type Passkey, UserHubProblem } from '@userhub/client';
 import { ask } from '../ask.ts';
 import { authenticatorSetup } from '../authenticator.ts';
 import { button, h, when } from '../dom.ts';
+import { form } from '../form.ts';
 import { hub } from '../hub.ts';
 import { showRecoveryCodes } from '../recovery-codes.ts';
 import { complain, say } from '../status.ts';
 
 /** The second factor and the passkeys of the one who is signed in; nothing of what the server hasn't turned on. */
 export async function securitySections(changed: () => Promise<void>): Promise<HTMLElement[]> {
-  const both = await Promise.all([secondFactor(changed), passkeys(changed)].map(ifEnabled));
-  return both.filter((section) => section !== null);
+  const all = await Promise.all([secondFactor(changed), passkeys(changed)].map(ifEnabled));
+  return all.filter((section) => section !== null);
 }
 
 const ifEnabled = (section: Promise<HTMLElement>): Promise<HTMLElement | null> =>
@@ -37,6 +38,23 @@ async function secondFactor(changed: () => Promise<void>): Promise<HTMLElement> 
     await changed();
     say('The authenticator app is removed.');
   };
+  const turnOff = async () => {
+    if (!(await ask('Turn the second factor off? The password alone opens your account then.', 'Turn it off'))) return;
+    await hub.api.PUT('/api/auth/mfa', { body: { enabled: false } });
+    await changed();
+    say('Your second factor is off.');
+  };
+  const turnOn = async () => {
+    const { data } = await hub.api.PUT('/api/auth/mfa', { body: { enabled: true } });
+    if (data?.recovery_codes) await showRecoveryCodes(data.recovery_codes);
+    await changed();
+    say('Your second factor is on.');
+  };
+  const forget = async () => {
+    await hub.api.DELETE('/api/auth/devices');
+    await changed();
+    say('All devices are forgotten: each asks for the second factor again.');
+  };
   const renew = async () => {
     if (!(await ask('Make new recovery codes? The old ones stop working.', 'Make new ones'))) return;
     const { data } = await hub.api.POST('/api/auth/mfa/recovery-codes');
@@ -60,8 +78,19 @@ async function secondFactor(changed: () => Promise<void>): Promise<HTMLElement> 
       { class: 'actions' },
       button(mfa.totp ? 'Set up another app' : 'Set up an app', setUp, { report: complain }),
       mfa.enabled && button('New recovery codes', renew, { report: complain, class: 'quiet' }),
+      !mfa.enabled &&
+        mfa.passkeys > 0 &&
+        button('Ask for a passkey after the password', turnOn, { report: complain, class: 'quiet' }),
       mfa.totp && button('Remove the app', remove, { report: complain, class: 'quiet danger' }),
+      mfa.enabled && !mfa.mandatory && button('Turn it off', turnOff, { report: complain, class: 'quiet danger' }),
     ),
+    mfa.remembered_devices > 0 &&
+      h(
+        'p',
+        {},
+        `${mfa.remembered_devices === 1 ? 'One device is' : `${mfa.remembered_devices} devices are`} remembered and asked for the password alone. `,
+        button('Forget all', forget, { report: complain, class: 'quiet' }),
+      ),
   );
   return h('section', { class: 'card' }, h('h2', {}, 'Second factor'), body);
 }
@@ -91,11 +120,27 @@ function entry(passkey: Passkey, changed: () => Promise<void>): HTMLElement {
     await changed();
     say(`“${passkey.name}” is removed.`);
   };
-  const label = `Remove “${passkey.name}”`;
-  return h(
+  const rename = () => {
+    const naming = form({
+      label: `Rename “${passkey.name}”`,
+      action: 'Save the name',
+      fields: [{ name: 'name', label: 'Name', value: passkey.name }],
+      submit: async (body) => {
+        await hub.api.PATCH('/api/auth/passkeys/{id}', { params: { path: { id: passkey.id } }, body });
+        await changed();
+        say(`The passkey is called “${body.name}” now.`);
+      },
+    });
+    row.replaceChildren(naming);
+    naming.querySelector('input')?.select();
+    return Promise.resolve();
+  };
+  const row = h(
     'li',
     {},
     h('span', {}, passkey.name, h('small', {}, ' since ', when(passkey.created_at))),
-    button('Remove', remove, { report: complain, class: 'quiet danger', 'aria-label': label }),
+    button('Rename', rename, { report: complain, class: 'quiet', 'aria-label': `Rename “${passkey.name}”` }),
+    button('Remove', remove, { report: complain, class: 'quiet danger', 'aria-label': `Remove “${passkey.name}”` }),
   );
+  return row;
 }

@@ -1,4 +1,5 @@
 import { canUsePasskeys, UserHubProblem } from '@userhub/client';
+import { thisDevice } from '../device.ts';
 import { button, h } from '../dom.ts';
 import { form } from '../form.ts';
 import { hub } from '../hub.ts';
@@ -17,7 +18,7 @@ export async function showSignIn(): Promise<HTMLElement[]> {
     ],
     submit: async ({ username, password }) => {
       try {
-        await hub.signIn({ username, password });
+        await hub.signIn({ username, password, ...thisDevice() });
       } catch (reason) {
         if (!(reason instanceof UserHubProblem) || !reason.mfa) throw reason;
         section.replaceChildren(...(await secondFactor(reason)));
@@ -34,7 +35,7 @@ export async function showSignIn(): Promise<HTMLElement[]> {
     '.',
   );
   const byPasskey = button('Use a passkey', () => hub.signInWithPasskey(), { report: complain });
-  const others = [...(canUsePasskeys() ? [byPasskey] : []), ...(await providerButtons().catch(() => []))];
+  const others = [...(canUsePasskeys() ? [byPasskey] : []), ...(await providerButtons('Sign in with').catch(() => []))];
   const section = h('section', { class: 'card narrow' }, signIn, links, h('div', { class: 'ways' }, ...others));
   return [section];
 }

@@ -1,9 +1,10 @@
 import { form } from '../form.ts';
 import { h } from '../dom.ts';
 import { hub } from '../hub.ts';
+import { providerButtons } from '../providers.ts';
 
-/** Making an account, and signing in to it. */
-export function showSignUp(): HTMLElement[] {
+/** Making an account, and signing in to it; or coming with one that people have elsewhere. */
+export async function showSignUp(): Promise<HTMLElement[]> {
   const signUp = form({
     label: 'Sign up',
     action: 'Sign up',
@@ -22,5 +23,6 @@ export function showSignUp(): HTMLElement[] {
     submit: ({ display_name, ...account }) => hub.signUp({ ...account, display_name: display_name || null }),
   });
   const other = h('p', { class: 'muted' }, 'Have an account? ', h('a', { href: '#/sign-in' }, 'Sign in'), '.');
-  return [h('section', { class: 'card narrow' }, signUp, other)];
+  const ways = h('div', { class: 'ways' }, ...(await providerButtons('Sign up with').catch(() => [])));
+  return [h('section', { class: 'card narrow' }, signUp, other, ways)];
 }

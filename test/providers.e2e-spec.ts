@@ -306,3 +306,53 @@ describe('signing in with a provider', () => {
     expect(await app.sql('SELECT id FROM identities')).toHaveLength(1);
   });
 });
+
+describe('the addresses of a flow', () => {
+  let issuer: StubIssuer;
+  let app: TestApp;
+  beforeAll(async () => {
+    issuer = await StubIssuer.start();
+    issuer.people['ada'] = { sub: 'ada-1', email: 'ada@example.com' };
+    app = await startApp({
+      OIDC_WORK_ISSUER: issuer.url,
+      OIDC_WORK_CLIENT_ID: 'userhub',
+      OIDC_WORK_SCOPES: 'openid,email',
+      PUBLIC_URL: 'https://api.example.com/hub/',
+      CORS_ORIGINS: 'http://localhost:5173,https://app.example.com',
+    });
+  });
+  afterAll(async () => {
+    await app.close();
+    await issuer.stop();
+  });
+  afterEach(() => jest.restoreAllMocks());
+  const redirect_uri = 'http://localhost:5173/anywhere?at=all';
+
+  it('are those of PUBLIC_URL, whatever a request says of its host', async () => {
+    const headers = { host: 'evil.example', 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'http' };
+    const answer = await app.api.get(attempt('work', { redirect_uri }).path, { headers });
+    const url = new URL(answer.headers.get('location') ?? '');
+    expect(url.searchParams.get('redirect_uri')).toBe('https://api.example.com/hub/api/auth/providers/work/callback');
+    expect(url.searchParams.get('scope')).toBe('openid email');
+  });
+
+  it('may be any page of a loopback origin in CORS_ORIGINS, where none is named and it is no production', async () => {
+    expect(await app.api.get(attempt('work', { redirect_uri }).path)).toMatchObject({ status: 302 });
+    for (const other of ['http://127.0.0.1:5173/x', 'http://localhost:5174/x', 'https://app.example.com/x']) {
+      expect(await app.api.get(attempt('work', { redirect_uri: other }).path)).toFailWith(422, 'validation_failed');
+    }
+  });
+
+  it('are discovered once an hour', async () => {
+    const asked = () => issuer.requests.filter((path) => path.endsWith('openid-configuration')).length;
+    const leave = () => app.api.get(attempt('work', { redirect_uri }).path);
+    await leave();
+    const before = asked();
+    await leave();
+    expect(asked()).toBe(before);
+    const now = Date.now();
+    jest.spyOn(Date, 'now').mockImplementation(() => now + 3_600_001);
+    expect(await leave()).toMatchObject({ status: 302 });
+    expect(asked()).toBe(before + 1);
+  });
+});

@@ -441,7 +441,7 @@ describe('the console', { skip: noBrowser }, () => {
       const link = (userId: string, provider: string) =>
         world.sql(
           `INSERT INTO identities (id, user_id, provider, issuer, subject, email)
-           VALUES (gen_random_uuid(), $1, $2, 'https://id.example.com', $1 || $2, $2 || '@work.example')`,
+           VALUES (gen_random_uuid(), $1::uuid, $2::text, 'https://id.example.com', $1::text, $2 || '@work.example')`,
           [userId, provider],
         );
       await link(id, 'work');

@@ -189,7 +189,7 @@ describe('the example front end, with providers', { skip: noBrowser }, () => {
     await toProfile(page);
     await linkInWindow(page, 'Second issuer', 'taken@work.example');
     await isSaid(page, 'opens another account here already');
-    const [popup] = await Promise.all([page.waitForEvent('popup'), page.getByRole('button', { name: 'Link Second' }).click()]); // prettier-ignore
+    const [popup] = await Promise.all([page.waitForEvent('popup'), page.getByRole('button', { name: 'Link Local issuer' }).click()]); // prettier-ignore
     await popup.getByRole('heading', { name: 'Who are you?' }).waitFor();
     await popup.close();
     await isSaid(page, 'The window was closed');

@@ -8,7 +8,7 @@ import { createServer, type ViteDevServer } from 'vite';
 import { mailTo, totpCode } from '../../../client/test/support/codes.ts';
 import { noBrowser, startBrowser } from '../../../client/test/support/browser.ts';
 import { type Server, startServer } from '../../../client/test/support/server.ts';
-import { assertAccessible } from './support/accessible.ts';
+import { assertAccessible, assertFitsPhone } from './support/accessible.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const PASSWORD = 'correct horse battery';
@@ -277,6 +277,55 @@ describe('the example front end', { skip: noBrowser }, () => {
     await heading(page, 'Sign in');
     await page.getByRole('button', { name: 'Use a passkey' }).click();
     await page.getByRole('banner').getByText('rosa').waitFor();
+  });
+
+  it('renames a passkey, asks for it after the password and once more before something delicate, and removes it', async () => {
+    await register('ruth');
+    const page = await visit();
+    await page.goto(url.replace('127.0.0.1', 'localhost'));
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send('WebAuthn.enable');
+    const options = { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true } as const; // prettier-ignore
+    await devtools.send('WebAuthn.addVirtualAuthenticator', { options });
+    await signIn(page, 'ruth');
+    await go(page, 'Profile');
+    await page.getByRole('button', { name: 'Add a passkey' }).click();
+    await isSaid(page, 'Your passkey is added.');
+    await page.getByRole('button', { name: /^Rename/ }).click();
+    await page.getByLabel('Name', { exact: true }).fill('My phone');
+    await assertAccessible(page, 'rename-passkey');
+    await page.getByRole('button', { name: 'Save the name' }).click();
+    await isSaid(page, 'The passkey is called “My phone” now.');
+
+    await page.getByRole('button', { name: 'Ask for a passkey after the password' }).click();
+    await page.getByRole('button', { name: 'I have kept them' }).click();
+    await isSaid(page, 'Your second factor is on.');
+    await assertAccessible(page, 'passkey-as-factor');
+    await assertFitsPhone(page, 'passkey-as-factor');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await heading(page, 'Sign in');
+    await page.getByLabel('E-mail address or username').fill('ruth');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('One more step').waitFor();
+    await page.getByRole('button', { name: 'Use a passkey' }).click();
+    await heading(page, 'Posts');
+
+    await go(page, 'Profile');
+    const step_up = { acr: 'aal2', max_age: 600, methods: ['passkey', 'recovery_code'] };
+    const problem = { status: 403, code: 'step_up_required', title: 'Forbidden', detail: 'Once more.', step_up };
+    await page.route('**/api/auth/mfa', (route) => route.request().method() === 'PUT' ? route.fulfill({ status: 403, json: problem }) : route.fallback(), { times: 1 }); // prettier-ignore
+    await page.getByRole('button', { name: 'Turn it off' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Turn it off' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Code').waitFor();
+    await assertAccessible(page, 'step-up-passkey');
+    await assertFitsPhone(page, 'step-up-passkey');
+    await dialog.getByRole('button', { name: 'Use a passkey' }).click();
+    await isSaid(page, 'Your second factor is off.');
+    await page.getByRole('button', { name: 'Remove “My phone”' }).click();
+    await page.getByRole('button', { name: 'Remove the passkey' }).click();
+    await isSaid(page, '“My phone” is removed.');
   });
 
   it('signs in by keyboard alone', async () => {

@@ -111,7 +111,7 @@ function firstPassword({ email, email_verified }: User): HTMLElement[] {
     body.replaceChildren(h('p', {}, `A mail is on its way to ${email}.`), byCode(email));
     body.querySelector('input')?.focus();
   };
-  const body = h('div', {}, said, button('Set a password', set, { report: complain }));
+  const body = h('div', { class: 'setup' }, said, button('Set a password', set, { report: complain }));
   return [body];
 }
 

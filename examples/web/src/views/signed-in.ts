@@ -18,33 +18,32 @@ export async function showSignedIn(me?: User): Promise<HTMLElement[]> {
     return goOn('#/profile', `${label} opens your account from now on.`);
   } catch (reason) {
     if (me) return goOn('#/profile', whyNotLinked(reason));
-    return [h('section', { class: 'card narrow' }, ...(await whatNow(reason)))];
+    return whatNow(reason);
   }
 }
 
 /** What somebody can do who came back from a provider and isn't signed in. */
-export async function whatNow(reason: unknown): Promise<HTMLElement[]> {
+async function whatNow(reason: unknown): Promise<HTMLElement[]> {
   if (!(reason instanceof UserHubProblem)) throw reason;
-  if (reason.mfa) return secondFactor(reason);
+  if (reason.mfa) return [card(...(await secondFactor(reason)))];
   if (reason.code !== 'account_exists') {
-    return [
-      h('p', { role: 'alert' }, explain(reason)),
-      h('p', {}, h('a', { href: '#/sign-in' }, 'Sign in another way')),
-    ];
+    const another = h('p', {}, h('a', { href: '#/sign-in' }, 'Sign in another way'));
+    return [card(h('p', { role: 'alert' }, explain(reason)), another)];
   }
   if (!reason.linkToken) {
-    return [
+    const planted = card(
       h('p', { role: 'alert' }, 'There is an account with your e-mail address, but nobody has shown yet that the address is theirs. Somebody else may have made it.'), // prettier-ignore
       h('p', {}, 'It is yours if you can read the mails: choose a new password by one. Whatever anybody has set up in that account is removed then, and you can link your provider to it.'), // prettier-ignore
       h('p', {}, h('a', { href: '#/reset-password' }, 'Send me a mail')),
-    ];
+    );
+    return [planted];
   }
   linkLater(reason.linkToken);
-  return [
-    h('p', { role: 'alert' }, 'You have an account here with this e-mail address. Sign in as you usually do: then the two are linked.'), // prettier-ignore
-    ...(await showSignIn()),
-  ];
+  const note = 'You have an account here with this e-mail address. Sign in as you usually do: then the two are linked.';
+  return [card(h('p', { role: 'alert' }, note)), ...(await showSignIn())];
 }
+
+const card = (...content: HTMLElement[]) => h('section', { class: 'card narrow' }, ...content);
 
 function goOn(hash: string, text?: string): HTMLElement[] {
   location.hash = hash;

@@ -82,7 +82,9 @@ async function signingInAnew(done: () => void): Promise<Way[]> {
     if ((await idOf()) === before) return done();
     location.reload(); // somebody else is signed in now: nothing is done in their name
   };
-  return [...(await providerLabels())].map(
+  const [labels, { data }] = await Promise.all([providerLabels(), hub.api.GET('/api/auth/identities')]);
+  const own = [...labels].filter(([name]) => data.items.some(({ provider }) => provider === name));
+  return own.map(
     ([name, label]): Way =>
       (report) =>
         button(`Sign in again with ${label}`, () => again(name), { report }),

@@ -1,7 +1,7 @@
 /** Plain pages for people whom no front end can show anything: links of mails, and ways to a provider that end here. */
 import { createHash } from 'node:crypto';
 
-const STYLE = `:root{color-scheme:light dark;font:1.0625rem/1.5 system-ui,sans-serif}body{max-width:26rem;margin:10vh auto;padding:0 1.5rem}label{display:block;margin:1rem 0}input,button{font:inherit;display:block;width:100%;box-sizing:border-box;padding:.5rem .75rem;margin-top:.25rem}button{margin-top:1rem}[role=alert]{border-left:4px solid #c00;padding-left:.75rem}`;
+const STYLE = `:root{color-scheme:light dark;font:1.0625rem/1.5 system-ui,sans-serif}body{max-width:26rem;margin:10vh auto;padding:0 1.5rem}label{display:block;margin:1rem 0}input,button{font:inherit;display:block;width:100%;box-sizing:border-box;padding:.5rem .75rem;margin-top:.25rem}button{margin-top:1rem}a{color:inherit}[role=alert]{border-left:4px solid #c00;padding-left:.75rem}`;
 
 /** The source expression of a Content-Security-Policy for an inline script or style. */
 export const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;

@@ -8,8 +8,8 @@ const API = env['PUBLIC_URL'] ?? `http://127.0.0.1:${env['PORT'] ?? 8000}`;
 const CLIENT = { clientId: 'userhub', clientSecret: 'for development only' };
 
 const names = ['local', 'second']; // two names for it in .env show how a second provider is linked
-const redirectUris = [API, API.replace('127.0.0.1', 'localhost'), API.replace('localhost', '127.0.0.1')].flatMap((base) =>
-  names.map((name) => `${base.replace(/\/+$/, '')}/api/auth/providers/${name}/callback`),
+const redirectUris = [API, API.replace('127.0.0.1', 'localhost'), API.replace('localhost', '127.0.0.1')].flatMap(
+  (base) => names.map((name) => `${base.replace(/\/+$/, '')}/api/auth/providers/${name}/callback`),
 );
 const { url, close } = await startIssuer({ port: PORT, ...CLIENT, redirectUris: [...new Set(redirectUris)] });
 process.stdout.write(`

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { UUID_V7 } from '../src/database/uuid-v7.js';
+import { CLAIM_FROM_LANES } from '../src/outbox/outbox.statements.js';
 import { startApp, type TestApp } from './support/app.js';
 import { eventually } from './support/insist.js';
 import { admin, type Person, person } from './support/people.js';
@@ -72,6 +73,10 @@ describe('events for many receivers', () => {
        SELECT ${UUID_V7}, 'webhook', 'webhook.test', id, $1 FROM webhooks WHERE events = '{webhook.test}'`,
       [event],
     );
+    await app.sql('ANALYZE outbox');
+    const plan = await app.sql(`EXPLAIN ${CLAIM_FROM_LANES.text}`, ['webhook', 40, randomUUID(), [], [], 2, '']);
+    // to the first lane, whether a lane has something due, and what that is
+    expect(JSON.stringify(plan).split('using outbox_lane_due_idx').length - 1).toBeGreaterThanOrEqual(3);
     await eventually(() => {
       expect(many.received).toHaveLength(1_000);
       return true;

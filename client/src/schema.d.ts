@@ -95,7 +95,7 @@ export interface paths {
         put?: never;
         /**
          * Logout
-         * @description Ends the session of a refresh token or of a bearer token, whatever their age. Doing it again does no harm.
+         * @description Ends the session of a refresh token or of a bearer token, whatever their age. Doing it again does no harm. A personal access token has no session: it is refused, and ends when it is revoked.
          */
         post: operations["logout"];
         delete?: never;
@@ -6093,6 +6093,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             /** @description - `not_authenticated`: Sign in first: this needs a bearer token. */
             401: components["responses"]["Unauthorized"];
+            /** @description - `forbidden`: You are not allowed to do this. */
+            403: components["responses"]["Forbidden"];
             /** @description - `body_too_large`: The body is larger than 64 KiB. */
             413: components["responses"]["PayloadTooLarge"];
             /** @description - `unsupported_media_type`: The body must be application/json. */

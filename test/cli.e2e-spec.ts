@@ -30,7 +30,7 @@ interface Outcome {
   stderr: string;
 }
 
-interface Circumstances {
+interface RunOptions {
   env?: Record<string, string>;
   /** What is piped in. */
   input?: string | Buffer;
@@ -39,7 +39,7 @@ interface Circumstances {
 }
 
 /** Runs a command in this process. */
-async function userhub(args: string, { env = {}, input = '', typed }: Circumstances = {}): Promise<Outcome> {
+async function userhub(args: string, { env = {}, input = '', typed }: RunOptions = {}): Promise<Outcome> {
   const stdin = new PassThrough();
   const answers = [...(typed ?? [])];
   const stdout = recorder();

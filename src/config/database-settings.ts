@@ -67,7 +67,7 @@ const EMBEDDED: ConnectionSettings = {
   pooler: 'none',
 };
 
-/** `host:port` of each server, for people: not for logs, where the network is nobody's business. */
+/** `host:port` of each server, for people; not for logs, which don't show the network. */
 export const addressOf = ({ servers }: Pick<ConnectionSettings, 'servers'>): string =>
   servers.map(({ host, port }) => `${host}:${port}`).join(', ');
 

@@ -24,7 +24,7 @@ const NO = new Set(['false', '0', 'off', 'no']);
 /** A variable that was read: what is in effect, and where it comes from. */
 export interface EnvironmentNote {
   name: string;
-  /** As text; null when there is none, or when it is nobody's business. */
+  /** As text; null when there is none, or when it is a secret. */
   value: string | null;
   source: 'default' | 'environment';
   /** Whether the value may open something, so that only its presence is told. */

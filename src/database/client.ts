@@ -90,7 +90,7 @@ export class DatabaseClient extends pg.Client {
     Object.assign(this, { host, port });
   }
 
-  /** A connection like this one to a certain server; the password of the options of a pool is not enumerable. */
+  /** A connection like this one to a certain server; `password` is a non-enumerable property of pg's options, so spreading loses it. */
   private candidate(server: DatabaseServer): DatabaseClient {
     const config = this.#config;
     return new DatabaseClient({ ...config, ...server, password: config.password, primary: undefined });
@@ -131,7 +131,7 @@ export class DeadlineClient extends DatabaseClient implements Member {
   override end(): Promise<void>;
   override end(callback: (error: Error) => void): void;
   override end(callback?: (error: Error) => void): Promise<void> | void {
-    // a server that is itself on its way out may still complain, which is nobody's business any more: the pool would log it
+    // a server that is shutting down may still send an error: ignored, or the pool would log it
     this.removeAllListeners('error').on('error', () => undefined);
     const timer = setTimeout(() => this.destroy(), CLOSE_TIMEOUT).unref();
     this.once('end', () => clearTimeout(timer));

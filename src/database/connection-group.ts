@@ -23,7 +23,7 @@ export class ConnectionGroup {
     this.members.delete(member);
   }
 
-  /** One has not answered what was sent at this time: those that have not answered since then are as dead. */
+  /** A connection did not answer what was sent at this time: those that have not answered since are closed as well. */
   retireSilentSince(sentAt: number): void {
     for (const member of [...this.members]) if (member.answeredAt < sentAt) member.retire();
   }

@@ -179,7 +179,7 @@ export class Database implements OnApplicationShutdown {
   /** A connection as the pool makes them, not open yet. */
   private connection(): pg.Client {
     const { options } = this.pool as unknown as { options: DatabaseClientConfig };
-    return new DatabaseClient({ ...options, password: options.password }); // which is not enumerable
+    return new DatabaseClient({ ...options, password: options.password }); // spreading loses it: `password` is a non-enumerable property of pg's options
   }
 
   private run<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {

@@ -73,7 +73,7 @@ export class LookupConnection {
     return !oldest || performance.now() - oldest.since < STALLED;
   }
 
-  /** Whether it takes this one. While a statement is new, only one: if it can't be prepared, those behind it fail as well. */
+  /** Whether the statement may be sent here. Until its first execution has succeeded, one at a time: with pipelining, executions queued behind a failed Parse would fail too. */
   takes(name: string): boolean {
     return this.isFlowing && this.prepared.get(name) !== false;
   }

@@ -92,7 +92,7 @@ export class UserRemovals implements OnModuleInit {
     if (!isPurged && (await this.lookups.findById(id))) throw conflict('The user was restored meanwhile.');
   }
 
-  /** Brings a deleted or inactive user back; old sessions stay dead. @throws Problem 404, 409 when the address or name is taken */
+  /** Brings a deleted or inactive user back; sessions from before stay ended. @throws Problem 404, 409 when the address or name is taken */
   async restore(id: string, call: Call): Promise<AdminUserDto> {
     const [user] = await this.audit.write<UserRow>(this.statements.restore, [id], call);
     if (!user) throw notFound('user');
@@ -102,7 +102,7 @@ export class UserRemovals implements OnModuleInit {
   }
 
   /**
-   * Brings an account back that its owner deleted, by the link that was mailed to them; old sessions stay dead.
+   * Brings an account back that its owner deleted, by the link that was mailed to them; sessions from before stay ended.
    * @returns false when the challenge doesn't hold any more
    * @throws Problem 409 `email_taken`, `username_taken` when somebody else has them by now
    */

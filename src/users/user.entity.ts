@@ -88,7 +88,7 @@ export class User {
   @Column('integer', { default: 1 })
   version: number;
 
-  /** Sessions made under an older generation are dead: raising it ends them all, without touching them; a new hash of a new password must. */
+  /** Incremented to end all sessions of the user at once: a session stores the generation it was created in. Must be incremented whenever the password changes. */
   @Column('integer', { name: 'session_generation', default: 0, select: false })
   sessionGeneration: number;
 }

@@ -119,7 +119,7 @@ export class UsersController {
   }
 
   /**
-   * Brings a deleted user back, as an admin. Sessions from before stay dead.
+   * Brings a deleted user back, as an admin. Sessions from before stay ended.
    * @throws email_taken, username_taken
    */
   @Post('users/:id/restore')

@@ -21,7 +21,7 @@ export class AccountRemovalController {
   }
 
   /**
-   * Brings an account back that its owner deleted, by the link from the mail. Sessions from before stay dead.
+   * Brings an account back that its owner deleted, by the link from the mail. Sessions from before stay ended.
    * @throws link_invalid, link_expired, link_used, email_taken, username_taken
    */
   @Post('restore-account')

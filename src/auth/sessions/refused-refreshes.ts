@@ -17,13 +17,13 @@ export class RefusedRefreshes {
     this.refused = throttle.policy('refresh', limits.refusedRefreshes);
   }
 
-  /** Counts a token that isn't ours: that is known without the database, so it is counted without it. @throws Problem 429 */
+  /** Counts a token that isn't ours: its HMAC says so, so it is counted in the process, without the database. @throws Problem 429 */
   countForged(from: Origin): Promise<void> {
     return this.throttle.tally(this.attempt(from), from);
   }
 
-  /** Counts a token that was ours. @throws Problem 429 */
-  countDead(from: Origin): Promise<void> {
+  /** Counts a token of ours that is used up, expired or of an ended session. @throws Problem 429 */
+  countExpired(from: Origin): Promise<void> {
     return this.throttle.count(this.attempt(from), from);
   }
 

@@ -40,7 +40,7 @@ export class SessionsService {
     if (userId !== null) await this.verified.assert(userId, from);
     const refreshed = await this.sessions.rotate(claims, from);
     if (typeof refreshed !== 'string' && !('stolenFrom' in refreshed)) return this.tokensOf(refreshed);
-    await this.refused.countDead(from);
+    await this.refused.countExpired(from);
     throw problem(refreshed === 'invalid' ? 'invalid_refresh_token' : 'refresh_token_reused');
   }
 

@@ -49,7 +49,7 @@ const SETTINGS = {
   timezone: 'UTC',
   log_timezone: 'UTC',
 };
-const CARELESS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+const UNSAFE = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 
 const settingFlags = (settings: Record<string, string>): string[] =>
   Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
@@ -62,7 +62,7 @@ function serverOptions(options: EmbeddedPostgresOptions): ServerOptions {
     password,
     database,
     initdbFlags: [...INITDB_FLAGS.split(' '), ...(durable ? [] : ['--no-sync'])],
-    postgresFlags: [...settingFlags({ ...SETTINGS, ...(durable ? {} : CARELESS) }), ...flags],
+    postgresFlags: [...settingFlags({ ...SETTINGS, ...(durable ? {} : UNSAFE) }), ...flags],
   };
 }
 

@@ -53,7 +53,7 @@ export class MailChallenge {
   @Column('integer', { nullable: true })
   generation: number | null;
 
-  /** Wrong codes so far: after five the code is dead, and only the link lives on. */
+  /** Wrong codes so far: after five the code is refused; the link still works. */
   @Column('smallint', { default: 0 })
   attempts: number;
 

@@ -5,7 +5,7 @@ import { networkOf } from '../../throttle/networks.js';
 import { type Attempt, budget, keyOf, type Policy } from '../../throttle/policy.js';
 import { Throttle } from '../../throttle/throttle.js';
 
-const KNOWN_NETWORK = 'familiar'; // whose rows outlive a change of version
+const KNOWN_NETWORK = 'familiar'; // stored in rows that a newer version must still find: not to be renamed
 
 /** How often a password may be guessed at: an account's from one network, anybody's from it, an account's from everywhere. */
 @Injectable()

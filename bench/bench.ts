@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { projectFile } from '../src/config/project.js';
-import { measure, type Sample } from './load.js';
+import { deliverySettings, openReceivers, type Receivers, statements } from './deliveries.js';
+import { measure, type Sample, type Span } from './load.js';
 import { type Line, median, medians, type Results, thisMachine } from './results.js';
 import type { Scenario } from './scenarios.js';
 import { BATCH, seed } from './seed.js';
@@ -55,20 +56,29 @@ const TYPESCRIPT = ['--import', '@swc-node/register/esm-register'];
 
 /** Runs it. @throws WrongAnswerError at the first wrong answer */
 export async function runBench(plan: Plan): Promise<Results> {
+  plan.progress.start(stepsOf(plan));
+  const receivers = await openReceivers();
+  try {
+    return await runWith(receivers, plan);
+  } finally {
+    await Promise.all([receivers.sink.close(), receivers.subscriber.close()]);
+  }
+}
+
+async function runWith(receivers: Receivers, plan: Plan): Promise<Results> {
   const { users, rounds, seconds, pinning, databaseUrl, progress } = plan;
-  progress.start(stepsOf(plan));
   const secret = randomBytes(48).toString('base64url');
-  const userHub = userHubProgram(plan, secret);
+  const userHub = userHubProgram(plan, secret, receivers);
   await (await startServer(userHub, pinning)).stop(); // and there is a migrated database
   const seeded = await seed(databaseUrl, { users, actors: CONNECTIONS }, (done) => progress.step(`${done} users`));
   const { server, readyMs } = await startOften(userHub, plan);
   await delay(SETTLE_MS);
-  const restMiB = server.rssMiB();
+  const restMiB = server.pssMiB();
   const ceiling = await startServer(ceilingProgram(plan, secret), pinning);
-  const world = await enter(server, seeded, users);
+  const world = await enter(server, seeded, { users, receivers, sql: statements(databaseUrl) });
   const measured = await measureAll({ server, ceiling }, world, plan);
   await delay(SETTLE_MS);
-  const loadedMiB = server.rssMiB();
+  const loadedMiB = server.pssMiB();
   await Promise.all([server.stop(), ceiling.stop()]);
   return {
     machine: thisMachine(await postgresVersion(databaseUrl)),
@@ -88,16 +98,21 @@ function stepsOf({ scenarios, rounds, users }: Plan): number {
   return Math.ceil(users / BATCH) + STARTS + rounds * runs;
 }
 
-function userHubProgram({ serverFile, profileFolder, databaseUrl, folder }: Plan, secret: string): Program {
+function userHubProgram(
+  { serverFile, profileFolder, databaseUrl, folder }: Plan,
+  secret: string,
+  receivers: Receivers,
+): Program {
   return {
     name: 'UserHub',
     args: [...(profileFolder ? ['--cpu-prof', '--cpu-prof-dir', profileFolder] : []), serverFile],
     cwd: folder,
     env: {
-      NODE_ENV: 'production',
       BREACHED_PASSWORDS: 'off',
       DATABASE_URL: databaseUrl,
       JWT_SECRET_KEY: secret,
+      DATA_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+      ...deliverySettings(receivers),
       HOST: '127.0.0.1',
       THROTTLE: 'off',
       LOG_LEVEL: 'warn',
@@ -160,16 +175,21 @@ async function measureOnce(
   plan.progress.step(`${scenario.title.replace(', {depth} deep', ', far down')}${kind === 'ceiling' ? ', bare' : ''}`);
   const server = pair[kind];
   const span = { warmUp: round === 0 ? WARM_UP.first : WARM_UP.again, seconds: secondsOf(scenario, plan) };
-  const traffic = await scenario.traffic(world, server);
   const leave = new AbortController();
   const [sample, logins] = await Promise.all([
-    measure(server, traffic, span).finally(() => leave.abort()),
+    measureScenario(scenario, server, world, span).finally(() => leave.abort()),
     scenario.logins ? keepLoggingIn(server, world, scenario.logins, leave.signal) : undefined,
   ]);
   const samples = kind === 'server' ? measured.ours : measured.ceiling;
   samples.set(scenario.name, [...(samples.get(scenario.name) ?? []), sample]);
   if (logins && kind === 'server') measured.logins.set(scenario.name, logins);
   await untilQuiet(server);
+}
+
+async function measureScenario(scenario: Scenario, server: Server, world: World, span: Span): Promise<Sample> {
+  if (scenario.measure) return scenario.measure(server, world, span);
+  if (!scenario.traffic) throw new Error(`${scenario.name} measures nothing.`);
+  return measure(server, await scenario.traffic(world, server), span);
 }
 
 /** What is still being worked on, hashes above all, must not slow down whoever is measured next. */

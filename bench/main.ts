@@ -8,7 +8,8 @@ import { type Progress, runBench } from './bench.js';
 import { type Options, readOptions } from './options.js';
 import { chart, insertIntoPage, table } from './report.js';
 import { readResults, type Results } from './results.js';
-import { killAll, pinProcessors } from './servers.js';
+import { killAll } from '../faults/processes.js';
+import { pinProcessors } from './servers.js';
 
 const RESULTS = projectFile('bench/results.json');
 const PAGE = projectFile('docs/performance.md');
@@ -26,7 +27,11 @@ async function benchInFolder(options: Options): Promise<Results> {
   const pinning = pinProcessors(); // first, as it holds for children to come
   mkdirSync(projectFile('.data'), { recursive: true });
   const folder = mkdtempSync(projectFile('.data/bench-'));
-  const postgres = await startEmbeddedPostgres({ dataDir: path.join(folder, 'postgres'), password: 'bench' });
+  const postgres = await startEmbeddedPostgres({
+    dataDir: path.join(folder, 'postgres'),
+    password: 'bench',
+    flags: ['-c', 'max_wal_size=8GB'],
+  });
   const bar = progressBar();
   const cleanUp = async () => {
     bar.stop();

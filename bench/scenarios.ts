@@ -1,5 +1,7 @@
 /** What is asked of the servers, and what a right answer is. */
-import type { Exchange, Traffic } from './load.js';
+import { measureMails, measureWebhooks } from './deliveries.js';
+import type { Exchange, Sample, Span, Traffic } from './load.js';
+import { measureSecondFactor } from './second-factor.js';
 import { PASSWORD, type Somebody } from './seed.js';
 import type { Server } from './servers.js';
 import { type Actor, CONNECTIONS, type CursorPage, loginOf, PAGE, type PageBody, parsePage, signIn, someOthers, type World } from './world.js'; // prettier-ignore
@@ -10,7 +12,9 @@ export interface Scenario {
   name: string;
   /** What the table calls it; `{depth}` stands for how far down the list is. */
   title: string;
-  traffic(world: World, server: Server): Traffic | Promise<Traffic>;
+  traffic?(world: World, server: Server): Traffic | Promise<Traffic>;
+  /** What is no traffic of single requests measures itself. */
+  measure?(server: Server, world: World, span: Span): Promise<Sample>;
   /** What it is compared with: the same on the ceiling, or something else that bounds it. */
   against?: 'ceiling' | 'update' | 'bcrypt';
   /** So many logins are kept going meanwhile. */
@@ -96,6 +100,16 @@ export const SCENARIOS: Scenario[] = [
     traffic: me,
   },
   {
+    name: 'me-by-token',
+    title: 'me, by a personal access token',
+    traffic: (world) => ({
+      ...me(world),
+      requests: (connection) => [
+        { method: 'GET', path: '/api/auth/me', token: actorAt(world, connection).accessToken },
+      ],
+    }),
+  },
+  {
     name: 'by-id',
     title: 'user by id',
     against: 'ceiling',
@@ -137,6 +151,23 @@ export const SCENARIOS: Scenario[] = [
         () => Array.from({ length: 10 }, (_, i) => `/api/users?skip=${i * PAGE}&limit=${PAGE}`),
         (page) => isFull(page) && (page.total ?? 0) >= world.users,
       ),
+  },
+  {
+    name: 'list-console',
+    title: 'list of 50 in the console, with total',
+    traffic: (world) => ({
+      ...pages(
+        world,
+        () => ['', '&sort=username', '&is_active=true'].map((rest) => `/api/users?limit=50${rest}`),
+        ({ items, total }) => items.length === 50 && (total ?? 0) > 50 && 'email' in (items[0] ?? {}),
+      ),
+      requests: () =>
+        ['', '&sort=username', '&is_active=true'].map((rest) => ({
+          method: 'GET',
+          path: `/api/users?limit=50${rest}`,
+          token: world.admin.token,
+        })),
+    }),
   },
   { name: 'cursor', title: 'list of 20, by cursor, at the start', traffic: (world) => byCursor(world, world.shallow) },
   {
@@ -250,6 +281,15 @@ export const SCENARIOS: Scenario[] = [
       check: (body, request) => parse(body)['username'] === (request.body as Json)['username'],
     }),
   },
+  {
+    name: 'totp',
+    title: 'sign-in with password and TOTP',
+    against: 'bcrypt',
+    isSlow: true,
+    measure: measureSecondFactor,
+  },
+  { name: 'mails', title: 'mails through a relay', measure: measureMails },
+  { name: 'webhooks', title: 'webhooks, each event to 5', measure: measureWebhooks },
   { name: 'storm', title: 'me, while 16 logins run', against: 'ceiling', logins: 16, isSlow: true, traffic: me },
 ];
 

@@ -1,8 +1,8 @@
 /** The processes under test, and what the kernel knows of them. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import * as processes from '../faults/processes.js';
 import { freePort } from '../test/support/ports.js';
 
 /** Which processors the server under test has for itself, and which ones everybody else shares. */
@@ -18,8 +18,8 @@ export interface Server {
   readyMs: number;
   /** Milliseconds of processor time that its threads have used so far; undefined where there is no /proc. */
   cpuMs(): number | undefined;
-  /** MiB of memory that it holds; undefined where there is no /proc. */
-  rssMiB(): number | undefined;
+  /** MiB of memory that are its own, and its share of what it has in common with others; undefined where there is no /proc. */
+  pssMiB(): number | undefined;
   /** Tells it to end and waits until it has: killed after 20 s if need be. */
   stop(): Promise<void>;
 }
@@ -37,12 +37,8 @@ export interface Program {
 const PATIENCE = 60_000;
 const END_PATIENCE = 20_000;
 const POLL = 5;
-const TICK_MS = 10; // of /proc: USER_HZ is 100 on every Linux that Node runs on
-const children = new Set<ChildProcess>();
 
-/** Leaves nothing behind: ends every process that still runs, whatever it is doing. */
-export const killAll = (): void => children.forEach((child) => child.kill('SIGKILL'));
-process.on('exit', killAll);
+process.on('exit', processes.killAll); // leaves nothing behind
 
 /**
  * Keeps this process, and the children it will have, off the first processor that it may use: that one is for the server
@@ -66,13 +62,19 @@ export async function startServer(program: Program, pinning: Pinning | undefined
   child.stderr?.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-2000)));
   const url = `http://127.0.0.1:${port}`;
   while (!(await isReady(url + program.ready))) {
-    if (hasEnded(child)) throw new Error(`${program.name} ended before it was ready: ${output.trim()}`);
+    if (processes.hasEnded(child)) throw new Error(`${program.name} ended before it was ready: ${output.trim()}`);
     if (performance.now() - start > PATIENCE) throw new Error(`${program.name} is not ready after ${PATIENCE} ms.`);
     await delay(POLL);
   }
   const readyMs = performance.now() - start;
   const pid = child.pid ?? 0;
-  return { url, readyMs, cpuMs: () => cpuMs(pid), rssMiB: () => rssMiB(pid), stop: () => stop(child) };
+  return {
+    url,
+    readyMs,
+    cpuMs: () => processes.cpuMs(pid),
+    pssMiB: () => processes.pssMiB(pid),
+    stop: () => processes.stop(child, END_PATIENCE),
+  };
 }
 
 /** Runs a program on the server's processor and returns what it prints. @throws when it fails */
@@ -92,27 +94,9 @@ function launch(
   env: Record<string, string>,
   pinning: Pinning | undefined,
 ): ChildProcess {
-  const [command = '', ...rest] = [...(pinning ? ['taskset', '-c', pinning.server] : []), process.execPath, ...args];
-  const child = spawn(command, rest, {
-    cwd,
-    env: { PATH: process.env['PATH'], ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  children.add(child);
-  child.once('exit', () => children.delete(child));
-  return child;
+  const command = [...(pinning ? ['taskset', '-c', pinning.server] : []), process.execPath, ...args];
+  return processes.launch(command, { cwd, env: { PATH: process.env['PATH'], ...env } });
 }
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (hasEnded(child)) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), END_PATIENCE);
-  await ended;
-  clearTimeout(timer);
-}
-
-const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
 
 async function isReady(url: string): Promise<boolean> {
   try {
@@ -126,27 +110,9 @@ async function isReady(url: string): Promise<boolean> {
 
 /** As the kernel says it, such as `0-3,6`. */
 function allowedProcessors(): number[] {
-  const [, list = ''] = /^Cpus_allowed_list:\s*(\S+)$/m.exec(procFile('self', 'status')) ?? [];
+  const [, list = ''] = /^Cpus_allowed_list:\s*(\S+)$/m.exec(processes.procFile('self', 'status')) ?? [];
   return list.split(',').flatMap((part) => {
     const [first = NaN, last = first] = part.split('-').map(Number);
     return Number.isNaN(first) ? [] : Array.from({ length: last - first + 1 }, (_, i) => first + i);
   });
-}
-
-function cpuMs(pid: number): number | undefined {
-  const fields = procFile(pid, 'stat').split(') ')[1]?.split(' '); // what stands before the bracket may hold anything
-  return fields && (Number(fields[11]) + Number(fields[12])) * TICK_MS; // utime and stime
-}
-
-function rssMiB(pid: number): number | undefined {
-  const [, kib] = /^VmRSS:\s*(\d+) kB$/m.exec(procFile(pid, 'status')) ?? [];
-  return kib === undefined ? undefined : Number(kib) / 1024;
-}
-
-function procFile(pid: number | 'self', name: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -1,5 +1,6 @@
 /** Whom the requests are about, and where they go: found out once, through the API. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Receivers } from './deliveries.js';
 import type { Exchange } from './load.js';
 import { PASSWORD, type Seeded, type Somebody } from './seed.js';
 import type { Server } from './servers.js';
@@ -9,10 +10,14 @@ export const CONNECTIONS = 10;
 /** Entries on every page that is asked for. */
 export const PAGE = 20;
 const DEEP = 100_000;
+const DEEPEST_SKIP = 10_000;
+const LARGEST_PAGE = 100;
 
 /** An actor, signed in. */
 export interface Actor extends Somebody {
   token: string;
+  /** A personal access token that may read users. */
+  accessToken: string;
 }
 
 /** Whom and what the requests are about. */
@@ -26,6 +31,9 @@ export interface World {
   /** Pages reached by cursor: near the start, and as deep as there are users. */
   shallow: CursorPage;
   deep: CursorPage;
+  receivers: Receivers;
+  /** Runs a statement on the server's database. */
+  sql: (text: string, values: unknown[]) => Promise<Record<string, unknown>[]>;
 }
 
 /** A place in the list of users, and the ids found there. */
@@ -58,7 +66,11 @@ export const loginOf = ({ email }: Somebody): Exchange => ({
 });
 
 /** Everybody whom the load needs, signed in, and the places that it goes to. */
-export async function enter(server: Server, seeded: Seeded, users: number): Promise<World> {
+export async function enter(
+  server: Server,
+  seeded: Seeded,
+  { users, receivers, sql }: Pick<World, 'users' | 'receivers' | 'sql'>,
+): Promise<World> {
   const admin = await asSignedIn(server, seeded.admin);
   const actors: Actor[] = [];
   for (const actor of seeded.actors) actors.push(await asSignedIn(server, actor));
@@ -66,12 +78,17 @@ export async function enter(server: Server, seeded: Seeded, users: number): Prom
   const page = async (path: string) => parsePage(await get(server, path, token));
   const posts = await page(`/api/posts?limit=${CONNECTIONS}`);
   const cursorPage = async (depth: number): Promise<CursorPage> => {
-    const { next_cursor } = await page(`/api/users?skip=${depth - PAGE}&limit=${PAGE}`);
-    const { items } = await page(`/api/users?skip=${depth}&limit=${PAGE}`);
-    return { depth, cursor: next_cursor, ids: items.map(({ id }) => id as string) };
+    const skipped = Math.min(depth, DEEPEST_SKIP);
+    let { next_cursor: cursor } = await page(`/api/users?skip=${skipped - PAGE}&limit=${PAGE}`);
+    for (let at = skipped; at < depth; at += LARGEST_PAGE)
+      cursor = (await page(`/api/users?limit=${LARGEST_PAGE}&cursor=${cursor}`)).next_cursor;
+    const { items } = await page(`/api/users?limit=${PAGE}&cursor=${cursor}`);
+    return { depth, cursor, ids: items.map(({ id }) => id as string) };
   };
   return {
     users,
+    receivers,
+    sql,
     admin,
     actors,
     others: seeded.others,
@@ -82,7 +99,19 @@ export async function enter(server: Server, seeded: Seeded, users: number): Prom
 }
 
 async function asSignedIn(server: Server, somebody: Somebody): Promise<Actor> {
-  return { ...somebody, token: (await signIn(server, somebody)).access_token };
+  const token = (await signIn(server, somebody)).access_token;
+  return { ...somebody, token, accessToken: await makeAccessToken(server, token) };
+}
+
+async function makeAccessToken({ url }: Server, token: string): Promise<string> {
+  const response = await fetch(`${url}/api/auth/tokens`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'bench', scopes: ['users:read'] }),
+  });
+  const body = (await response.json()) as { token?: string };
+  if (!body.token) throw new Error(`No access token could be made: ${response.status} ${JSON.stringify(body)}`);
+  return body.token;
 }
 
 /** Signs somebody in. @throws when they can't */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { noBrowser, startBrowser } from '../../client/test/support/browser.ts';
-import { complaints, open, settled, signIn, tab } from './support/browser.ts';
+import { complaints, inspect, open, settled, signIn, tab } from './support/browser.ts';
 import { ADMIN, PASSWORD, startWorld, type World } from './support/world.ts';
 
 /** What people who look after accounts do, told by role and name, against a real server. */
@@ -450,6 +450,7 @@ describe('the console', { skip: noBrowser }, () => {
       const page = await visit(`#/users/${id}`);
       await page.getByRole('heading', { name: 'Linked accounts' }).waitFor();
       await page.getByText('work@work.example').waitFor();
+      await inspect(page, 'user-linked');
       await press(page, 'Unlink');
       await inDialog(page).getByText('Unlink work?').waitFor();
       await inDialog(page).getByRole('button', { name: 'Unlink' }).click();

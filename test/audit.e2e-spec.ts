@@ -1,4 +1,5 @@
 import { Scheduler } from '../src/outbox/scheduler.js';
+import { uuidV7Of } from '../src/database/uuid-v7.js';
 import { startApp, type TestApp } from './support/app.js';
 import { admin, PASSWORD, person, type Person, signIn } from './support/people.js';
 
@@ -188,9 +189,11 @@ describe('Security events', () => {
 
     it('finds by time: from since on, before until', async () => {
       const eve = await person(app, 'eve');
-      await app.sql(`UPDATE audit_events SET at = '2026-01-02T03:04:05Z' WHERE user_id = $1 AND action = 'register'`, [
-        eve.id,
-      ]);
+      const then = `timestamptz '2026-01-02T03:04:05Z'`; // an id is of its event's time
+      await app.sql(
+        `UPDATE audit_events SET at = ${then}, id = ${uuidV7Of(then)} WHERE user_id = $1 AND action = 'register'`,
+        [eve.id],
+      );
       const at = (query: string) => of(eve, query).then(stories);
       expect(await at('since=2026-01-02T03:04:05Z&until=2026-01-02T03:04:06Z')).toEqual(['register success']);
       expect(await at('since=2026-01-02T05:04:05%2B02:00&until=2026-01-02T03:04:05.001Z')).toEqual([

@@ -72,6 +72,7 @@ describe('migrations', () => {
     const rows = await database.sql<{ name: string; table: string; kind: string }>(
       `SELECT conname AS name, conrelid::regclass::text AS table, contype::text AS kind FROM pg_constraint
        WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'f', 'u', 'c') AND conrelid <> 'migrations'::regclass
+         AND conislocal -- those of partitions are the whole's
        UNION ALL
        SELECT indexrelid::regclass::text, indrelid::regclass::text, 'i' FROM pg_index
        WHERE indrelid::regclass::text NOT LIKE 'pg_%' AND indrelid <> 'migrations'::regclass`,

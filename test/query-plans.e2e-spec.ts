@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import pg from 'pg';
+import { uuidV7Of } from '../src/database/uuid-v7.js';
 import { startApp, type TestApp } from './support/app.js';
 import { admin, person, type Person } from './support/people.js';
 import { stopBackground } from './support/statements.js';
@@ -77,6 +78,8 @@ describe(`the way to the rows, with ${ROWS} of everything`, () => {
   let db: pg.Client;
   let ada: Person, root: Person;
   let places: Record<string, string>;
+  let empty: Set<string>; // months in which nothing has happened
+  let wholes: Map<string, string>; // of an index of a partition, that of the whole
 
   beforeAll(async () => {
     listen(queries);
@@ -86,6 +89,12 @@ describe(`the way to the rows, with ${ROWS} of everything`, () => {
     places = { ada: ada.id, refresh: ada.tokens.refresh_token, ...(await plant(app, ada)) };
     const { body } = await ada.api.get(`/api/users?limit=20&skip=${ROWS / 2}`);
     places['cursor'] = body.next_cursor;
+    const parts = await app.sql<{ part: string; whole: string }>(
+      `SELECT inhrelid::regclass::text AS part, inhparent::regclass::text AS whole FROM pg_inherits`,
+    );
+    const bare = `SELECT relname AS name FROM pg_class WHERE relispartition AND pg_relation_size(oid) = 0`;
+    empty = new Set((await app.sql<{ name: string }>(bare)).map(({ name }) => name));
+    wholes = new Map(parts.map(({ part, whole }) => [part, whole]));
     db = new pg.Client(app.database.url);
     await db.connect();
   }, 120_000);
@@ -98,8 +107,9 @@ describe(`the way to the rows, with ${ROWS} of everything`, () => {
   it.each(WAYS)('%s goes through %s', async (...way) => {
     const plans: Plan[] = [];
     for (const query of await queriesOf(way)) plans.push(await planOf(query));
-    expect(plans.flatMap(indexesIn).filter((index) => way[1].split(' or ').includes(index))).not.toEqual([]);
-    expect(plans.flatMap(tablesReadWhole)).toEqual([]);
+    const indexes = plans.flatMap(indexesIn).map((index) => wholes.get(index) ?? index);
+    expect(indexes.filter((index) => way[1].split(' or ').includes(index))).not.toEqual([]);
+    expect(plans.flatMap(tablesReadWhole).filter((table) => !empty.has(table ?? ''))).toEqual([]);
   });
 
   /** The statements of a request; not those that count, which have to look at every row, nor those that only insert. */
@@ -163,7 +173,7 @@ async function plant({ sql }: TestApp, ada: Person): Promise<Record<string, stri
   await sql(`INSERT INTO tasks (id, user_id, title, created_at)
     SELECT gen_random_uuid(), u.id, 'Task ' || n, now() - n * interval '1 minute' FROM ${counted} JOIN ${somebody}`);
   await sql(`INSERT INTO audit_events (id, action, outcome, user_id, at)
-    SELECT gen_random_uuid(), CASE n % 1000 WHEN 0 THEN 'password_changed' ELSE 'login' END, 'success', u.id,
+    SELECT ${uuidV7Of(`(now() - n * interval '1 minute')`)}, CASE n % 1000 WHEN 0 THEN 'password_changed' ELSE 'login' END, 'success', u.id,
       now() - n * interval '1 minute' FROM ${counted} JOIN ${somebody}`);
   await sql(`INSERT INTO throttle_counters (key, hits, resets_at)
     SELECT 'guess|' || md5(n::text), 1, now() + interval '1 hour' FROM ${counted}`);

@@ -1,5 +1,6 @@
 import { StatisticsService } from '../src/console/statistics.service.js';
 import { Scheduler } from '../src/outbox/scheduler.js';
+import { uuidV7Of } from '../src/database/uuid-v7.js';
 import { startApp, type TestApp } from './support/app.js';
 import { admin, person, type Person } from './support/people.js';
 
@@ -35,7 +36,7 @@ describe('Figures', () => {
       `WITH u AS (INSERT INTO users (id, email, username, password_hash, created_at)
          VALUES (gen_random_uuid(), $1, split_part($1, '@', 1), '', $2) RETURNING id)
        INSERT INTO audit_events (id, action, outcome, user_id, at)
-       SELECT gen_random_uuid(), 'login', outcome, u.id, at::timestamptz
+       SELECT ${uuidV7Of('at::timestamptz')}, 'login', outcome, u.id, at::timestamptz
        FROM u, jsonb_to_recordset($3::jsonb) AS login (at text, outcome text)`,
       [email, created, JSON.stringify(logins.map(([at, outcome = 'success']) => ({ at, outcome })))],
     );

@@ -1,3 +1,5 @@
+import { days } from '../config/durations.js';
+import { firstUuidV7At } from '../database/uuid-v7.js';
 import { Conditions } from '../lists/conditions.js';
 import type { List } from '../lists/lists.js';
 import type { AuditEvent } from './audit-event.entity.js';
@@ -6,6 +8,15 @@ import type { EventsQuery } from './audit.dto.js';
 
 const COLUMNS = `id, at, action, outcome, actor_id AS "actorId", user_id AS "userId", ip, user_agent AS "userAgent",
   request_id AS "requestId", details`;
+
+/** Ids are made by the clock of a process, and times by that of the database, at the beginning of a transaction. */
+const CLOCKS_APART = days(1);
+
+/** An id that no event from this time on is below: by it, PostgreSQL leaves out the months of before. */
+export const firstIdOf = (time: Date): string => firstUuidV7At(new Date(time.getTime() - CLOCKS_APART));
+
+/** An id that every event until this time is below. */
+export const lastIdOf = (time: Date): string => firstUuidV7At(new Date(time.getTime() + CLOCKS_APART));
 
 /** The list of events that a query asks for, newest first. */
 export function eventList({
@@ -28,8 +39,8 @@ export function eventList({
   if (action?.length === 1) conditions.add('action = $', action[0]);
   else if (action) conditions.add('action = ANY ($)', action);
   if (outcome) conditions.add('outcome = $', outcome);
-  if (since) conditions.add('at >= $', new Date(since));
-  if (until) conditions.add('at < $', new Date(until));
+  if (since) conditions.add('at >= $ AND id >= $', new Date(since), firstIdOf(new Date(since)));
+  if (until) conditions.add('at < $ AND id < $', new Date(until), lastIdOf(new Date(until)));
   return {
     identity: ['events', user_id, actor_id, ip, action, outcome, since, until],
     columns: COLUMNS,

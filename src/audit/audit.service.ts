@@ -1,22 +1,19 @@
-import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Call, Origin } from '../request.js';
-import { minutes } from '../config/durations.js';
-import { AuditSettings } from '../config/audit-settings.js';
-import { inBatches } from '../database/batches.js';
 import { Database } from '../database/database.js';
-import { type Companion, type Statement, statement } from '../database/statement.js';
+import { type Companion, statement } from '../database/statement.js';
 import { isUuid } from '../http/fields.js';
 import { Lists } from '../lists/lists.js';
 import type { Page } from '../lists/pages.js';
-import { Scheduler } from '../outbox/scheduler.js';
 import type { Rejection } from '../throttle/rejections.js';
 import { Throttle } from '../throttle/throttle.js';
 import type { AuditEvent } from './audit-event.entity.js';
 import type { RecordedStatement } from './recorded.js';
 import { type EventDto, type EventPersonDto, type EventsQuery, type OwnEventsQuery, toEventDto } from './audit.dto.js';
-import { eventList } from './audit.list.js';
+import { eventList, firstIdOf } from './audit.list.js';
+import { BATCH, eachBatch } from './event-batches.js';
 
 /** What happened. Whoever isn't named wasn't known. */
 export interface AuditEntry extends Pick<AuditEvent, 'action'> {
@@ -41,17 +38,6 @@ const INSERT = statement(
    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 );
 
-const BATCH = 1000;
-
-/** A batch of events past their retention, after the position (`$2`, `$3`). */
-const PURGE = statement(
-  'audit_events.purge',
-  `DELETE FROM audit_events WHERE id IN (
-     SELECT id FROM audit_events
-     WHERE (at, id) > ($2::timestamptz, $3::uuid) AND at < now() - $1::bigint * interval '1 millisecond'
-     ORDER BY at, id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)
-   RETURNING at, id`,
-);
 /** A batch of the events that name somebody in this column: from where and with what is nobody's business any more. */
 const forget = (column: 'user_id' | 'actor_id', condition = 'true') =>
   statement(
@@ -65,28 +51,22 @@ const FORGET = [forget('user_id'), forget('actor_id', 'actor_id IS DISTINCT FROM
 
 const FAILED_SINCE = statement(
   'audit.failed_since',
-  `SELECT DISTINCT user_id AS id FROM audit_events WHERE at >= $1 AND outcome = 'failure' AND user_id IS NOT NULL`,
+  `SELECT DISTINCT user_id AS id FROM audit_events WHERE at >= $1 AND id >= $2 AND outcome = 'failure' AND user_id IS NOT NULL`,
 );
 
 /** Keeps the record of security events: a line in the log, and a row that admins and those concerned can read. */
 @Injectable()
-export class AuditService implements OnModuleInit {
+export class AuditService {
   private readonly log = new Logger('Security');
   private findPeople: (ids: string[]) => Promise<EventPersonDto[]> = () => Promise.resolve([]);
   private readonly listeners: ((event: Pick<AuditEvent, 'action' | 'outcome'>) => void)[] = [];
 
   constructor(
     private readonly database: Database,
-    private readonly settings: AuditSettings,
     private readonly lists: Lists,
-    private readonly scheduler: Scheduler,
     throttle: Throttle,
   ) {
     throttle.onRejection((rejection) => this.recordRejection(rejection));
-  }
-
-  onModuleInit(): void {
-    this.scheduler.register({ name: 'old_events', every: minutes(5), run: (signal) => this.removeOld(signal) });
   }
 
   /** Whom else to tell when something happens. */
@@ -165,7 +145,7 @@ export class AuditService implements OnModuleInit {
 
   /** Whose accounts something has failed for since then. */
   async whoFailedSince(since: Date): Promise<string[]> {
-    const rows = await this.database.read<{ id: string }>(FAILED_SINCE, [since]);
+    const rows = await this.database.read<{ id: string }>(FAILED_SINCE, [since, firstIdOf(since)]);
     return rows.map(({ id }) => id);
   }
 
@@ -206,20 +186,7 @@ export class AuditService implements OnModuleInit {
 
   /** Empties address, user agent and details of the events that concern somebody; what, when and who stay. */
   async forget(userId: string): Promise<void> {
-    for (const statement of FORGET) await this.eachBatch(statement, userId);
-  }
-
-  /** Removes events past their retention. */
-  private removeOld(signal: AbortSignal): Promise<void> {
-    return this.eachBatch(PURGE, this.settings.retention, signal);
-  }
-
-  private eachBatch(statement: Statement, value: unknown, signal?: AbortSignal): Promise<void> {
-    return inBatches(async (after = BEGINNING) => {
-      const rows = await this.database.write<Pick<AuditEvent, 'at' | 'id'>>(statement, [value, ...after.split(' ')]);
-      const positions = rows.map(({ at, id }) => `${at.toISOString()} ${id}`).sort();
-      return rows.length < BATCH ? undefined : positions.at(-1);
-    }, signal);
+    for (const statement of FORGET) await eachBatch(this.database, statement, userId);
   }
 }
 
@@ -254,5 +221,3 @@ const logLine = (event: Recorded, { ip, userAgent, requestId }: Pick<Origin, 'ip
   request_id: requestId || null,
   ...event.details,
 });
-
-const BEGINNING = '-infinity 00000000-0000-0000-0000-000000000000';

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { days } from '../config/durations.js';
 import { Database } from '../database/database.js';
 import { statement } from '../database/statement.js';
+import { firstIdOf, lastIdOf } from './audit.list.js';
 
 /** How sign-ins went on a day (`2026-11-26`) of a time zone. */
 export interface SignInDay {
@@ -19,6 +21,7 @@ const SIGN_INS = statement(
      count(DISTINCT user_id) FILTER (WHERE outcome = 'success')::int AS "activeUsers"
    FROM audit_events
    WHERE action = 'login' AND at >= $2::date::timestamp AT TIME ZONE $1 AND at < $3::date::timestamp AT TIME ZONE $1
+     AND id >= $4 AND id < $5
    GROUP BY 1`,
 );
 
@@ -29,7 +32,13 @@ export class SignInStatistics {
 
   /** The days from `since` to before `until`; days without any are left out. */
   async days(tz: string, since: string, until: string): Promise<Map<string, SignInDay>> {
-    const rows = await this.database.read<SignInDay>(SIGN_INS, [tz, since, until]);
+    const rows = await this.database.read<SignInDay>(SIGN_INS, [tz, since, until, ...idsOf(since, until)]);
     return new Map(rows.map((row) => [row.day, row]));
   }
+}
+
+/** What ids the events of days have, wherever on earth. */
+function idsOf(since: string, until: string): string[] {
+  const [first, last] = [since, until].map((day) => Date.parse(day));
+  return [firstIdOf(new Date((first ?? 0) - days(1))), lastIdOf(new Date((last ?? 0) + days(1)))];
 }

@@ -1,3 +1,5 @@
+import { uuidV7Of } from '../../../src/database/uuid-v7.js';
+
 type Sql = <Row extends object>(text: string, values?: unknown[]) => Promise<Row[]>;
 
 const FIRST = ['Ada', 'Alan', 'Grace', 'Katherine', 'Edsger', 'Barbara', 'Donald', 'Radia', 'Tim', 'Margaret', 'Linus', 'Frances', 'Dennis', 'Hedy', 'Ken', 'Annie', 'Brian', 'Joan', 'Niklaus', 'Karen']; // prettier-ignore
@@ -16,7 +18,7 @@ export async function seed(sql: Sql): Promise<void> {
   );
   await sql(
     `INSERT INTO audit_events (id, at, action, outcome, user_id, actor_id, ip, user_agent, details)
-     SELECT gen_random_uuid(), at, 'login', CASE WHEN failed THEN 'failure' ELSE 'success' END, u.id, CASE WHEN failed THEN NULL ELSE u.id END,
+     SELECT ${uuidV7Of('at')}, at, 'login', CASE WHEN failed THEN 'failure' ELSE 'success' END, u.id, CASE WHEN failed THEN NULL ELSE u.id END,
        '203.0.113.' || (1 + n % 250),
        (ARRAY['Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:141.0) Gecko/20100101 Firefox/141.0', 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1', 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/139.0.0.0 Safari/537.36'])[1 + n % 3],
        CASE WHEN failed THEN '{"reason":"wrong_password"}'::jsonb ELSE '{"amr":"pwd"}' END

@@ -8,9 +8,9 @@ import type { UserSort, UsersQuery } from './user-requests.dto.js';
 import { PENDING_EMAIL_TOPIC } from './addresses/challenges.statements.js';
 import { PUBLIC_COLUMNS, USER_COLUMNS } from './users.statements.js';
 
-// exactly the expressions that the trigram indexes are on
+// exactly the expressions that the trigram index is on
 const SEARCHED = `fold_case(username || E'\\n' || coalesce(display_name, ''))`;
-const SEARCHED_BY_ADMINS = `fold_case(username || E'\\n' || coalesce(display_name, '') || E'\\n' || coalesce(email, ''))`;
+const ADDRESS = `fold_case(coalesce(email, ''))`;
 
 // whoever has never signed in comes last either way; NULL would be nowhere for a cursor
 const NEVER = '0001-01-01T00:00:00.000Z';
@@ -83,7 +83,9 @@ const SHOWN_TO_ADMINS = new Set(['email', 'updated_at', 'last_login_at']);
 function search(conditions: Conditions, q: string, isAdmin: boolean): void {
   if (isUuid(q)) return conditions.add('id = $', q);
   if (!isShort(q)) {
-    return conditions.add(`${isAdmin ? SEARCHED_BY_ADMINS : SEARCHED} LIKE fold_case($)`, containing(q));
+    const pattern = containing(q);
+    if (!isAdmin) return conditions.add(`${SEARCHED} LIKE fold_case($)`, pattern);
+    return conditions.add(`(${SEARCHED} LIKE fold_case($) OR ${ADDRESS} LIKE fold_case($))`, pattern, pattern);
   }
   const pattern = beginningWith(q);
   conditions.add(

@@ -19,8 +19,8 @@ import { Console1764600000000 } from './1764600000000-console.js';
 import { WebhookUsers1764610000000 } from './1764610000000-webhook-users.js';
 import { OutboxLanes1764740000000 } from './1764740000000-outbox-lanes.js';
 import { EventsByMonth1764750000000 } from './1764750000000-events-by-month.js';
-import { Autovacuum1764750100000 } from './1764750100000-autovacuum.js';
 import { OneSearchIndex1764750000000 } from './1764750000000-one-search-index.js';
+import { Autovacuum1764750100000 } from './1764750100000-autovacuum.js';
 
 export const migrations = [
   UsersAndSessions1763700000000,
@@ -43,6 +43,6 @@ export const migrations = [
   WebhookUsers1764610000000,
   OutboxLanes1764740000000,
   EventsByMonth1764750000000,
-  Autovacuum1764750100000,
   OneSearchIndex1764750000000,
+  Autovacuum1764750100000,
 ];

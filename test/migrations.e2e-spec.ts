@@ -56,7 +56,7 @@ describe('migrations', () => {
   it('are applied once each when eight want to at once', async () => {
     const done = await Promise.all(Array.from({ length: 8 }, up));
     expect(done.flat().sort()).toEqual([...NAMES].sort());
-    const rows = await database.sql<{ name: string }>('SELECT name FROM migrations ORDER BY timestamp');
+    const rows = await database.sql<{ name: string }>('SELECT name FROM migrations ORDER BY timestamp, id');
     expect(rows.map(({ name }) => name)).toEqual(NAMES);
   });
 

@@ -48,7 +48,7 @@ describe('what a database brings along does not matter', () => {
     ],
     ['extensions in a schema of their own', '', 'CREATE SCHEMA extensions', 'CREATE EXTENSION pg_trgm SCHEMA extensions', 'GRANT USAGE ON SCHEMA extensions TO $role'], // prettier-ignore
     ['a schema of our own', '', 'CREATE SCHEMA userhub AUTHORIZATION $role', 'ALTER ROLE $role SET search_path = userhub', 'REVOKE ALL ON SCHEMA public FROM PUBLIC'], // prettier-ignore
-    ['hasty time-outs', '', `ALTER ROLE $role SET statement_timeout = '50ms'`, `ALTER ROLE $role SET transaction_timeout = '60ms'`], // prettier-ignore
+    ['hasty time-outs', '', `ALTER ROLE $role SET statement_timeout = '200ms'`, `ALTER ROLE $role SET transaction_timeout = '250ms'`], // prettier-ignore
   ])('such as %s', async (_, options, ...statements) => {
     const database = await foreignDatabase(options, ...statements);
     const app = await startApp({}, database);

@@ -58,11 +58,12 @@ describe('guessing at second factors', () => {
     for (let times = 0; times < 4; times++) {
       expect(await verify(await token(ada, times), { code: wrongCode(ada) }, times)).toFailWith(401, 'invalid_code');
     }
-    expect(await verify(await token(ada), { code: codeOf(ada) })).toMatchObject({ status: 200 });
+    const code = codeOf(ada);
+    expect(await verify(await token(ada), { code })).toMatchObject({ status: 200 });
     for (let times = 0; times < 4; times++) {
       expect(await verify(await token(ada), { code: wrongCode(ada) })).toFailWith(401, 'invalid_code');
     }
-    expect(await verify(await token(ada), { code: codeOf(ada) })).toFailWith(401, 'code_used'); // which doesn't count
+    expect(await verify(await token(ada), { code })).toFailWith(401, 'code_used'); // which doesn't count
     expect(await verify(await token(ada), { code: codeOf(ada, 1) })).toMatchObject({ status: 200 });
   });
 

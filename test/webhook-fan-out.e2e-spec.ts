@@ -3,6 +3,7 @@ import { UUID_V7 } from '../src/database/uuid-v7.js';
 import { CLAIM_FROM_LANES } from '../src/outbox/outbox.statements.js';
 import { startApp, type TestApp } from './support/app.js';
 import { eventually } from './support/insist.js';
+import { expectWithin, timed } from './support/noise.js';
 import { admin, type Person, person } from './support/people.js';
 import { type Receiver, startReceiver } from './support/receiver.js';
 
@@ -31,6 +32,7 @@ describe('events for many receivers', () => {
   };
   const add = async (url: string, events = ['user.*']) =>
     (await root.api.post('/api/webhooks', { url, events })).body.id as string;
+  const idsOf = ({ received }: Receiver) => new Set(received.map(({ headers }) => headers['webhook-id']));
   /** So many events, each for every receiver that there is. */
   const tell = (count: number) =>
     app.sql(
@@ -45,15 +47,14 @@ describe('events for many receivers', () => {
     const healthy = await receiverWho();
     await add(healthy.url);
     await tell(200); // 4,000 deliveries
-    await eventually(() => {
+    const arrived = eventually(() => {
       expect(hanging.received.length).toBeGreaterThanOrEqual(19 * 2); // every slot that they may have
-      expect(new Set(healthy.received.map(({ headers }) => headers['webhook-id'])).size).toBe(200);
+      expect(idsOf(healthy).size).toBe(200);
       return true;
-    }, 12_000); // before the first of those that hang is given up, after 15 s
-    const begun = performance.now();
+    }, 60_000);
+    expectWithin(12_000, await timed(arrived)); // before the first of those that hang is given up, after 15 s
     await person(app, 'ada');
-    await healthy.next('user.created');
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    expectWithin(5_000, await timed(healthy.next('user.created')));
   });
 
   it(`come to a thousand receivers in turn, however much one of them has before it (${BY_HAND})`, async () => {
@@ -78,11 +79,12 @@ describe('events for many receivers', () => {
     // to the first lane, whether a lane has something due, and what that is
     expect(JSON.stringify(plan).split('using outbox_lane_due_idx').length - 1).toBeGreaterThanOrEqual(3);
     await eventually(() => {
-      expect(many.received).toHaveLength(1_000);
+      expect(many.received.length).toBeGreaterThanOrEqual(1_000);
       return true;
-    }, 30_000);
+    }, 60_000);
     expect(greedy.received.length).toBeLessThan(1_500); // it was first, and isn't done
     const [most] = await app.sql<{ tries: number }>(`SELECT max(attempts)::int AS tries FROM outbox`);
-    expect(most?.tries).toBe(1); // nothing is claimed that can't begin
+    // nothing is claimed that can't begin; on a busy machine an answer can come too late, and its job is tried again
+    expect(most?.tries).toBeLessThanOrEqual(many.received.length > 1_000 ? 2 : 1);
   });
 });

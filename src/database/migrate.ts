@@ -114,8 +114,8 @@ async function withMigrationConnection<T>(
 ): Promise<T> {
   const dataSource = new DataSource({ ...migrationOptions(settings), migrations: [...list] });
   await dataSource.initialize();
+  const runner = dataSource.createQueryRunner();
   try {
-    await using runner = dataSource.createQueryRunner();
     await assertUsable(runner);
     const isShared = connectionOf(settings).pooler === 'transaction';
     return await work(new MigrationConnections(dataSource, runner, isShared));
@@ -123,6 +123,7 @@ async function withMigrationConnection<T>(
     const missing = missingRight(error, settings.database.connection.user);
     throw missing ? new UnusableDatabaseError(missing) : error;
   } finally {
+    await runner.release().catch(() => undefined); // the first error is the one to tell
     await dataSource.destroy();
   }
 }

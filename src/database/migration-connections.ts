@@ -68,16 +68,15 @@ export class MigrationConnections {
     { transaction }: Pick<MigrationInterface, 'transaction'> = {},
   ) {
     if (transaction !== false) return await withLockTimeout(this.runner, () => work(this.runner));
-    await using second = this.dataSource.createQueryRunner();
-    if (!(await this.isUsable(second))) {
-      this.log.warn({ event: 'migration_in_transaction', remedy: 'Set DATABASE_URL_DIRECT, past the pooler.' });
-      return await work(this.runner);
-    }
+    const second = this.dataSource.createQueryRunner();
     const ping = setInterval(() => void this.runner.query('SELECT 1').catch(() => undefined), PING);
     try {
-      return await work(second);
+      if (await this.isUsable(second)) return await work(second);
+      this.log.warn({ event: 'migration_in_transaction', remedy: 'Set DATABASE_URL_DIRECT, past the pooler.' });
+      return await work(this.runner);
     } finally {
       clearInterval(ping);
+      await second.release();
     }
   }
 

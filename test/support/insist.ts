@@ -21,16 +21,17 @@ const isForGood = (text: string) => text.includes('"mail_not_configured"');
 /** How often the server was too busy so far. */
 export const timesTurnedAway = (): number => turnedAway;
 
-/** Tries again until it neither throws nor finds undefined or false, for 20 s; then the last throw gets out. */
+/** Tries again until it neither throws nor finds nothing (undefined, null, false), for 20 s; then the last throw gets out. */
 export async function eventually<T>(
   look: () => T | Promise<T>,
   patience = 20_000,
-): Promise<Exclude<T, false | undefined>> {
+): Promise<Exclude<T, false | null | undefined>> {
   const deadline = performance.now() + patience;
   for (;;) {
     try {
       const found = await look();
-      if (found !== undefined && found !== false) return found as Exclude<T, false | undefined>;
+      if (found !== undefined && found !== null && found !== false)
+        return found as Exclude<T, false | null | undefined>;
       if (performance.now() > deadline) throw new Error('It did not happen in time');
     } catch (error) {
       if (performance.now() > deadline) throw error;

@@ -19,8 +19,7 @@ export function sentenceOf(event: Event): Sentence {
   const why = reason && (texts.events.reasons[reason] ?? reason);
   const role =
     details['role'] === 'user' && action === 'user_created' ? undefined : (details['role'] as string | undefined);
-  const count = details['count'] === undefined ? undefined : String(details['count']);
-  const extra = why ?? role ?? count;
+  const extra = why ?? role ?? details['count'];
   const isOwn = actor_id === null || actor_id === user_id;
   const subject = user ?? (user_id === null ? (actor ?? null) : null);
   return {

@@ -105,7 +105,8 @@ describe('the bundle', () => {
       const api = await start({ NODE_ENV: 'production', WEB_CONCURRENCY: '2', METRICS_PORT: metrics });
       for (const where of ['/docs', '/docs/swagger-ui.css', '/docs/swagger-ui-bundle.js', '/openapi.json', '/admin/'])
         expect(await api.get(where)).toMatchObject({ status: 200 });
-      expect((await fetch(`http://127.0.0.1:${metrics}/metrics`)).status).toBe(200);
+      // 503 until each of the processes can be asked
+      await eventually(async () => (await fetch(`http://127.0.0.1:${metrics}/metrics`)).status === 200);
 
       const ada = { email: 'ada@example.com', username: 'ada', password: PASSWORD };
       expect(await api.post('/api/auth/register', { ...ada, password: 'password123' })).toMatchObject({ status: 422 });

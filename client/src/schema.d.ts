@@ -315,7 +315,7 @@ export interface paths {
         put?: never;
         /**
          * Restore user
-         * @description Brings a deleted user back, as an admin. Sessions from before stay dead.
+         * @description Brings a deleted user back, as an admin. Sessions from before stay ended.
          */
         post: operations["restoreUser"];
         delete?: never;
@@ -579,7 +579,7 @@ export interface paths {
         put?: never;
         /**
          * Restore account
-         * @description Brings an account back that its owner deleted, by the link from the mail. Sessions from before stay dead.
+         * @description Brings an account back that its owner deleted, by the link from the mail. Sessions from before stay ended.
          */
         post: operations["restoreAccount"];
         delete?: never;

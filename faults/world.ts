@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Person } from './load.js';
 import type { Row } from './rows.js';
-import { hasPgBouncer, startPgBouncer } from './pgbouncer.js';
+import { HAS_PGBOUNCER } from '../test/support/pgbouncer.js';
+import { startPgBouncer } from './pgbouncer.js';
 import { Postgres, type Sql } from './postgres.js';
 import { Replica } from './replica.js';
 
@@ -43,7 +44,7 @@ export async function makeWorld(isShort: boolean): Promise<World> {
   const database = 'faults';
   const postgres = await Postgres.create(folder);
   const url = await postgres.createDatabase(database);
-  const pooler = hasPgBouncer() ? await startPgBouncer(postgres, folder) : undefined;
+  const pooler = HAS_PGBOUNCER ? await startPgBouncer(postgres, folder) : undefined;
   const settled = await settleIn(url, folder);
   return { folder, postgres, database, url, ...settled, pooler, isShort };
 }

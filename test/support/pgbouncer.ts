@@ -17,6 +17,18 @@ export const HAS_PGBOUNCER = (() => {
   }
 })();
 
+/** The text of a `pgbouncer.ini`: transaction mode, on loopback, and else as it comes. */
+export const configuration = (server: string, listenPort: number, users: string): string => `[databases]
+* = ${server}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${listenPort}
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = ${users}
+pool_mode = transaction
+`;
+
 /** A PgBouncer before a database, in transaction mode. */
 export interface PgBouncer {
   url: string;
@@ -30,25 +42,13 @@ export async function startPgBouncer(database: string, { poolSize }: { poolSize:
   const folder = await mkdtemp(path.join(tmpdir(), 'pgbouncer-'));
   const [users, ini] = [path.join(folder, 'users.txt'), path.join(folder, 'pgbouncer.ini')];
   await writeFile(users, `"${username}" "${password}"\n`);
-  await writeFile(
-    ini,
-    `[databases]
-* = host=${hostname} port=${databasePort}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = ${port}
-unix_socket_dir =
-auth_type = scram-sha-256
-auth_file = ${users}
-pool_mode = transaction
-default_pool_size = ${poolSize}
-`,
-  );
+  const server = `host=${hostname} port=${databasePort}`;
+  await writeFile(ini, `${configuration(server, port, users)}default_pool_size = ${poolSize}\n`);
   await Promise.all([chmod(folder, 0o755), chmod(users, 0o644), chmod(ini, 0o644)]);
   const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}; // it refuses to run as root
   const child = spawn('pgbouncer', ['-q', ini], { stdio: 'ignore', ...nobody });
   const url = `postgres://${username}:${password}@127.0.0.1:${port}${pathname}`;
-  while (!(await accepts(url))) await delay(50);
+  await untilAccepted(url);
   return {
     url,
     stop: async () => {
@@ -57,6 +57,11 @@ default_pool_size = ${poolSize}
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Waits until somebody can connect. */
+export async function untilAccepted(url: string): Promise<void> {
+  while (!(await accepts(url))) await delay(50);
 }
 
 async function accepts(url: string): Promise<boolean> {

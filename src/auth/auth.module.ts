@@ -17,7 +17,7 @@ import { SecondFactorSignIn } from './sign-in/second-factor-sign-in.js';
 import { SignIn } from './sign-in/sign-in.js';
 import { TokensModule } from './tokens/tokens.module.js';
 
-/** Getting in, and staying in. */
+/** Sign-in, sessions, second factors, recovery, providers and personal access tokens. */
 @Module({
   imports: [AuditModule, UsersModule, SessionsModule, FactorsModule, ProvidersModule, RecoveryModule, TokensModule],
   controllers: [SignInController, MfaSignInController, PasskeySignInController],

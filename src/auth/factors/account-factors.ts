@@ -8,13 +8,13 @@ export type FactorMethod = 'totp' | 'passkey' | 'recovery_code';
 export interface StoredTotp {
   /** Encrypted. */
   secret: Buffer;
-  /** The time step of the last code that was taken. */
+  /** The time step of the last code that was accepted. */
   lastStep: number;
   createdAt: Date;
   lastUsedAt: Date | null;
 }
 
-/** An account that may sign in, and the factors that it has besides its password. */
+/** An account that may sign in, with its second factors. */
 export interface AccountFactors extends Account {
   email: string;
   username: string;
@@ -47,10 +47,10 @@ export const FIND_FACTORS = statement(
    WHERE u.id = $1 AND u.is_active AND u.deleted_at IS NULL`,
 );
 
-/** Nobody else changes the factors of this user until the transaction ends. */
+/** Locks the user's row: changes of a user's factors run one after the other. */
 export const LOCK_USER = `SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE`;
 
-/** The account out of its row. */
+/** Maps a row of `FIND_FACTORS`. */
 export function toAccountFactors(row: FactorsRow): AccountFactors {
   const { secret, lastStep, totpCreatedAt: createdAt, totpLastUsedAt: lastUsedAt, ...account } = row;
   return { ...account, totp: secret && { secret, lastStep: Number(lastStep), createdAt, lastUsedAt } };

@@ -14,8 +14,8 @@ interface Tools {
 }
 
 /**
- * The first factor of an account that must have one, set up by the statement that starts the session. Only while there is
- * none: whoever merely knows the password must not add a factor to those that the owner has.
+ * Proof of a sign-in that sets up the first factor of an account that must have one: the app is stored by the statement that
+ * starts the session. Only while the account has no factor: knowing just the password must not suffice to add one.
  */
 export function enrollment(
   { id }: AccountFactors,

@@ -9,8 +9,8 @@ import { Throttle } from '../../throttle/throttle.js';
 import type { AccountFactors } from './account-factors.js';
 
 /**
- * How often a second factor may be wrong: TOTP and recovery codes together, for the account and not for a network, as who
- * gets here has the first factor. How often passkeys are asked for and tried is counted for networks.
+ * Limits of wrong second factors. TOTP and recovery codes are counted together and by account, not by network, as the caller
+ * has already shown the first factor. Passkey options and attempts are counted by network.
  */
 @Injectable()
 export class FactorGuesses {
@@ -32,12 +32,12 @@ export class FactorGuesses {
     this.signIns = throttle.policy('passkey', limits.passkeySignIns);
   }
 
-  /** Somebody tries a code. @throws Problem 429 */
+  /** Reserves an attempt. @throws Problem 429 */
   begin({ id }: Pick<AccountFactors, 'id'>, from: Origin): Promise<Reservation> {
     return this.throttle.reserve(this.attempt(id), from);
   }
 
-  /** The code was wrong. When it was the last that was allowed, the owner is told. */
+  /** Counts a wrong code. When it was the last that is allowed, the owner gets a mail. */
   async count(attempt: Reservation, account: AccountFactors, from: Origin): Promise<void> {
     await attempt.count();
     const hits = await this.throttle.hits(budget(this.wrong, [account.id]));
@@ -47,12 +47,12 @@ export class FactorGuesses {
     this.mails.wake();
   }
 
-  /** Options for a passkey are asked for, by whoever. They cost nothing, so they are counted without a statement. @throws Problem 429 */
+  /** Counts a request of passkey options, by network. They cost nothing, so the count is kept in the process. @throws Problem 429 */
   countOptions(from: Origin): Promise<void> {
     return this.throttle.tally({ budgets: [budget(this.options, [networkOf(from.ip)])] }, from);
   }
 
-  /** A passkey is tried. @throws Problem 429 */
+  /** Counts an attempt with a passkey. @throws Problem 429 */
   countSignIn(from: Origin): Promise<void> {
     return this.throttle.count({ budgets: [budget(this.signIns, [networkOf(from.ip)])] }, from);
   }

@@ -3,28 +3,28 @@ import { Assertion, type AssertionDto } from './passkeys/passkeys.dto.js';
 
 /** An authenticator app to be set up: nothing is stored until a code of it confirms it. */
 export class TotpSetupDto {
-  /** For typing, in Base32. @example "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ" */
+  /** The secret in Base32, to be typed. @example "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ" */
   secret: string;
-  /** For a QR code. @example "otpauth://totp/UserHub:ada%40example.com?secret=…" */
+  /** The content of a QR code. @example "otpauth://totp/UserHub:ada%40example.com?secret=…" */
   otpauth_uri: string;
   /** To be sent back with the first code. @example "oMaXb1…" */
   setup_token: string;
-  /** Seconds. @example 600 */
+  /** Seconds until `setup_token` expires. @example 600 */
   expires_in: number;
 }
 
 /** The first code of an authenticator app. */
 export class ConfirmTotpDto {
-  /** As `POST /api/auth/mfa/totp` gave it. @example "oMaXb1…" */
+  /** The answer of `POST /api/auth/mfa/totp`. @example "oMaXb1…" */
   @StringField()
   setup_token: string;
 
-  /** What the app shows. @example "492039" */
+  /** A code of the app. @example "492039" */
   @StringField()
   code: string;
 }
 
-/** What the session that has changed factors goes on with. */
+/** The answer to a change of factors. */
 export class FactorsChangedDto {
   /** Ten codes to keep in a safe place, shown this once; null when the account has codes already. @example ["3vq8-2m4k-9xtc-h7dz"] */
   recovery_codes: string[] | null;
@@ -35,13 +35,13 @@ export class FactorsChangedDto {
   expires_in: number;
 }
 
-/** Recovery codes; the older ones are void. */
+/** Recovery codes; older ones are invalid. */
 export class RecoveryCodesDto {
   /** Ten codes, each good once. @example ["3vq8-2m4k-9xtc-h7dz"] */
   recovery_codes: string[];
 }
 
-/** Whether signing in takes a second factor. */
+/** Whether signing in requires a second factor. */
 export class SwitchMfaDto {
   @BooleanField()
   enabled: boolean;
@@ -55,16 +55,16 @@ export class TotpDto {
 
 /** One's own second factors. */
 export class MfaDto {
-  /** Whether signing in takes one. @example true */
+  /** Whether signing in requires a second factor. @example true */
   enabled: boolean;
-  /** Whether it must. */
+  /** Whether the account must have one. */
   mandatory: boolean;
   totp: TotpDto | null;
   /** How many passkeys there are. @example 1 */
   passkeys: number;
   /** How many recovery codes are unused. @example 10 */
   recovery_codes_left: number;
-  /** How many devices aren't asked for a second factor. @example 0 */
+  /** On how many devices no second factor is asked for. @example 0 */
   remembered_devices: number;
 }
 

@@ -11,7 +11,7 @@ import { SessionStore } from '../sessions/session-store.js';
 import { type AccountFactors, type FactorMethod, type FactorsRow, FIND_FACTORS, LOCK_USER, toAccountFactors } from './account-factors.js'; // prettier-ignore
 import { isTotpOpen } from './totp-secrets.js';
 
-/** What second factors accounts have, and must have. */
+/** Which second factors an account has, and whether it must have one. */
 @Injectable()
 export class Factors {
   private readonly rolesThatMust: readonly string[];
@@ -39,12 +39,15 @@ export class Factors {
     return mfaRequired || this.rolesThatMust.includes(role);
   }
 
-  /** Whether signing in to the account takes a second factor. */
+  /** Whether signing in to the account requires a second factor. */
   isAskedFor(account: Pick<Account, 'role' | 'mfaRequired' | 'mfaEnabled'>): boolean {
     return account.mfaEnabled || this.isMandatory(account);
   }
 
-  /** How the second factor can be shown. An app whose secret can't be decrypted is not among it, and yet it is asked for one. */
+  /**
+   * The second factors that can be verified. An app whose secret can't be decrypted is left out, though the account still
+   * requires a factor.
+   */
   methodsOf(account: AccountFactors): FactorMethod[] {
     const methods: FactorMethod[] = [];
     if (account.totp && isTotpOpen(this.sealer, account.id, account.totp.secret)) methods.push('totp');
@@ -53,13 +56,13 @@ export class Factors {
     return methods;
   }
 
-  /** Whether there is none that could be shown: then one may be set up at sign-in. */
+  /** Whether there is no factor at all: then one may be set up at sign-in. */
   hasNone({ totp, passkeys, mfaEnabled }: AccountFactors): boolean {
     return !totp && passkeys === 0 && !mfaEnabled;
   }
 
   /**
-   * Changes the factors of whoever calls, with the user's row locked: of two changes at once one comes after the other.
+   * Changes the caller's factors with the user's row locked, so that concurrent changes run one after the other.
    * @throws Problem 401 `invalid_token` when the session has ended meanwhile, and what the work throws
    */
   change<T>(call: Call, work: (db: EntityManager, account: AccountFactors) => Promise<T>): Promise<T> {

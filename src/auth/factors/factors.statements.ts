@@ -1,9 +1,9 @@
-/** What changes factors. Each of them runs in a transaction that has locked the user's row. */
+/** Statements that change factors. Each runs in a transaction that has locked the user's row. */
 import { recorded } from '../../audit/recorded.js';
 import type { FactorNotices } from './notices.js';
 import { takingAlong } from '../../users/addresses/challenges.statements.js';
 
-/** The statements of this feature: made once it is known whether mail is set up. */
+/** Builds the statements; their mails depend on whether mail is configured. */
 export const factorStatements = (notices: FactorNotices) => ({
   /** $1 user, $2 sealed secret, $3 step of the code that confirmed it, $4 words. */
   putTotp: recorded({
@@ -24,7 +24,7 @@ export const factorStatements = (notices: FactorNotices) => ({
     events: [{ action: 'totp_removed', userId: '"userId"' }],
   }),
 
-  /** $1 user, $2 hashes, $3 words, or null for no mail. The old codes are gone. */
+  /** $1 user, $2 hashes, $3 words, or null for no mail. Replaces the old codes. */
   replaceRecoveryCodes: recorded({
     name: 'factors.replace_recovery_codes',
     before: [
@@ -50,7 +50,7 @@ export const factorStatements = (notices: FactorNotices) => ({
     ],
   }),
 
-  /** $1 user, $2 words: an admin takes away all factors, and with them whatever they have let in. */
+  /** $1 user, $2 words: an admin removes all factors, and what was started with them. */
   reset: recorded({
     name: 'factors.reset',
     before: [
@@ -66,10 +66,10 @@ export const factorStatements = (notices: FactorNotices) => ({
   }),
 });
 
-/** With the last factor go what replaces factors: recovery codes, and devices that were remembered. */
+/** What goes with the last factor: recovery codes and remembered devices. */
 export const DELETE_REPLACEMENTS = `WITH codes AS (DELETE FROM recovery_codes WHERE user_id = $1)
   DELETE FROM remembered_devices WHERE user_id = $1`;
 
-/** Devices that were remembered are asked again, and the sessions that they let in end. Save one of them, if so. */
+/** Forgets remembered devices and ends the sessions that were started with them, except one. */
 export const FORGET_DEVICES = `WITH forgotten AS (DELETE FROM remembered_devices WHERE user_id = $1 RETURNING id)
   UPDATE sessions s SET ended_at = now() FROM forgotten WHERE s.device_id = forgotten.id AND s.ended_at IS NULL`;

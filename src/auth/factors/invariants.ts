@@ -1,7 +1,7 @@
 import { ALIVE } from '../sessions/sessions.statements.js';
 import type { Sealer } from '../sessions/sealer.js';
 
-/** Reads rows, by whatever connection there is. */
+/** Runs a query, on whatever connection there is. */
 export type Read = <Row extends object>(text: string, values: unknown[]) => Promise<Row[]>;
 
 const WITHOUT_FACTOR = `
@@ -10,7 +10,7 @@ const WITHOUT_FACTOR = `
     SELECT FROM remembered_devices d
     WHERE d.id = s.device_id AND d.user_id = s.user_id AND d.generation = u.session_generation))`;
 
-/** How many living sessions there are of accounts with a second factor that lack it: never any. */
+/** Number of living sessions without a second factor whose account has one: always 0. */
 export async function countSessionsWithoutFactor(read: Read): Promise<number> {
   const [row] = await read<{ count: number }>(WITHOUT_FACTOR, []);
   return row?.count ?? 0;
@@ -19,7 +19,7 @@ export async function countSessionsWithoutFactor(read: Read): Promise<number> {
 const SEALED = `
   SELECT count(*)::int AS count FROM totp_factors WHERE encode(substring(secret FROM 1 FOR 4), 'hex') <> ALL($1::text[])`;
 
-/** How many authenticator apps there are whose secret can't be decrypted, as its key is gone. */
+/** Number of authenticator apps whose secret can't be decrypted, as its key is missing. */
 export async function countLostApps(read: Read, { keyIds }: Pick<Sealer, 'keyIds'>): Promise<number> {
   const [row] = await read<{ count: number }>(SEALED, [keyIds]);
   return row?.count ?? 0;

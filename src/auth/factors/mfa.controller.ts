@@ -11,14 +11,15 @@ import { Mfa } from './mfa.service.js';
 export class MfaController {
   constructor(private readonly mfa: Mfa) {}
 
-  /** Says which second factors one has. */
+  /** Lists one's own second factors. */
   @Get()
   getMfa(@Call() call: Call): Promise<MfaDto> {
     return this.mfa.getMfa(call);
   }
 
   /**
-   * Switches the second factor on or off. On, with an authenticator app or passkey that is there: all other sessions end.
+   * Switches the second factor on or off. Switching it on takes an authenticator app or passkey, and ends all other
+   * sessions.
    * @throws conflict, mfa_mandatory
    * @answers 200 FactorsChangedDto, 204 nothing
    */
@@ -47,7 +48,7 @@ export class MfaController {
   }
 
   /**
-   * Sets up the authenticator app that shows this code, in place of an older one. All other sessions end.
+   * Sets up the authenticator app that shows this code; it replaces an older one. All other sessions end.
    * @throws wrong_code, code_used, not_enabled
    */
   @Post('totp/confirm')
@@ -58,7 +59,8 @@ export class MfaController {
   }
 
   /**
-   * Removes the authenticator app. With the last factor go recovery codes and remembered devices, and signing in takes no second one.
+   * Removes the authenticator app. With the last factor, recovery codes and remembered devices go too, and signing in
+   * requires no second one.
    * @throws mfa_mandatory
    */
   @Delete('totp')
@@ -69,7 +71,7 @@ export class MfaController {
   }
 
   /**
-   * Makes ten new recovery codes; the old ones are void, and remembered devices are asked again.
+   * Makes ten new recovery codes; the old ones become invalid, and remembered devices are forgotten.
    * @throws conflict
    */
   @Post('recovery-codes')

@@ -18,7 +18,7 @@ import { hashOfRecoveryCode, newRecoveryCodes, readRecoveryCode } from './recove
 import { type ConfirmedTotp, SetupTokens } from './setup-tokens.js';
 import { totpContext } from './totp-secrets.js';
 
-/** Setting up second factors, and taking them away. */
+/** Setting up and removing second factors. */
 @Injectable()
 export class Mfa {
   private readonly sql: ReturnType<typeof factorStatements>;
@@ -57,8 +57,8 @@ export class Mfa {
   }
 
   /**
-   * Sets up an authenticator app that shows the right code, in place of an older one; signing in takes it from now on, and
-   * all other sessions end. @throws Problem 403 `wrong_code`, 404, 422
+   * Sets up an authenticator app that shows the right code; it replaces an older one. Signing in requires it from now on,
+   * and all other sessions end. @throws Problem 403 `wrong_code`, 404, 422
    */
   async confirmTotp(dto: ConfirmTotpDto, call: Call): Promise<FactorsChangedDto> {
     const confirmed = this.setups.confirm(call.me.id, dto);
@@ -73,7 +73,7 @@ export class Mfa {
     });
   }
 
-  /** Removes the authenticator app. With the last factor, signing in takes one less. @throws Problem 409 `mfa_mandatory` */
+  /** Removes the authenticator app. With the last factor, signing in requires no second one. @throws Problem 409 `mfa_mandatory` */
   removeTotp(call: Call): Promise<void> {
     return this.change(call, async (db, account) => {
       if (!account.totp) return;
@@ -86,7 +86,7 @@ export class Mfa {
   }
 
   /**
-   * Switches the second factor on, with an authenticator app or passkey that is there.
+   * Switches the second factor on; the account must have an authenticator app or a passkey.
    * @throws Problem 409 `conflict` when there is none
    */
   switchOn(call: Call): Promise<FactorsChangedDto> {
@@ -94,11 +94,11 @@ export class Mfa {
       if (!account.totp && account.passkeys === 0) throw conflict('Add an authenticator app or a passkey first.');
       if (account.mfaEnabled) return null;
       await this.audit.writeIn(db, this.sql.switchMfa, [account.id, true, this.notices.wordsOf(call)], call);
-      return ['mfa']; // whoever may do this in a fresh session could as well have set up a factor in it
+      return ['mfa']; // the session is fresh: its owner could as well have set up a factor and shown that
     });
   }
 
-  /** Switches the second factor off; what was set up stays. @throws Problem 409 `mfa_mandatory` */
+  /** Switches the second factor off; what was set up is kept. @throws Problem 409 `mfa_mandatory` */
   switchOff(call: Call): Promise<void> {
     return this.change(call, async (db, account) => {
       if (this.factors.isMandatory(account)) throw problem('mfa_mandatory');
@@ -108,7 +108,7 @@ export class Mfa {
     });
   }
 
-  /** Makes new recovery codes; the old ones are void, and remembered devices are asked again. @throws Problem 409 without a factor */
+  /** Makes new recovery codes; the old ones become invalid, and remembered devices are forgotten. @throws Problem 409 without a factor */
   renewRecoveryCodes(call: Call): Promise<RecoveryCodesDto> {
     return this.change(call, async (db, account) => {
       if (!account.totp && account.passkeys === 0) throw conflict('There is no second factor that they could replace.');
@@ -119,7 +119,7 @@ export class Mfa {
     });
   }
 
-  /** Takes away all of a user's factors and ends their sessions, as an admin. @throws Problem 403 for oneself, 404 */
+  /** Removes all of a user's factors and ends their sessions, as an admin. @throws Problem 403 for oneself, 404 */
   async reset(userId: string, call: Call): Promise<void> {
     if (userId === call.me.id) throw forbidden('Ask another admin, or remove your factors one by one.');
     await this.resetAs(userId, call, this.notices.wordsOf(undefined, { by_admin: true }));
@@ -140,8 +140,8 @@ export class Mfa {
   }
 
   /**
-   * After a factor was taken away: what it let in ends, and what replaced it goes with the last one.
-   * In the transaction that has locked the user's row.
+   * After a factor was removed: forgets remembered devices, and with the last factor also its replacements. In the
+   * transaction that has locked the user's row.
    */
   async removed(
     db: EntityManager,
@@ -152,14 +152,17 @@ export class Mfa {
     if (mfaEnabled) await this.store.renewGeneration(db, { amr: [], mfaEnabled: !isLast }, call);
   }
 
-  /** Changes factors, and has told who must be told. */
+  /** Changes factors, then has the mails about it sent at once. */
   async change<T>(call: Call, work: (db: EntityManager, account: AccountFactors) => Promise<T>): Promise<T> {
     const result = await this.factors.change(call, work);
     this.notices.wake();
     return result;
   }
 
-  /** Changes factors so that signing in takes one from now on. @param work returns what the person has shown, or null when nothing changed */
+  /**
+   * Changes factors so that signing in requires one from now on. @param work returns the methods just shown, or null when
+   * nothing changed
+   */
   private changed(
     call: Call,
     work: (db: EntityManager, account: AccountFactors) => Promise<AuthenticationMethod[] | null>,
@@ -174,7 +177,7 @@ export class Mfa {
     });
   }
 
-  /** Whether this very app is set up already, and the code that confirms it was used. */
+  /** Whether this very secret is set up already and the code that confirms it was used. */
   private isSpent({ secret, step }: ConfirmedTotp, { id, totp }: AccountFactors): boolean {
     const known = totp && this.sealer.open(totp.secret, totpContext(id));
     return totp !== null && known !== null && known.plain.equals(secret) && step <= totp.lastStep;

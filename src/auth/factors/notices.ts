@@ -4,13 +4,13 @@ import type { MailKind, MailWords } from '../../mail/kinds.js';
 import type { Origin } from '../../request.js';
 
 interface NoticeParts {
-  /** SQL: the id of the user, out of `change`. */
+  /** SQL: the id of the user, from `change`. */
   user: string;
   /** The number of the parameter that holds `wordsOf`. */
   words: number;
-  /** SQL: whether one is sent. */
+  /** SQL: a condition for sending it. */
   when?: string;
-  /** SQL: a jsonb of further words, out of `change`. */
+  /** SQL: a jsonb of further words, from `change`. */
   more?: string;
   /** The name of the CTE. */
   name?: string;
@@ -34,12 +34,12 @@ export class FactorNotices {
     return `${name} AS (${mail})`;
   }
 
-  /** What the mail says besides the username. */
+  /** The words of the mail besides the username. */
   wordsOf(call: Origin | undefined, words: MailWords = {}): string {
     return JSON.stringify({ ...words, ...(call && this.mails.originWords(call)) });
   }
 
-  /** Has it sent at once, when the change is committed. */
+  /** Has the outbox send it at once, after the commit. */
   wake(): void {
     this.mails.wake();
   }

@@ -11,7 +11,7 @@ const CODE = new RegExp(`^[${CROCKFORD}]{${LENGTH}}$`);
 /** New recovery codes, as `xxxx-xxxx-xxxx-xxxx`. */
 export const newRecoveryCodes = (): string[] => Array.from({ length: RECOVERY_CODES }, newCode);
 
-// 256 is a multiple of 32, so that a byte modulo 32 is as random as the byte
+// 256 is a multiple of 32, so a byte modulo 32 is uniformly distributed
 const newCode = () =>
   Array.from(randomBytes(LENGTH), (byte) => CROCKFORD[byte % 32])
     .join('')
@@ -19,8 +19,8 @@ const newCode = () =>
     .replaceAll(/.{4}(?=.)/g, '$&-');
 
 /**
- * A recovery code as it was meant, or null when it can't be one: case, spaces, hyphens and what is mistaken for digits
- * make no difference.
+ * Normalizes a typed recovery code; null when it can't be one. Case, spaces, hyphens and letters mistaken for digits don't
+ * matter.
  */
 export function readRecoveryCode(text: string): string | null {
   const code = text.replaceAll(/[\s-]/g, '').toUpperCase().replaceAll('O', '0').replaceAll(/[IL]/g, '1');
@@ -28,8 +28,8 @@ export function readRecoveryCode(text: string): string | null {
 }
 
 /**
- * What is stored of a recovery code. A plain hash will do, as nobody tries 2^80 codes; and it needs no key, so that the
- * codes outlive a lost DATA_ENCRYPTION_KEY. @param code as `readRecoveryCode` returns it
+ * The stored hash of a recovery code. SHA-256 suffices, as nobody can try 2^80 codes; and it takes no key, so the codes
+ * outlive a lost DATA_ENCRYPTION_KEY. @param code as `readRecoveryCode` returns it
  */
 export const hashOfRecoveryCode = (userId: string, code: string): Buffer =>
   createHash('sha256').update(parse(userId)).update(code).digest();

@@ -6,21 +6,21 @@ import type { Proof } from '../sessions/proof.js';
 
 const FEW = 3;
 
-/** When a recovery code of this user was used; no row for what is none. */
+/** When a recovery code of this user was used; no row if the code doesn't exist. */
 export const FIND_RECOVERY_CODE = statement(
   'factors.find_recovery_code',
   `SELECT used_at AS "usedAt" FROM recovery_codes WHERE user_id = $1 AND hash = $2`,
 );
 
-/** How many codes will be left: the statement sees the one that it spends as unused. */
+/** How many codes will be left: the statement's snapshot still sees the one that it consumes as unused. */
 const LEFT = `(SELECT count(*)::int - 1 FROM recovery_codes c WHERE c.user_id = u.id AND c.used_at IS NULL)`;
 
-/** Spends recovery codes, and tells their owner. */
+/** Consumes recovery codes and mails their owner. */
 @Injectable()
 export class RecoveryProofs {
   constructor(private readonly mails: Mails) {}
 
-  /** A recovery code is spent. @param hash what is stored of it */
+  /** The proof that consumes a recovery code. @param hash as stored */
   of(hash: Buffer, from: Origin): Proof {
     return {
       name: 'recovery',

@@ -19,22 +19,22 @@ import { isTotpCode, stepOf } from './totp.js';
 import { totpProof } from './totp-proof.js';
 import { totpContext } from './totp-secrets.js';
 
-/** A second factor, as somebody shows it: exactly one of these. */
+/** A second factor as submitted: exactly one of these. */
 export interface ShownFactor {
   code?: string;
   recovery_code?: string;
   passkey?: AssertionDto;
 }
 
-/** What is to be spent for a factor that was right, and what it is called in `amr`. */
+/** A factor that was right: what its use consumes, and its methods for `amr`. */
 export interface RightFactor {
   proof: Proof;
   amr: AuthenticationMethod[];
-  /** When it was shown, if that isn't now. */
+  /** When it was shown, if not now. */
   when?: Date;
 }
 
-/** Whose factor it is, and where it is shown: a passkey signs for one purpose only, and no session is told 401. */
+/** Whose factor is shown, and for what: a passkey signs for one purpose only, and within a session a wrong factor is 403, not 401. */
 export interface Occasion {
   account: AccountFactors;
   from: Origin;
@@ -42,12 +42,12 @@ export interface Occasion {
   signedIn: boolean;
 }
 
-/** Does what a factor was shown for, by the statement that spends it; null when it could not be spent, or not done. */
+/** Does what the factor was shown for, in the statement that consumes it; null when that failed. */
 export type Spend<T> = (right: RightFactor) => Promise<T | null>;
 
 type ShownCode = { code: string } | { recovery_code: string };
 
-/** Takes second factors: checks what is shown, counts what is wrong, and has spent what was right. */
+/** Verifies second factors: checks what is submitted, counts what is wrong, consumes what is right. */
 @Injectable()
 export class SecondFactor {
   constructor(
@@ -62,9 +62,10 @@ export class SecondFactor {
   ) {}
 
   /**
-   * Takes a second factor of an account.
-   * @returns what `spend` did; null when that failed for another reason than the factor
-   * @throws Problem 401 or 403 for one that is wrong, used before, or not verified; 422 unless exactly one was shown; 429
+   * Verifies a second factor of an account.
+   * @returns the result of `spend`; null when that failed for a reason other than the factor
+   * @throws Problem 401 or 403 for a factor that is wrong, used before, or not verified; 422 unless exactly one was
+   * submitted; 429
    */
   async take<T>({ code, recovery_code, passkey }: ShownFactor, occasion: Occasion, spend: Spend<T>): Promise<T | null> {
     if ([code, recovery_code, passkey].filter((one) => one !== undefined).length !== 1) throw exactlyOne();
@@ -81,7 +82,7 @@ export class SecondFactor {
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 401) throw error;
       await this.recordFailure('passkey', occasion);
-      // whether somebody else has this passkey is for its own sign-in to say
+      // whether another account has this passkey is disclosed only by the sign-in with passkeys
       throw signedIn ? withinSession('invalid_passkey') : problem('invalid_passkey');
     }
   }
@@ -103,7 +104,7 @@ export class SecondFactor {
         return null;
       }
       await attempt.forgive();
-      this.notices.wake(); // a recovery code is told of
+      this.notices.wake(); // the use of a recovery code is mailed to its owner
       return done;
     } finally {
       await attempt.release();
@@ -137,7 +138,7 @@ export class SecondFactor {
     return row.usedAt ? 'used' : { proof: this.recovery.of(hash, from), amr: ['otp', 'mfa'] };
   }
 
-  /** Whether somebody was faster with the same code. */
+  /** Whether a concurrent request has used the same code. */
   private async isUsedNow(shown: ShownCode, { account, from }: Occasion): Promise<boolean> {
     const now = await this.factors.find(account.id);
     return now !== null && (await this.check(shown, now, from)) === 'used';
@@ -157,7 +158,7 @@ export class SecondFactor {
   }
 }
 
-/** An authenticator app's code or a recovery code, whichever it looks like. */
+/** Interprets `otp`: as a code of an authenticator app or as a recovery code, by its form. */
 export const shownIn = (otp: string): ShownFactor => (isTotpCode(otp) ? { code: otp } : { recovery_code: otp });
 
 const used = (signedIn: boolean) => (signedIn ? withinSession('code_used') : problem('code_used'));

@@ -10,14 +10,14 @@ import type { TotpSetupDto } from './factors.dto.js';
 /** How long setting up an authenticator app may take. */
 const SETUP_LIFETIME = minutes(10);
 
-/** An authenticator app that was proved to have the secret. */
+/** An authenticator app that has shown a code of the secret. */
 export interface ConfirmedTotp {
   secret: Buffer;
-  /** The time step of the code that proved it: it is spent. */
+  /** The time step of that code, which must not be accepted again. */
   step: number;
 }
 
-/** Sets up authenticator apps without storing anything: until a code confirms it, the secret travels with the client, sealed. */
+/** Sets up authenticator apps without storing anything: until a code confirms it, the client holds the secret, encrypted. */
 @Injectable()
 export class SetupTokens {
   constructor(
@@ -37,7 +37,7 @@ export class SetupTokens {
     };
   }
 
-  /** The secret that this code of an app proves. @throws Problem 404, 422 for a token that isn't this user's, or too old; null for a wrong code */
+  /** The secret, when the code proves it. @throws Problem 404, 422 for a token of another user, or too old; null for a wrong code */
   confirm(id: string, { setup_token, code }: { setup_token: string; code: string }): ConfirmedTotp | null {
     if (!this.sealer.isEnabled) throw problem('not_enabled');
     const opened = this.sealer.open(Buffer.from(setup_token, 'base64url'), contextOf(id));

@@ -1,7 +1,7 @@
 import { Column, Entity, JoinColumn, OneToOne, PrimaryColumn } from 'typeorm';
 import { User } from '../../users/user.entity.js';
 
-/** The authenticator app of an account. Its secret is encrypted, for this account only. */
+/** The authenticator app of an account. Its secret is encrypted, with the account as context. */
 @Entity({ name: 'totp_factors' })
 export class TotpFactor {
   @PrimaryColumn('uuid', { name: 'user_id', primaryKeyConstraintName: 'totp_factors_pkey' })
@@ -14,7 +14,7 @@ export class TotpFactor {
   @Column('bytea', { select: false })
   secret: Buffer;
 
-  /** The time step of the last code that was taken; only later ones are. */
+  /** The time step of the last accepted code; only codes of later steps are accepted. */
   @Column('bigint', { name: 'last_step' })
   lastStep: string;
 

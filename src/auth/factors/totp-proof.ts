@@ -1,8 +1,8 @@
 import type { Proof } from '../sessions/proof.js';
 
 /**
- * A code of this time step is spent: only later ones count from now on.
- * @param resealed the secret under today's key, if it was under an older one
+ * Consumes the code of a time step: only later steps are accepted from now on.
+ * @param resealed the secret encrypted under the first key, if it was under an older one
  */
 export const totpProof = (step: number, resealed: Buffer | null): Proof => ({
   name: 'totp',

@@ -1,6 +1,6 @@
 import type { Sealer } from '../sessions/sealer.js';
 
-/** What the secret of an authenticator app is sealed for: an account, so that it doesn't open in another's row. */
+/** The encryption context of a secret: its account, so that it can't be decrypted in another's row. */
 export const totpContext = (userId: string): string => `totp|${userId}`;
 
 /** Whether the secret can be decrypted with the keys that there are. */

@@ -4,20 +4,20 @@ import { seconds } from '../../config/durations.js';
 const PERIOD = seconds(30);
 const DIGITS = 6;
 const SECRET_BYTES = 20; // as long as SHA-1's output, RFC 4226 section 4
-const WINDOW = [0, -1, 1]; // clocks of phones are off by some seconds, and people type slowly
+const WINDOW = [0, -1, 1]; // clocks of phones drift, and people type slowly
 
 /** A new shared secret. */
 export const newTotpSecret = (): Buffer => randomBytes(SECRET_BYTES);
 
 /**
- * The time step (RFC 6238) that a code belongs to, or null when it is wrong. One step before and after now are taken
- * too. The caller stores the step: a code of the same or an older one must not work again.
+ * The time step (RFC 6238) that a code belongs to, or null when it is wrong. One step before and after now are accepted too.
+ * The caller stores the step, so that a code of the same or an older step is refused.
  */
 export function stepOf(code: string, secret: Buffer, now = Date.now()): number | null {
   const typed = Buffer.from(withoutSpaces(code));
   if (typed.length !== DIGITS) return null;
   const current = Math.floor(now / PERIOD);
-  // all of the window is computed, so that the time tells nothing
+  // compares with all codes of the window, so that the time reveals nothing
   const matching = WINDOW.map((offset) => current + offset).filter((step) =>
     timingSafeEqual(typed, Buffer.from(totpCode(secret, step))),
   );
@@ -46,7 +46,7 @@ export function otpauthUri(secret: Buffer, { issuer, account }: { issuer: string
     digits: String(DIGITS),
     period: String(PERIOD / 1000),
   };
-  // not by URLSearchParams: apps take its plus signs for plus signs
+  // not by URLSearchParams: it writes spaces as plus signs, which apps show as plus signs
   const query = Object.entries(parameters).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
   return `otpauth://totp/${label}?${query.join('&')}`;
 }

@@ -11,7 +11,7 @@ import { Mfa } from './mfa.service.js';
 export class UserMfaController {
   constructor(private readonly mfa: Mfa) {}
 
-  /** Takes away all of a user's factors, as an admin with two of their own; their sessions end, and they are told. */
+  /** Removes all of a user's second factors, as an admin with a second factor; the user's sessions end, and they get a mail. */
   @Delete()
   @HttpCode(204)
   @Fresh({ aal2: true, when: isAnother })
@@ -20,7 +20,7 @@ export class UserMfaController {
   }
 }
 
-/** One's own factors aren't taken away here, however fresh the sign-in is: the answer is the same for all admins. */
+/** False for the admin's own id: that is refused in any case, so no fresh sign-in is asked for. */
 function isAnother({ params }: FastifyRequest, me: Principal): boolean {
   return (params as { id: string }).id.toLowerCase() !== me.id;
 }

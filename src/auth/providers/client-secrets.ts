@@ -4,10 +4,10 @@ import type { AppleKey, ProviderSettings } from '../../config/provider-settings.
 import type { ClientAuth, ServerMetadata } from 'openid-client';
 import type { OpenIdClient } from './openid.js';
 
-/** How long a secret for Apple is good. */
+/** Lifetime of a client secret for Apple. */
 const LIFETIME = minutes(5);
 
-/** Apple takes no secret but a JWT that says who we are, signed with the key that it gave us (ES256). */
+/** Apple's client secret is a JWT that names the client, signed with the key that Apple issued (ES256). */
 function appleSecret({ teamId, keyId, privateKey }: AppleKey, clientId: string, issuer: string): string {
   const now = Math.floor(Date.now() / 1000);
   const header = { alg: 'ES256', kid: keyId };
@@ -21,8 +21,8 @@ function appleSecret({ teamId, keyId, privateKey }: AppleKey, clientId: string, 
 }
 
 /**
- * How we tell a provider that we are its client: by the ways that it says it takes, and where it takes several, by the one
- * that worked. Issuers hold each client to the one way that it was registered with, and don't say which.
+ * The client authentication at the token endpoint: the methods that discovery lists, and where it lists several, the one
+ * that worked. Each client is registered with one method, and discovery doesn't say which.
  */
 export class ClientAuthentication {
   private readonly refused = new Set<'basic' | 'post'>();
@@ -42,7 +42,7 @@ export class ClientAuthentication {
     return ClientSecretBasic(clientSecret)(server, client, body, headers);
   };
 
-  /** To be told that a provider doesn't know us. Returns whether there is another way to tell it. */
+  /** After `invalid_client`: switches to the next method. Returns whether there is one. */
   tryAnother(error: unknown, server: ServerMetadata): boolean {
     const { error: said, status, name } = error as { error?: string; status?: number; name?: string };
     const isUnknown = said === 'invalid_client' || (name === 'WWWAuthenticateChallengeError' && status === 401);
@@ -53,7 +53,7 @@ export class ClientAuthentication {
     return true;
   }
 
-  /** Basic unless it says something else (OpenID Connect Discovery 1.0, section 3). */
+  /** `client_secret_basic` by default (OpenID Connect Discovery 1.0, section 3). */
   private waysOf({ token_endpoint_auth_methods_supported: supported = ['client_secret_basic'] }: ServerMetadata) {
     const offered = (['basic', 'post'] as const).filter((way) => supported.includes(`client_secret_${way}`));
     const ways = offered.length ? offered : (['basic'] as const);

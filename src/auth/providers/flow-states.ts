@@ -5,17 +5,17 @@ import { minutes } from '../../config/durations.js';
 import { TokenSettings } from '../../config/token-settings.js';
 import { ID_BYTES, idText, isYoungerThan, newTimedId } from '../sessions/timed-ids.js';
 
-/** How long somebody may take at a provider. */
+/** How long the authorization at a provider may take. */
 const FLOW_LIFETIME = minutes(10);
 
 const MAC_BYTES = 32;
 const CHALLENGE_BYTES = 32;
-/** In place of the index of a redirect URI: the URI itself follows. */
+/** Instead of the index of a redirect URI: the URI itself follows. */
 const SPELLED_OUT = 0xff;
 
-/** What a flow through a provider carries along. */
+/** The parameters of a flow through a provider, kept in its `state`. */
 export interface Flow {
-  /** Where the person is sent back to: a place in OAUTH_REDIRECT_URIS, or an address of a developer's own machine. */
+  /** Where the browser is sent back to: an index in OAUTH_REDIRECT_URIS, or a localhost URI in development. */
   redirect: number | string;
   /** The front end's PKCE challenge (S256). */
   challenge: string;
@@ -23,18 +23,18 @@ export interface Flow {
   state: string | undefined;
 }
 
-/** A flow that has begun, and the secrets that the provider gets to see, or must show. */
+/** A flow, with what is sent to the provider. */
 export interface StartedFlow extends Flow {
   id: string;
-  /** Comes back in the ID token. */
+  /** The nonce that the ID token must repeat. */
   nonce: string;
-  /** Of our own PKCE towards the provider. */
+  /** The code verifier of PKCE between this server and the provider. */
   verifier: string;
 }
 
 /**
- * The `state` of a flow is signed, not stored: it says all that there is to know when the person comes back. Nonce and
- * verifier are computed from its id, under the key that signed it.
+ * The `state` of a flow is signed, not stored: it contains all that the callback needs. Nonce and verifier are MACs over its
+ * id, under the key that signed it.
  */
 @Injectable()
 export class FlowStates {
@@ -44,7 +44,7 @@ export class FlowStates {
     this.keys = derivedKeys(jwt, 'userhub provider flows');
   }
 
-  /** Begins a flow. */
+  /** Starts a flow. */
   begin(provider: string, flow: Flow): StartedFlow & { token: string } {
     const key = this.keys[0] as KeyObject;
     const id = newTimedId();
@@ -53,7 +53,7 @@ export class FlowStates {
     return { ...flow, ...secretsOf(key, id), token };
   }
 
-  /** The flow of a state that we made for this provider, or undefined when it is none or too old. */
+  /** The flow of a state made for this provider; undefined when it is forged or too old. */
   read(provider: string, token: string): StartedFlow | undefined {
     const bytes = Buffer.from(token, 'base64url');
     if (bytes.length < ID_BYTES + CHALLENGE_BYTES + MAC_BYTES || bytes.toString('base64url') !== token)
@@ -70,11 +70,11 @@ function secretsOf(key: KeyObject, id: Buffer): Pick<StartedFlow, 'id' | 'nonce'
   return { id: idText(id), nonce, verifier };
 }
 
-/** Uses and providers are words without a NUL. */
+/** The NUL separates the parts: uses and provider names contain none. */
 const mac = (key: KeyObject, use: string, provider: string, bytes: Uint8Array): Buffer =>
   createHmac('sha256', key).update(`${use}\0${provider}\0`).update(bytes).digest();
 
-/** The challenge, the redirect, and whether there is a state before the state: an empty one comes back as well. */
+/** The challenge, the redirect URI, and the front end's state after a flag, as an empty state is returned as well. */
 function packed({ redirect, challenge, state }: Flow): Buffer {
   const spelled = typeof redirect === 'string' ? Buffer.from(redirect) : Buffer.alloc(0);
   const place = Buffer.from([typeof redirect === 'string' ? SPELLED_OUT : redirect, spelled.length >> 8, spelled.length & 0xff]); // prettier-ignore

@@ -6,11 +6,11 @@ import { type Claims, type Profile, profileOf } from './profile.js';
 import { type Arrival, type Departure, type ProviderClient, returnUrl } from './provider-client.js';
 import { isUnanswered, presenceOf } from './reachability.js';
 
-/** A GitHub: OAuth 2 without ID tokens, so its API says who somebody is. */
+/** GitHub: OAuth 2 without ID tokens, so the profile comes from its API. */
 export class GithubClient implements ProviderClient {
   private readonly root: string;
   private readonly api: string;
-  /** It gave no answer when somebody came back from it last. */
+  /** Whether the last exchange got no answer. */
   private isSuspect = false;
 
   constructor(private readonly provider: ProviderSettings) {
@@ -45,7 +45,7 @@ export class GithubClient implements ProviderClient {
     await withDeadline(() => this.ask());
   }
 
-  /** It has no discovery that would fail: a connection tells, and a request where that or the last exchange failed. */
+  /** Opens a connection; after a failed exchange makes a request. There is no discovery whose failure would tell. */
   private async assertPresent(): Promise<void> {
     if (!this.isSuspect && (await presenceOf(this.root)) !== 'silent') return;
     await this.ask();
@@ -72,7 +72,7 @@ export class GithubClient implements ProviderClient {
     return this.profile((await ask('/user')) as Claims, await ask('/user/emails'));
   }
 
-  /** Names change hands there: the number doesn't. Of several addresses the primary one counts, if it is verified. */
+  /** The number identifies an account: names can change owners. The primary address is taken, with its verified flag. */
   private profile(user: Claims, addresses: unknown): Profile {
     const { id, login, name, avatar_url } = user;
     if (!Number.isSafeInteger(id)) throw new Error('its API names no user');

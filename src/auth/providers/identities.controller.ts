@@ -5,20 +5,20 @@ import { Call } from '../../request.js';
 import { IdentitiesService } from './identities.service.js';
 import { type IdentityDto, type IdentityListDto, LinkIdentityDto } from './providers.dto.js';
 
-/** Accounts at providers that open one's account. */
+/** Linked accounts at providers, by which one can sign in. */
 @Controller('api/auth/identities')
 export class IdentitiesController {
   constructor(private readonly identities: IdentitiesService) {}
 
-  /** Lists one's linked accounts, the oldest first. */
+  /** Lists one's linked accounts, oldest first. */
   @Get()
   listIdentities(@Call() call: Call): Promise<IdentityListDto> {
     return this.identities.list(call);
   }
 
   /**
-   * Links an account at a provider: with the code of a flow through {authorize}, or with the `link_token` that somebody got
-   * who signed in with a provider and had one's address.
+   * Links an account at a provider: with the code of a flow through {authorize}, or with the `link_token` that came with
+   * `account_exists`.
    * @throws invalid_grant, identity_taken, too_many_requests
    */
   @Post()

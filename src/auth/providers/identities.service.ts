@@ -11,7 +11,7 @@ import { type IdentityDto, type IdentityListDto, type LinkIdentityDto, toIdentit
 
 const CODE_MEMBERS = ['code', 'code_verifier', 'redirect_uri'] as const;
 
-/** Accounts at providers that are linked to one's own. */
+/** Linked accounts at providers. */
 @Injectable()
 export class IdentitiesService {
   constructor(
@@ -26,13 +26,13 @@ export class IdentitiesService {
     return this.listOf(call.me.id, call);
   }
 
-  /** Anybody's, for admins. @throws Problem 404 */
+  /** The identities of any user, for admins. @throws Problem 404 */
   async listOf(userId: string, { me }: Call): Promise<IdentityListDto> {
     if (userId !== me.id && !(await this.users.findById(userId))) throw notFound('user');
     return { items: (await this.store.list(userId)).map(toIdentityDto) };
   }
 
-  /** Links what a code or a link token stands for. @throws Problem 400 `invalid_grant`, 403, 409 `identity_taken`, 422, 429 */
+  /** Links the identity behind a code or a link token. @throws Problem 400 `invalid_grant`, 403, 409 `identity_taken`, 422, 429 */
   async link(dto: LinkIdentityDto, call: Call): Promise<IdentityDto> {
     const identity = dto.link_token === undefined ? await this.redeem(dto, call) : this.read(dto, call);
     const row = await this.store.add({ identity, userId: call.me.id }, call);
@@ -40,7 +40,7 @@ export class IdentitiesService {
     return toIdentityDto(row);
   }
 
-  /** @param of whose it is, where an admin unlinks @throws Problem 404, 409 `last_sign_in_method` */
+  /** @param of the owner's id, when an admin unlinks @throws Problem 404, 409 `last_sign_in_method` */
   unlink(id: string, call: Call, of = call.me.id): Promise<void> {
     return this.store.remove({ id, userId: of }, call);
   }
@@ -60,7 +60,7 @@ export class IdentitiesService {
     if (other) throw invalidMember(`/${other}`, 'either_or', 'must not come together with link_token');
     const link = this.links.read(dto.link_token ?? '');
     if (!link) throw problem('invalid_grant');
-    if (link.userId !== me.id) throw forbidden('This was found to be somebody else’s: sign in to that account.');
+    if (link.userId !== me.id) throw forbidden('This link token is for another account: sign in to that one.');
     return link.identity;
   }
 }

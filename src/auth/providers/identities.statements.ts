@@ -15,21 +15,21 @@ const COLUMNS = `i.id, i.user_id AS "userId", i.provider, i.email, i.created_at 
 const ACCOUNT = `u.id, u.role, u.session_generation AS "sessionGeneration", u.mfa_enabled AS "mfaEnabled",
   u.mfa_required AS "mfaRequired", u.is_active AND u.deleted_at IS NULL AS "isActive"`;
 
-/** The account that an identity opens: it was used, under this name, with this address. */
+/** The account of a linked identity; records that it was used, under this name, with this address. */
 export const USE = statement(
   'identities.use',
   `UPDATE identities i SET last_used_at = now(), provider = $1, email = coalesce($4, i.email)
    FROM users u WHERE i.issuer = $2 AND i.subject = $3 AND u.id = i.user_id RETURNING ${ACCOUNT}`,
 );
 
-/** The account with an address, whoever's it is. */
+/** The account with an address. */
 export const BY_EMAIL = statement(
   'identities.account_by_email',
   `SELECT ${ACCOUNT}, u.email_verified_at IS NOT NULL AS "isVerified" FROM users u
    WHERE u.email = $1 AND u.deleted_at IS NULL`,
 );
 
-/** Of an account that was made just now, in the same transaction. */
+/** Links an identity to an account that was created in the same transaction. */
 export const REGISTER = recorded({
   name: 'identities.register',
   change: `INSERT INTO identities AS i (id, user_id, provider, issuer, subject, email, last_used_at)
@@ -45,8 +45,8 @@ export const REGISTER = recorded({
 });
 
 /**
- * Links an identity to an account, provided that it may sign in; by its address, only while that is the one given and
- * verified. One that is somebody's breaks `identities_issuer_subject_key`.
+ * Links an identity to an account that may sign in; with `$6`, only while that is its verified address. One that is linked
+ * to another account violates `identities_issuer_subject_key`.
  * @param mail the INSERT of the notice to the owner
  */
 export const link = (mail: string) =>

@@ -16,12 +16,12 @@ import { Providers } from './providers.js';
 
 export type IdentityRow = Pick<Identity, 'id' | 'userId' | 'provider' | 'email' | 'createdAt' | 'lastUsedAt'>;
 
-/** An account that an identity may open. */
+/** An account that was found by identity or address. */
 export interface KnownAccount extends Account {
   isActive: boolean;
 }
 
-/** The rows of identities: which account at a provider opens which one here. */
+/** Rows of identities: which account at a provider is linked to which account here. */
 @Injectable()
 export class IdentityStore implements OnModuleInit {
   private readonly link;
@@ -49,13 +49,13 @@ export class IdentityStore implements OnModuleInit {
   onModuleInit(): void {
     this.tables.register('identities', ['reclaim', 'deletion']);
     const names = this.providers.all.map(({ name }) => `'${name}'`); // letters, digits and _
-    if (names.length === 0) return; // what no provider opens any more is no way in
+    if (names.length === 0) return; // identities of providers that aren't configured are no way to sign in
     this.ways.register(
       `EXISTS (SELECT FROM identities i WHERE i.user_id = u.id AND i.id IS DISTINCT FROM $2 AND i.provider IN (${names.join()}))`,
     );
   }
 
-  /** The account that an identity opens, or null when nobody has linked it. */
+  /** The account that an identity is linked to, or null. */
   async use(identity: NewIdentity): Promise<KnownAccount | null> {
     const [account] = await this.database.write<KnownAccount>(sql.USE, valuesOf(identity));
     return account ?? null;
@@ -67,16 +67,16 @@ export class IdentityStore implements OnModuleInit {
     return account ?? null;
   }
 
-  /** The identity of an account that is made in this transaction. @throws Problem 409 `identity_taken` */
+  /** Links an identity to an account that is created in this transaction. @throws Problem 409 `identity_taken` */
   async register(db: EntityManager, userId: string, identity: NewIdentity, origin: Origin): Promise<void> {
     await this.audit.writeIn(db, sql.REGISTER, [uuidv7(), userId, ...valuesOf(identity)], origin);
   }
 
   /**
-   * Links an identity to an account, and tells its owner by mail; once it is theirs, linking it again does nothing.
+   * Links an identity to an account and mails its owner; without effect when it is linked to it already.
    * @param ifVerified only if this is the account's address, and verified
    * @returns null when the account may not sign in, or its address is another by now
-   * @throws Problem 409 `identity_taken` when it is somebody else's
+   * @throws Problem 409 `identity_taken` when it is linked to another account
    */
   async add(
     { identity, userId, ifVerified = null }: { identity: NewIdentity; userId: string; ifVerified?: string | null },
@@ -97,16 +97,16 @@ export class IdentityStore implements OnModuleInit {
     }
   }
 
-  /** Somebody's identities, the oldest first. */
+  /** A user's identities, oldest first. */
   list(userId: string): Promise<IdentityRow[]> {
     return this.database.read<IdentityRow>(sql.LIST, [userId]);
   }
 
-  /** Unlinks somebody's identity, and tells them by mail. @throws Problem 404, 409 `last_sign_in_method` */
+  /** Unlinks a user's identity and mails them. @throws Problem 404, 409 `last_sign_in_method` */
   async remove({ id, userId }: Pick<IdentityRow, 'id' | 'userId'>, call: Call): Promise<void> {
     const words = JSON.stringify(userId === call.me.id ? this.mails.originWords(call) : { by_admin: true });
     await this.database.transaction(async (db) => {
-      await db.query(sql.LOCK_USER, [userId]); // two at once would each leave the other's way in
+      await db.query(sql.LOCK_USER, [userId]); // without the lock, two concurrent removals would each see the other's identity as the remaining way to sign in
       const identities = await db.query<IdentityRow[]>(sql.LIST.text, [userId]);
       const identity = identities.find((one) => one.id === id);
       if (!identity) throw notFound('identity');

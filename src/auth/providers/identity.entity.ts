@@ -1,7 +1,7 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, Unique } from 'typeorm';
 import { User } from '../../users/user.entity.js';
 
-/** Somebody's account at a provider, which opens their account here. */
+/** An account at a provider that is linked to an account here. */
 @Entity({ name: 'identities' })
 @Unique('identities_issuer_subject_key', ['issuer', 'subject'])
 @Index('identities_user_id_idx', ['userId'])
@@ -16,18 +16,18 @@ export class Identity {
   @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'identities_user_id_fkey' })
   user?: User;
 
-  /** As the settings call it now, or did when it was last used. */
+  /** The provider's name in the settings, as of the last use. */
   @Column('text')
   provider: string;
 
-  /** Who vouches for the subject, and names nobody else so. */
+  /** The issuer: a subject is unique per issuer. */
   @Column('text')
   issuer: string;
 
   @Column('text')
   subject: string;
 
-  /** For people to tell their identities apart; nothing is looked up by it. */
+  /** Shown to people to tell their identities apart; never used to look up an account. */
   @Column('text', { nullable: true })
   email: string | null;
 

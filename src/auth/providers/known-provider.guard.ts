@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import type { FastifyRequest } from 'fastify';
 import { Providers } from './providers.js';
 
-/** Says that a provider isn't set up before anything else is looked at: 404 `not_enabled`. */
+/** 404 `not_enabled` for a provider that isn't configured, before anything else is validated. */
 @Injectable()
 export class KnownProviderGuard implements CanActivate {
   constructor(private readonly providers: Providers) {}

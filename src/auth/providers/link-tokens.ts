@@ -4,20 +4,20 @@ import { DerivedMac, MAC_BYTES } from '../sessions/derived-mac.js';
 import { KeyRing } from '../sessions/keys.js';
 import type { NewIdentity } from './identities.statements.js';
 
-/** How long somebody may take to sign in their own way before they link. */
+/** How long somebody has to sign in before linking. */
 const LINK_LIFETIME = minutes(10);
 
 const PREFIX = 'lt_';
 
-/** An identity, and the account that may take it. */
+/** An identity, and the account that may link it. */
 export interface Link {
   identity: NewIdentity;
   userId: string;
 }
 
 /**
- * Computed, not stored: says that somebody came from a provider as this identity, and whose address it had. It opens
- * nothing: that account must be signed in to, and takes the identity then.
+ * Computed, not stored: names an identity that has authenticated, and the account with its address. It doesn't sign in: the
+ * owner of that account must be signed in to link it.
  */
 @Injectable()
 export class LinkTokens {
@@ -34,7 +34,7 @@ export class LinkTokens {
     return PREFIX + Buffer.concat([this.mac.of(body), body]).toString('base64url');
   }
 
-  /** What a token says, or undefined when it is none of ours or too old. */
+  /** The content of a token; undefined when it is forged or too old. */
   read(token: string): Link | undefined {
     const text = token.slice(PREFIX.length);
     const bytes = Buffer.from(text, 'base64url');

@@ -9,7 +9,7 @@ import { placeOf } from './redirect-uris.js';
 
 const POLICY = pagePolicy();
 
-/** Browsers navigate to these routes: a person gets a problem as a page in words, with a way back; a program as ever. */
+/** For routes that browsers navigate to: answers a failure with an HTML page and a link back, unless the client prefers JSON. */
 @Catch(Problem)
 export class NavigationFilter implements ExceptionFilter<Problem> {
   constructor(
@@ -35,7 +35,7 @@ export class NavigationFilter implements ExceptionFilter<Problem> {
     return plainPage('Signing in did not work', `<p role="alert">${escapeHtml(detail)}</p>${way ?? ''}`);
   }
 
-  /** The front end that somebody comes from, if it is one of ours. */
+  /** The front end that the browser came from, if it is a configured one. */
   private homeOf(redirectUri: unknown): URL | null {
     const isOurs = typeof redirectUri === 'string' && placeOf(redirectUri, this.providers) !== undefined;
     const home = isOurs ? URL.parse('/', redirectUri) : URL.parse(this.mail.appUrl ?? '');

@@ -10,16 +10,16 @@ import { isUnanswered, presenceOf } from './reachability.js';
 const DISCOVERY_LIFETIME = hours(1);
 const MICROSOFT = 'https://login.microsoftonline.com';
 
-/** A provider as discovery describes it. */
+/** A provider's metadata from discovery. */
 interface Discovered {
   openId: OpenIdClient;
   config: Configuration;
   authentication: ClientAuthentication;
-  /** Whether an ID token is signed by a key of the provider; asks for its keys when it doesn't know the token's. */
+  /** Verifies the signature of an ID token; fetches the keys again when its `kid` is unknown. */
   assertSigned: (idToken: string) => Promise<void>;
 }
 
-/** An OpenID Connect provider. What discovery says is asked for when it is first needed, and kept for an hour. */
+/** An OpenID Connect provider. Its metadata is fetched on first use and cached for an hour. */
 export class OidcClient implements ProviderClient {
   private known?: { discovered: Promise<Discovered>; until: number };
 
@@ -34,7 +34,7 @@ export class OidcClient implements ProviderClient {
       nonce: flow.nonce,
       code_challenge: await openId.calculatePKCECodeChallenge(flow.verifier),
       code_challenge_method: 'S256',
-      ...(this.provider.type === 'apple' && { response_mode: 'form_post' }), // it insists, where a name or an address is asked for
+      ...(this.provider.type === 'apple' && { response_mode: 'form_post' }), // Apple requires form_post when name or address are requested
       ...(loginHint !== undefined && { login_hint: loginHint }),
     });
     return url.href;
@@ -44,7 +44,7 @@ export class OidcClient implements ProviderClient {
     try {
       return await withDeadline(() => this.exchange(arrival));
     } catch (error) {
-      if (isUnanswered(error)) this.known = undefined; // whoever comes next learns whether it is there
+      if (isUnanswered(error)) this.known = undefined; // the next request fetches the metadata again, which shows whether the provider is up
       throw error;
     }
   }
@@ -53,7 +53,7 @@ export class OidcClient implements ProviderClient {
     await withDeadline(() => this.discover());
   }
 
-  /** The provider's tokens are dropped with the end of this. */
+  /** Trades the code for tokens and reads the profile; the tokens aren't kept. */
   private async exchange(arrival: Arrival): Promise<Profile> {
     const { openId, config, authentication, assertSigned } = await this.discovered();
     const { flow, parameters } = arrival;
@@ -73,7 +73,7 @@ export class OidcClient implements ProviderClient {
     return { ...profile, name: profile.name ?? nameInForm(parameters.user) };
   }
 
-  /** Many keep the address out of the ID token. */
+  /** Claims of the userinfo endpoint: many providers leave the address out of the ID token. */
   private async moreOf(
     claims: Claims,
     accessToken: string,
@@ -83,18 +83,18 @@ export class OidcClient implements ProviderClient {
     return openId.fetchUserInfo(config, accessToken, String(claims['sub']));
   }
 
-  /** What is known of a provider that is there: where nothing takes connections any more, it is asked anew. */
+  /** Cached metadata of a provider that accepts connections; otherwise it is fetched again. */
   private async present(): Promise<Discovered> {
     const { known } = this;
     const discovered = await this.discovered();
-    if (this.known !== known) return discovered; // it has just answered
+    if (this.known !== known) return discovered; // it was fetched meanwhile
     const { token_endpoint: endpoint } = discovered.config.serverMetadata();
     if (endpoint === undefined || (await presenceOf(endpoint)) === 'listening') return discovered;
     if (this.known === known) this.known = undefined;
     return this.discovered();
   }
 
-  /** Whoever comes while it is being asked for gets the same answer; a failure is not kept. */
+  /** Concurrent callers share one request; a failure isn't cached. */
   private discovered(): Promise<Discovered> {
     if (this.known && this.known.until > Date.now()) return this.known.discovered;
     const known = { discovered: this.discover(), until: Date.now() + DISCOVERY_LIFETIME };
@@ -117,13 +117,13 @@ export class OidcClient implements ProviderClient {
     });
     config[openId.customFetch] = fetchInTime;
     const { jwks_uri: keys } = config.serverMetadata();
-    if (keys === undefined) throw new Error('it names no keys (jwks_uri)');
+    if (keys === undefined) throw new Error('its metadata has no jwks_uri');
     return { openId, config, authentication, assertSigned: await signatureCheck(keys, mayBeInsecure) };
   }
 
   /**
-   * openid-client knows Microsoft, whose tenants have issuers of their own, by the address of its public cloud. Other
-   * clouds, and a stand-in for tests, are asked in its name.
+   * openid-client recognises Microsoft, whose tenants have issuers of their own, by the host of its public cloud. For other
+   * clouds, and a stand-in in tests, that host is passed and the request redirected.
    */
   private discoveryAt(issuer: URL): { server: URL; fetch: CustomFetch } {
     if (this.provider.type !== 'microsoft') return { server: issuer, fetch: fetchInTime };
@@ -133,10 +133,10 @@ export class OidcClient implements ProviderClient {
 }
 
 async function signatureCheck(jwksUri: string, mayBeInsecure: boolean): Promise<Discovered['assertSigned']> {
-  if (!mayBeInsecure && !jwksUri.startsWith('https:')) throw new Error('its keys (jwks_uri) are not at https://');
+  if (!mayBeInsecure && !jwksUri.startsWith('https:')) throw new Error('its jwks_uri is not an https URL');
   const { compactVerify, createRemoteJWKSet, customFetch } = await import('jose');
   const keys = createRemoteJWKSet(new URL(jwksUri), {
-    cooldownDuration: 0, // whoever can show us a token of an unknown key has come through the provider
+    cooldownDuration: 0, // no pause between fetches: an ID token with an unknown `kid` can only come from the provider
     [customFetch]: (url: string, options: unknown) => fetchInTime(url, options as Parameters<CustomFetch>[1]),
   });
   return async (idToken) => {

@@ -4,28 +4,28 @@ import type * as OpenId from 'openid-client';
 
 export type OpenIdClient = typeof OpenId;
 
-/** How long a provider may take to answer, all requests of an exchange together. */
+/** Deadline for a provider, all requests of an exchange together. */
 const TIMEOUT = seconds(5);
 
-/** The library, loaded when it is first needed: most servers and most processes never do. */
+/** Imports the library on first use: most processes never need it. */
 export const openIdClient = (): Promise<OpenIdClient> => import('openid-client');
 
-/** Lets a provider speak http: only for one on this machine, which the settings have checked, and never in production. */
+/** Allows http: only for a provider on this machine, which the settings have checked, and never in production. */
 export const overHttp = (openId: OpenIdClient) => openId.allowInsecureRequests; // eslint-disable-line @typescript-eslint/no-deprecated -- so that it stands out
 
 const deadlines = new AsyncLocalStorage<AbortSignal>();
 
-/** Does work at a provider, whose requests are given up together. @throws what the work throws, such as openid-client's errors */
+/** Runs work at a provider under one deadline for all its requests. @throws what the work throws, such as openid-client's errors */
 export const withDeadline = <T>(work: () => Promise<T>): Promise<T> =>
   deadlines.run(AbortSignal.timeout(TIMEOUT), work);
 
-/** Asks a provider, within the deadline of the work at hand. Redirects are answers: nobody is led elsewhere. */
+/** Fetch under the deadline of the work at hand. Redirects aren't followed. */
 export async function fetchInTime(url: string, options: OpenId.CustomFetchOptions): Promise<Response> {
   const signal = deadlines.getStore() ?? options.signal;
   return fetch(url, { ...options, ...(signal && { signal }), redirect: 'manual' });
 }
 
-/** What went wrong, in a word or two that hold no token: an error's `cause` may, so it is never logged. */
+/** The reason in a word or two without a token: an error's `cause` may contain one, so it is never logged. */
 export function reasonOf(error: unknown): string {
   const {
     code,

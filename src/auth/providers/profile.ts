@@ -3,30 +3,30 @@ import { httpUrl } from '../../http/http-url.js';
 import { normalizeEmail } from '../../users/emails.js';
 import { canonicalLocale } from '../../users/locales.js';
 
-/** Who somebody is to a provider. Only issuer and subject tell one from another: addresses change hands. */
+/** A person as a provider describes them. Only issuer and subject identify: addresses change owners. */
 export interface Profile {
   issuer: string;
   subject: string;
-  /** In the form in which addresses are kept; null when there is none that could be kept. */
+  /** Normalized; null when there is none, or an invalid one. */
   email: string | null;
-  /** Whether the provider's word for it counts. */
+  /** Whether the provider is authoritative for the address. */
   isEmailVerified: boolean;
   name: string | null;
-  /** What they call themselves there. */
+  /** The username at the provider. */
   username: string | null;
   pictureUrl: string | null;
   locale: string | null;
-  /** Whether they showed a second factor there, and that counts. */
+  /** Whether they used a second factor there and the settings accept that. */
   hasMfa: boolean;
 }
 
-/** What an ID token or the userinfo endpoint says. */
+/** Claims of an ID token or of the userinfo endpoint. */
 export type Claims = Record<string, unknown>;
 
 /**
- * What of a provider's claims counts.
+ * Reads the claims that are used.
  * @param claims of the ID token
- * @param more of the userinfo endpoint: address and verification are taken from the same of both
+ * @param more of the userinfo endpoint: address and `email_verified` are taken from the same source
  */
 export function profileOf(provider: ProviderSettings, claims: Claims, more: Claims = {}): Profile {
   const said = (name: string) => textOf(claims[name]) ?? textOf(more[name]);
@@ -48,16 +48,16 @@ export function profileOf(provider: ProviderSettings, claims: Claims, more: Clai
   };
 }
 
-/** Whether a provider answers for the address; most say `email_verified` of addresses that others own. */
+/** Whether a provider is authoritative for an address; most set `email_verified` for addresses of other domains too. */
 function isVerified(
   { type, trustEmail }: ProviderSettings,
   email: string,
   { email_verified, hd, xms_edov }: Claims,
 ): boolean {
   switch (type) {
-    case 'google': // of other addresses it only knows that they once were the person's
+    case 'google': // for other domains Google only knows that the address once was the person's
       return email_verified === true && (textOf(hd) !== null || email.endsWith('@gmail.com'));
-    case 'microsoft': // anybody's tenant may write anything into `email`
+    case 'microsoft': // any tenant's admin may write any address into `email`
       return xms_edov === true;
     case 'apple':
       return email_verified === true || email_verified === 'true';
@@ -76,14 +76,14 @@ const joined = (...words: (string | null)[]) => words.filter((word) => word !== 
 
 const NOT_IN_A_NAME = /[\p{Cc}\p{Zl}\p{Zp}\u200b\u202a-\u202e\u2060-\u2069\ufeff]/gu;
 
-/** A name as display names are: one line, 100 characters at most; null when nothing is left of it. */
+/** A display name: one line of at most 100 characters; null when nothing is left. */
 function displayName(text: string | null): string | null {
   const [...characters] = (text ?? '').replace(NOT_IN_A_NAME, '').trim();
   const name = characters.slice(0, 100).join('').trim();
   return /[^\s\p{Default_Ignorable_Code_Point}\u2800]/u.test(name) ? name : null;
 }
 
-/** The name that Apple's form brings along the first time, and only then. It came by way of the browser. */
+/** The name in Apple's form, sent on the first sign-in only. It passes through the browser, so it isn't trusted. */
 export function nameInForm(user: string | undefined): string | null {
   if (user === undefined || user.length > 2000) return null;
   try {

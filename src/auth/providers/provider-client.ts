@@ -1,46 +1,49 @@
 import type { Profile } from './profile.js';
 import type { StartedFlow } from './flow-states.js';
 
-/** What a provider sent somebody back with. */
+/** The parameters of a provider's callback. */
 export interface CallbackParameters {
   code?: string;
   state?: string;
   error?: string;
-  /** Who says so (RFC 9207). */
+  /** The issuer (RFC 9207). */
   iss?: string;
-  /** Apple's: the person's name, once. */
+  /** Apple's: the person's name, on the first sign-in only. */
   user?: string;
 }
 
-/** A flow at the provider's door. */
+/** An authorization request. */
 export interface Departure {
   flow: StartedFlow;
   /** The signed state. */
   state: string;
-  /** Where the provider sends people back to. */
+  /** The redirect URI for the provider: our callback. */
   callback: string;
-  /** Who it probably is. */
+  /** The `login_hint`: who it probably is. */
   loginHint?: string | undefined;
 }
 
-/** Somebody who came back. */
+/** A callback with its flow. */
 export interface Arrival {
   flow: StartedFlow;
   callback: string;
   parameters: CallbackParameters;
 }
 
-/** The way to one provider. */
+/** Client of one provider. */
 export interface ProviderClient {
-  /** Where to send somebody who wants to sign in. @throws when the provider can't be reached */
+  /** The URL of the authorization request. @throws when the provider can't be reached */
   authorizationUrl(departure: Departure): Promise<string>;
-  /** Who it is that came back. @throws openid-client's errors when the provider refuses, lies or can't be reached */
+  /**
+   * The profile of the person who came back. @throws openid-client's errors when the provider refuses, its answer is
+   * invalid, or it can't be reached
+   */
   identify(arrival: Arrival): Promise<Profile>;
-  /** Asks the provider whether it is there. @throws when it isn't */
+  /** Checks that the provider can be reached. @throws when it can't */
   check(): Promise<void>;
 }
 
-/** The address that somebody came back to, as openid-client reads it: as if all of it had come in the query. */
+/** The callback URL as openid-client reads it: with all parameters in the query. */
 export function returnUrl({ callback, parameters }: Arrival): URL {
   const url = new URL(callback);
   for (const name of ['code', 'state', 'error', 'iss'] as const) {

@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
 
-/** What became of somebody who went to a provider: signed in, refused by us, or failed by the provider. */
+/** Outcomes of a flow: signed in, refused by this server, denied by the person, failed at the provider, or the provider unreachable. */
 export const PROVIDER_OUTCOMES = ['success', 'refused', 'denied', 'failed', 'unreachable'] as const;
 export type ProviderOutcome = (typeof PROVIDER_OUTCOMES)[number];
 
-/** Tells whoever counts what becomes of people at providers. */
+/** Reports the outcomes of flows, for metrics. */
 @Injectable()
 export class ProviderEvents {
   private readonly listeners: ((provider: string, outcome: ProviderOutcome) => void)[] = [];
 
-  /** Whom to tell. */
+  /** Registers a listener. */
   onOutcome(listener: (provider: string, outcome: ProviderOutcome) => void): void {
     this.listeners.push(listener);
   }

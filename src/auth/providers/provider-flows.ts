@@ -14,13 +14,16 @@ import type { AuthorizeQuery } from './providers.dto.js';
 import { PublicUrl } from './public-url.js';
 import { placeOf, uriAt, withParameters } from './redirect-uris.js';
 
-/** How somebody comes back to the front end that sent them: with a code, or with what went wrong. */
+/** What the front end gets back: a code, or an error. */
 type Return = { code: string } | { error: 'access_denied' | 'server_error' };
 
-/** What providers say when the person said no. */
+/** Error codes of providers when the person declined. */
 const DENIALS = new Set(['access_denied', 'user_cancelled_authorize', 'consent_required']);
 
-/** The way to a provider and back. Nothing is signed in, made or linked here: that takes whoever sent the person off. */
+/**
+ * The authorization request and the callback. Signing in, linking and creating accounts happen later, when the front end
+ * redeems the code and shows that it started the flow.
+ */
 @Injectable()
 export class ProviderFlows {
   private readonly log = new Logger('Providers');
@@ -35,7 +38,7 @@ export class ProviderFlows {
     private readonly settings: ProvidersSettings,
   ) {}
 
-  /** Where to send somebody who wants to sign in with a provider. @throws Problem 404, 422, 429, 503 */
+  /** The URL of a provider's authorization request. @throws Problem 404, 422, 429, 503 */
   async leave(name: string, query: AuthorizeQuery, from: Origin): Promise<string> {
     const { client, settings } = this.providers.get(name);
     const redirect = placeOf(query.redirect_uri, this.settings);
@@ -59,8 +62,8 @@ export class ProviderFlows {
   }
 
   /**
-   * Where to send somebody who comes back from a provider.
-   * @throws Problem 400 `sign_in_expired` when nobody knows where to, 404, 429
+   * Handles a provider's callback; returns the URL of the front end to redirect to.
+   * @throws Problem 400 `sign_in_expired` when the state is invalid or too old, 404, 429
    */
   async arrive(name: string, parameters: CallbackParameters, from: Origin): Promise<string> {
     const provider = this.providers.get(name);

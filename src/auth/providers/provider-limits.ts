@@ -7,7 +7,7 @@ import { Throttle } from '../../throttle/throttle.js';
 
 type Step = 'authorize' | 'callback' | 'exchange';
 
-/** How often a network may leave for a provider, come back from one, and redeem what it came back with. */
+/** Limits by network: starting flows, callbacks, and redeeming codes. */
 @Injectable()
 export class ProviderLimits {
   private readonly policies: Record<Step, Policy>;

@@ -7,7 +7,7 @@ import { Scheduler } from '../../outbox/scheduler.js';
 import { problem } from '../../problems.js';
 import type { Profile } from './profile.js';
 
-/** What a flow came back with, and what whoever redeems it must show. */
+/** The result of a flow, and what must be shown to redeem it. */
 export interface ProviderResult {
   provider: string;
   profile: Profile;
@@ -28,7 +28,7 @@ const KEEP = statement(
    VALUES ($1, $2, $3, now() + interval '60 seconds') ON CONFLICT (flow_id) DO NOTHING RETURNING flow_id`,
 );
 
-/** Whoever comes first with the code takes it away, right or wrong. */
+/** The first request with a code deletes it, whether the rest is right or wrong. */
 const REDEEM = statement(
   'provider_results.redeem',
   `DELETE FROM provider_results WHERE code_hash = $1 RETURNING payload, expires_at > now() AS "isAlive"`,
@@ -41,7 +41,7 @@ const PURGE = statement(
    RETURNING flow_id`,
 );
 
-/** What flows came back with: a row each, for a minute, under the hash of a code that is good once. */
+/** Results of flows: a row each, for a minute, by the hash of a single-use code. */
 @Injectable()
 export class ProviderResults implements OnModuleInit {
   constructor(
@@ -53,14 +53,14 @@ export class ProviderResults implements OnModuleInit {
     this.scheduler.register(removalJob('old_provider_results', () => this.purge()));
   }
 
-  /** Keeps what a flow came back with. Returns the code that redeems it, or undefined when the flow has one already. */
+  /** Stores the result of a flow. Returns the code that redeems it; undefined when the flow has one already. */
   async keep(flowId: string, result: ProviderResult): Promise<string | undefined> {
     const code = `pc_${randomBytes(32).toString('base64url')}`;
     const kept = await this.database.write(KEEP, [flowId, sha256(code), JSON.stringify(result)]);
     return kept.length ? code : undefined;
   }
 
-  /** What a code stands for. It is used up by this, also by who can't show that the flow is theirs. @throws Problem 400 `invalid_grant` */
+  /** The result behind a code. The code is used up, even if verifier or redirect URI are wrong. @throws Problem 400 `invalid_grant` */
   async redeem({ code, code_verifier, redirect_uri }: Redemption): Promise<ProviderResult> {
     const [found] = await this.database.write<{ payload: ProviderResult; isAlive: boolean }>(REDEEM, [sha256(code)]);
     if (!found?.isAlive) throw problem('invalid_grant', { oauth: {} });
@@ -70,7 +70,7 @@ export class ProviderResults implements OnModuleInit {
     return payload;
   }
 
-  /** Removes what nobody came for, a thousand at most. Returns how many. */
+  /** Deletes results that nobody redeemed, a thousand at most. Returns how many. */
   private async purge(): Promise<number> {
     return (await this.database.write(PURGE, [])).length;
   }

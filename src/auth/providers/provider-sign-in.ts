@@ -16,10 +16,10 @@ import { ProviderSignUps } from './provider-sign-ups.js';
 
 type Reason = 'inactive' | 'no_email' | 'sign_up_closed' | 'domain' | 'account_exists';
 
-/** How often to look again when somebody else was faster: the identity or the address is there by then. */
+/** How often to start over when a concurrent request created the identity or account: the next try finds it. */
 const TRIES = 3;
 
-/** Signing in with what a provider says: which account that is, or whether there is to be a new one. */
+/** Signing in with a provider's profile: finds the linked account, or creates one. */
 @Injectable()
 export class ProviderSignIn {
   constructor(
@@ -34,7 +34,7 @@ export class ProviderSignIn {
   ) {}
 
   /**
-   * Whose account a code from a provider opens. The code is used up, whatever comes of it.
+   * The account behind the code of a flow. The code is used up in any case.
    * @throws Problem 400 `invalid_grant`, `access_denied`, `account_exists`; 429
    */
   async authenticate(redemption: Redemption, origin: Origin): Promise<Authentication> {
@@ -61,25 +61,25 @@ export class ProviderSignIn {
     }
   }
 
-  /** Links somebody who comes for the first time to the account that is theirs, or makes one. */
+  /** For an identity that isn't linked: links it to the account with its address, if that is safe, or creates an account. */
   private async makeKnown(provider: ProviderSettings, profile: Profile, origin: Origin): Promise<void> {
     const { email } = profile;
     if (email === null) throw await this.refused(provider, { reason: 'no_email' }, origin);
     const owner = await this.identities.findByEmail(email);
     if (!owner) return this.signUp(provider, { ...profile, email }, origin);
     const identity: NewIdentity = { provider: provider.name, ...profile };
-    if (await this.identities.use(identity)) return; // the account was made for this very identity, a moment ago
+    if (await this.identities.use(identity)) return; // the account was created for this very identity a moment ago
     if (provider.trustEmail && profile.isEmailVerified && owner.isVerified) {
       if (await this.identities.add({ identity, userId: owner.id, ifVerified: email }, origin)) return;
       throw await this.refused(provider, { reason: 'inactive', userId: owner.id }, origin);
     }
-    // whoever made an account with an address that was never verified may be somebody else: nothing is linked to it
+    // an account whose address was never verified may have been created by somebody else: nothing is linked to it
     const link_token = owner.isVerified ? this.links.sign({ identity, userId: owner.id }) : undefined;
     await this.tell(provider, { reason: 'account_exists', userId: owner.id }, origin);
     throw problem('account_exists', {
       detail: owner.isVerified
         ? undefined
-        : 'There is an account with this e-mail address. Reset its password by mail to get in.',
+        : 'There is an account with this e-mail address. Reset its password by mail to sign in.',
       members: link_token === undefined ? {} : { link_token },
       oauth: link_token === undefined ? {} : { link_token },
     });
@@ -117,12 +117,12 @@ export class ProviderSignIn {
 
 const DETAILS: Record<Exclude<Reason, 'account_exists'>, string> = {
   inactive: 'This account may not sign in.',
-  no_email: 'The provider tells no e-mail address, and an account needs one.',
-  sign_up_closed: 'There is no account for this, and new ones are not made this way.',
+  no_email: 'The provider gave no e-mail address, and an account needs one.',
+  sign_up_closed: 'No account is linked to this identity, and this server creates none for it.',
   domain: 'New accounts are only for verified addresses of certain domains.',
 };
 
-/** An address that nobody vouches for is of no domain. */
+/** Unverified addresses don't count as of a domain. */
 function isOfDomain({ allowedDomains }: ProviderSettings, { email, isEmailVerified }: Profile & { email: string }) {
   const domain = email.slice(email.lastIndexOf('@') + 1);
   return allowedDomains.length === 0 || (isEmailVerified && allowedDomains.includes(domain));

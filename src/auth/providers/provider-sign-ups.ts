@@ -12,7 +12,7 @@ import { IdentityStore } from './identity-store.js';
 import type { Profile } from './profile.js';
 import { usernamesFor } from './usernames.js';
 
-/** Accounts of people who come from a provider for the first time: without a password. */
+/** Creates accounts on the first sign-in with a provider: without a password. */
 @Injectable()
 export class ProviderSignUps {
   constructor(
@@ -25,8 +25,9 @@ export class ProviderSignUps {
   ) {}
 
   /**
-   * Makes an account and its identity, both or none; unless the provider vouches for the address, a mail to verify it.
-   * @throws Problem 409 `email_taken` or `identity_taken` when somebody was faster
+   * Creates an account and its identity in one transaction; unless the provider is authoritative for the address, with a
+   * mail to verify it.
+   * @throws Problem 409 `email_taken` or `identity_taken` when a concurrent request was first
    */
   async signUp(provider: string, profile: Profile & { email: string }, origin: Origin): Promise<void> {
     for (const username of usernamesFor(profile.username, profile.email)) {

@@ -11,7 +11,7 @@ import { AuthorizeQuery, CallbackForm, CallbackQuery, type ProviderListDto } fro
 
 const FORM_MEMBERS = ['code', 'state', 'error', 'iss', 'user'];
 
-/** Signing in with what people already have: OpenID Connect providers, and GitHub. */
+/** Signing in with OpenID Connect providers and GitHub. */
 @Controller('api/auth/providers')
 @Public()
 @UseGuards(KnownProviderGuard)
@@ -22,16 +22,16 @@ export class ProvidersController {
     private readonly flows: ProviderFlows,
   ) {}
 
-  /** Lists the providers that are set up: a button for each. */
+  /** Lists the configured providers: a button for each. */
   @Get()
   listProviders(): ProviderListDto {
     return { items: this.providers.all.map(({ name, label }) => ({ name, label })) };
   }
 
   /**
-   * Sends somebody to a provider: an address to navigate to, in the shape of OAuth 2's authorization endpoint with PKCE. They
-   * come back to `redirect_uri` with a `code` for {issueToken}, good for a minute, or with an `error`.
-   * A browser that navigates here is told of failures by a page in words, where programs get the problem.
+   * Redirects to a provider; to be navigated to, with the parameters of OAuth 2's authorization endpoint with PKCE. The
+   * browser comes back to `redirect_uri` with a `code` for {issueToken}, valid for a minute, or with an `error`. Failures
+   * are shown to a browser as an HTML page, to other clients as a problem.
    * @throws not_enabled, too_many_requests
    */
   @Get(':provider/authorize')
@@ -46,8 +46,8 @@ export class ProvidersController {
   }
 
   /**
-   * Where a provider sends people back to. They are sent on to the front end that they came from, with a `code` or with an
-   * `error`: `access_denied` or `server_error`.
+   * The callback of providers. Redirects to the `redirect_uri` of the flow, with a `code` or with an `error`:
+   * `access_denied` or `server_error`.
    * @throws sign_in_expired, not_enabled, too_many_requests
    */
   @Get(':provider/callback')
@@ -62,7 +62,7 @@ export class ProvidersController {
   }
 
   /**
-   * The same for providers that send people back by a form, as Apple does.
+   * The same for providers that answer with `response_mode=form_post`, as Apple does.
    * @throws sign_in_expired, not_enabled, too_many_requests
    */
   @Post(':provider/callback')

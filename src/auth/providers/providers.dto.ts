@@ -3,13 +3,13 @@ import type { IdentityRow } from './identity-store.js';
 
 /** A provider to sign in with. */
 export class ProviderDto {
-  /** As it stands in addresses. @example "google" */
+  /** Its name in URLs. @example "google" */
   name: string;
-  /** For a button. @example "Google" */
+  /** Its name for people. @example "Google" */
   label: string;
 }
 
-/** The providers that are set up. */
+/** The configured providers. */
 export class ProviderListDto {
   items: ProviderDto[];
 }
@@ -17,7 +17,7 @@ export class ProviderListDto {
 const CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
 const VERIFIER = /^[A-Za-z0-9._~-]{43,128}$/;
 
-/** What a front end sends somebody off with (RFC 6749 and 7636). What else there is, is ignored, as OAuth says. */
+/** An authorization request of a front end (RFC 6749 and 7636). Other parameters are ignored, as OAuth requires. */
 export class AuthorizeQuery {
   static readonly ignoresUnknown = true;
 
@@ -25,7 +25,7 @@ export class AuthorizeQuery {
   @OneOf(['code'])
   response_type: string;
 
-  /** Where to come back to: one of OAUTH_REDIRECT_URIS, exactly. @example "https://app.example.com/signed-in" */
+  /** One of OAUTH_REDIRECT_URIS, exactly. @example "https://app.example.com/signed-in" */
   @Length(1, 2000)
   redirect_uri: string;
 
@@ -39,12 +39,12 @@ export class AuthorizeQuery {
   @OneOf(['S256'])
   code_challenge_method: string;
 
-  /** Comes back as it is. @example "af0ifjsldkj" */
+  /** Returned unchanged. @example "af0ifjsldkj" */
   @Optional()
   @Length(0, 1000)
   state?: string;
 
-  /** Who it probably is: an address or a name at the provider. @example "ada@example.com" */
+  /** An address or a name at the provider, to prefill its form. @example "ada@example.com" */
   @Optional()
   @Length(0, 254)
   @OneLine()
@@ -56,26 +56,26 @@ export class AuthorizeQuery {
   link_token?: string;
 }
 
-/** What a provider sends somebody back with. */
+/** The parameters of a provider's callback. */
 export class CallbackQuery {
   static readonly ignoresUnknown = true;
 
-  /** The provider's own code. @example "4/0AeanS0…" */
+  /** The provider's authorization code. @example "4/0AeanS0…" */
   @Optional()
   @StringField()
   code?: string;
 
-  /** As the provider was given it. @example "AZqy…" */
+  /** The `state` of the authorization request. @example "AZqy…" */
   @Optional()
   @StringField()
   state?: string;
 
-  /** What went wrong. @example "access_denied" */
+  /** The provider's error. @example "access_denied" */
   @Optional()
   @StringField()
   error?: string;
 
-  /** Who sends them (RFC 9207). @example "https://accounts.google.com" */
+  /** The issuer (RFC 9207). @example "https://accounts.google.com" */
   @Optional()
   @StringField()
   iss?: string;
@@ -83,50 +83,50 @@ export class CallbackQuery {
 
 /** The same as a form, as Apple sends it. */
 export class CallbackForm extends CallbackQuery {
-  /** The person's name, the first time. @example "{\"name\":{\"firstName\":\"Ada\"}}" */
+  /** The person's name, on the first sign-in only. @example "{\"name\":{\"firstName\":\"Ada\"}}" */
   @Optional()
   @StringField()
   user?: string;
 }
 
-/** An account at a provider to link: the code of a flow with its verifier, or the token of one that found one's address here. */
+/** An account at a provider to link: the code of a flow with its verifier, or the `link_token` of an `account_exists`. */
 export class LinkIdentityDto {
-  /** As it came to `redirect_uri`. @example "pc_…" */
+  /** The code that `redirect_uri` was called with. @example "pc_…" */
   @Optional()
   @StringField()
   code?: string;
 
-  /** What the flow's `code_challenge` is the digest of. @example "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" */
+  /** The verifier that the flow's `code_challenge` is the digest of. @example "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" */
   @Optional()
   @Rule('code_verifier', 'must have 43 to 128 letters, digits, ., _, ~ or -', (text) => VERIFIER.test(text), {
     pattern: VERIFIER.source,
   })
   code_verifier?: string;
 
-  /** As the flow began with. @example "https://app.example.com/profile" */
+  /** The one that the flow was started with. @example "https://app.example.com/profile" */
   @Optional()
   @StringField()
   redirect_uri?: string;
 
-  /** Of an `account_exists`. @example "lt_…" */
+  /** From an `account_exists`. @example "lt_…" */
   @Optional()
   @StringField()
   link_token?: string;
 }
 
-/** An account at a provider that opens one's account. */
+/** A linked account at a provider. */
 export class IdentityDto {
   id: string;
   /** @example "google" */
   provider: string;
-  /** As the provider said it last; one's address here may be another. @example "ada@gmail.com" */
+  /** The provider's latest address, which may differ from that of the account here. @example "ada@gmail.com" */
   email: string | null;
   created_at: Date;
-  /** When it last signed in. */
+  /** The last sign-in with it. */
   last_used_at: Date | null;
 }
 
-/** Linked accounts, the oldest first. */
+/** Linked accounts, oldest first. */
 export class IdentityListDto {
   items: IdentityDto[];
 }

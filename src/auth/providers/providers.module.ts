@@ -21,7 +21,7 @@ import { PublicUrl } from './public-url.js';
 import { ProviderSignUps } from './provider-sign-ups.js';
 import { UserIdentitiesController } from './user-identities.controller.js';
 
-/** Signing in with OpenID Connect and OAuth 2 providers, and what is linked to accounts. */
+/** Signing in with OpenID Connect and OAuth 2 providers, and linked identities. */
 @Module({
   imports: [TypeOrmModule.forFeature([Identity, ProviderResultRow]), AuditModule, UsersModule, SessionsModule],
   controllers: [ProvidersController, IdentitiesController, UserIdentitiesController],

@@ -6,17 +6,17 @@ import { GithubClient } from './github-client.js';
 import { OidcClient } from './oidc-client.js';
 import type { ProviderClient } from './provider-client.js';
 
-/** A provider that is set up, and the way to it. */
+/** A configured provider, and its client. */
 export interface Provider {
   settings: ProviderSettings;
   client: ProviderClient;
 }
 
-/** The way to a provider. */
+/** The client of a provider. */
 export const clientOf = (settings: ProviderSettings): ProviderClient =>
   settings.type === 'github' ? new GithubClient(settings) : new OidcClient(settings);
 
-/** The providers that are set up. Making one asks nobody anything. */
+/** The configured providers. Constructing a client makes no request. */
 @Injectable()
 export class Providers {
   private readonly byName: Map<string, Provider>;
@@ -25,7 +25,7 @@ export class Providers {
     this.byName = new Map(providers.map((settings) => [settings.name, { settings, client: clientOf(settings) }]));
   }
 
-  /** All of them, in the order of their names. */
+  /** All of them, ordered by name. */
   get all(): ProviderSettings[] {
     return [...this.byName.values()].map(({ settings }) => settings);
   }
@@ -37,7 +37,7 @@ export class Providers {
     return provider;
   }
 
-  /** What people call it; of one that is no longer set up, its name. */
+  /** Its name for people; the plain name when it is no longer configured. */
   labelOf(name: string): string {
     return this.byName.get(name)?.settings.label ?? name;
   }

@@ -4,7 +4,7 @@ import { type AbstractHttpAdapter, HttpAdapterHost } from '@nestjs/core';
 import { ProvidersSettings } from '../../config/provider-settings.js';
 import { ServerSettings } from '../../config/server-settings.js';
 
-/** The address of this server, as the world knows it: PUBLIC_URL, or where it listens. Never what a request says of itself. */
+/** The public URL of this server: PUBLIC_URL, or the address it listens on; never the `Host` header of a request. */
 @Injectable()
 export class PublicUrl {
   constructor(
@@ -13,7 +13,7 @@ export class PublicUrl {
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
-  /** Where a provider sends people back to. */
+  /** The redirect URI for a provider. */
   callbackOf(provider: string): string {
     return `${this.base}/api/auth/providers/${provider}/callback`;
   }
@@ -22,9 +22,9 @@ export class PublicUrl {
     return this.settings.publicUrl ?? this.listening;
   }
 
-  /** As the banner says it. */
+  /** As in the start-up message. */
   private get listening(): string {
-    const adapter = this.adapterHost.httpAdapter as AbstractHttpAdapter<Server> | undefined; // a script has none
+    const adapter = this.adapterHost.httpAdapter as AbstractHttpAdapter<Server> | undefined; // undefined in the command line, which doesn't listen
     const address = adapter?.getHttpServer().address();
     if (typeof address !== 'object' || !address) return `http://127.0.0.1:${this.server.port}`;
     if (['::', '0.0.0.0'].includes(address.address)) return `http://127.0.0.1:${address.port}`;

@@ -1,13 +1,13 @@
 import { connect, isIP } from 'node:net';
 import { seconds } from '../../config/durations.js';
 
-/** How long a connection may take before the provider is asked in earnest. */
+/** How long connecting may take before a full request is made instead. */
 const CONNECT_TIMEOUT = seconds(1);
 
-/** Whether something takes connections at an address; `unknown` when its name could not be resolved in time. */
+/** Whether something accepts connections at an address; `unknown` when its name could not be resolved in time. */
 export type Presence = 'listening' | 'silent' | 'unknown';
 
-/** Opens a connection to where an endpoint is, and closes it: no request is made. */
+/** Opens a TCP connection to an endpoint and closes it: no request is made. */
 export function presenceOf(endpoint: string): Promise<Presence> {
   const { hostname, port, protocol } = new URL(endpoint);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
@@ -25,11 +25,11 @@ export function presenceOf(endpoint: string): Promise<Presence> {
   });
 }
 
-/** openid-client's and jose's words for it. */
+/** Error codes of openid-client and jose. */
 const UNANSWERED = new Set(['OAUTH_TIMEOUT', 'OAUTH_ABORT', 'ERR_JWKS_TIMEOUT']);
 const ABORTS = new Set(['TimeoutError', 'AbortError']);
 
-/** Whether a request failed because there was no answer: no connection, one that broke off, or none in time. */
+/** Whether a request failed without an answer: no connection, a broken one, or a time-out. */
 export function isUnanswered(error: unknown): boolean {
   const { name, message, code, cause } = (error ?? {}) as { name?: string; message?: string; code?: string; cause?: unknown }; // prettier-ignore
   if (UNANSWERED.has(code ?? '') || ABORTS.has(name ?? '')) return true;

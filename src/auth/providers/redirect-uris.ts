@@ -1,7 +1,10 @@
 import { isLocalOrigin } from '../../config/origins.js';
 import type { ProvidersSettings } from '../../config/provider-settings.js';
 
-/** How a redirect URI is told in a flow: its place in the list; itself on a developer's machine; undefined when it is not allowed. */
+/**
+ * How a flow refers to a redirect URI: by its index in the list; in development by a localhost URI itself; undefined when it
+ * isn't allowed.
+ */
 export function placeOf(uri: string, { redirectUris, localRedirects }: ProvidersSettings): number | string | undefined {
   const place = redirectUris.indexOf(uri);
   if (place >= 0) return place;
@@ -15,7 +18,7 @@ export function placeOf(uri: string, { redirectUris, localRedirects }: Providers
 export const uriAt = (place: number | string, settings: ProvidersSettings): string | undefined =>
   typeof place === 'number' ? settings.redirectUris[place] : place;
 
-/** An address with these parameters besides its own. */
+/** A URL with these parameters added. */
 export function withParameters(uri: string, parameters: Record<string, string | undefined>): string {
   const said = Object.entries(parameters).filter((pair): pair is [string, string] => pair[1] !== undefined);
   return `${uri}${uri.includes('?') ? '&' : '?'}${new URLSearchParams(said).toString()}`;

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 const LONGEST = 32;
 const SHORTEST = 3;
 
-/** Usernames for somebody who has chosen none: as they are called elsewhere, then with more and more digits behind it. */
+/** Candidates for a username: the one at the provider, then the same with more and more random digits. */
 export function* usernamesFor(username: string | null, email: string): Generator<string> {
   const [local = ''] = (username ?? email).split('@');
   const base = local

@@ -4,7 +4,7 @@ import { wrongPassword } from '../../problems.js';
 import type { Origin } from '../../request.js';
 import { type Credentials, Passwords } from '../../users/passwords/passwords.js';
 
-/** That somebody who isn't signed in has the account as well as the mail: they know its password. */
+/** Password check of callers who aren't signed in and show a link or code. */
 @Injectable()
 export class AccountProof {
   constructor(
@@ -12,17 +12,17 @@ export class AccountProof {
     private readonly audit: AuditService,
   ) {}
 
-  /** Of the account with this id. @throws Problem 403 `wrong_password`, 429 */
+  /** For the account with this id. @throws Problem 403 `wrong_password`, 429 */
   async ofAccount(userId: string | null, password: string, origin: Origin): Promise<void> {
     await this.assert(userId === null ? null : await this.passwords.findById(userId), userId ?? '', password, origin);
   }
 
-  /** Of the account with this address, if there is one. @throws Problem 403 `wrong_password`, 429 */
+  /** For the account with this address, if there is one. @throws Problem 403 `wrong_password`, 429 */
   async ofAddress(email: string, password: string, origin: Origin): Promise<void> {
     await this.assert(await this.passwords.find(email, origin), email, password, origin);
   }
 
-  /** Counts wrong guesses as sign-in does, and takes as long where there is no account. */
+  /** Counts wrong passwords as sign-in does, and takes as long where there is no account. */
   private async assert(
     account: Credentials | null,
     identifier: string,

@@ -4,13 +4,13 @@ import { Call, type Origin } from '../../request.js';
 import { AccountRemovalService } from './account-removal.service.js';
 import { DeleteAccountDto, type DeletedAccountDto, LinkDto } from './recovery.dto.js';
 
-/** People delete their own accounts, and come back by a link while there is time. */
+/** Deleting one's own account, and restoring it by a link until it is purged. */
 @Controller('api/auth')
 export class AccountRemovalController {
   constructor(private readonly removal: AccountRemovalService) {}
 
   /**
-   * Deletes one's own account: all sessions end, and a link that brings it back is mailed.
+   * Deletes one's own account: all sessions end, and a link that restores it is mailed.
    * @throws wrong_password, last_admin, too_many_requests
    */
   @Post('delete-account')
@@ -21,7 +21,7 @@ export class AccountRemovalController {
   }
 
   /**
-   * Brings an account back that its owner deleted, by the link from the mail. Sessions from before stay ended.
+   * Restores an account that its owner deleted, by the link from the mail. Its earlier sessions stay ended.
    * @throws link_invalid, link_expired, link_used, email_taken, username_taken
    */
   @Post('restore-account')

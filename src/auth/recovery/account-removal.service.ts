@@ -4,7 +4,7 @@ import { Passwords } from '../../users/passwords/passwords.js';
 import { UserRemovals } from '../../users/user-removals.js';
 import { assertLive, Proofs } from './proofs.js';
 
-/** People delete their own accounts, and come back by a link while there is time. */
+/** Deleting one's own account, and restoring it by a link until it is purged. */
 @Injectable()
 export class AccountRemovalService {
   constructor(
@@ -13,13 +13,13 @@ export class AccountRemovalService {
     private readonly proofs: Proofs,
   ) {}
 
-  /** Deletes one's own account, softly. @throws Problem 403 `wrong_password`, 409 `last_admin`, 422, 429 */
+  /** Deletes the caller's account, softly. @throws Problem 403 `wrong_password`, 409 `last_admin`, 422, 429 */
   async delete(password: string, call: Call): Promise<Date | null> {
     await this.passwords.confirm(password, call);
     return this.removals.delete(call.me.id, call);
   }
 
-  /** Brings it back. @throws Problem 409 `email_taken`, `username_taken` when somebody else has them by now, 410, 422 */
+  /** Restores it. @throws Problem 409 `email_taken`, `username_taken` when another account has them by now, 410, 422 */
   async restore({ token }: { token: string }, call: Origin): Promise<void> {
     const proof = await this.proofs.byToken(token, 'restore');
     assertLive(proof);

@@ -4,14 +4,14 @@ import { Call, type OpenCall, type Origin } from '../../request.js';
 import { EmailChangeService } from './email-change.service.js';
 import { ACCEPTED, type AcceptedDto, ConfirmEmailDto, LinkDto } from './recovery.dto.js';
 
-/** A change of a verified address, on its way: ask for it by a PATCH of the user. */
+/** A pending change of a verified address; `PATCH /api/users/{id}` starts one. */
 @Controller('api/auth/email-change')
 export class EmailChangeController {
   constructor(private readonly changes: EmailChangeService) {}
 
   /**
-   * Makes the new address the account's, by the link or the code that was sent there; all other sessions end. With a bearer
-   * token, or else with the password of the account.
+   * Replaces the account's address by the new one, by the link or the code that was sent there; all other sessions end. With
+   * a bearer token, or else with the password of the account.
    * @throws link_invalid, link_expired, link_used, code_invalid, code_expired, wrong_password, email_taken, too_many_requests
    */
   @Post('confirm')
@@ -32,7 +32,7 @@ export class EmailChangeController {
     return ACCEPTED;
   }
 
-  /** Calls the change off. Doing it again does no harm. */
+  /** Cancels the change. Repeating it does no harm. */
   @Delete()
   @HttpCode(204)
   cancelEmailChange(@Call() call: Call): Promise<void> {
@@ -40,8 +40,8 @@ export class EmailChangeController {
   }
 
   /**
-   * Takes a change back, by the link that the old address got: it is the account's again, every session ends, the password
-   * opens nothing any more, and a reset is on its way to the old address.
+   * Reverts a change, by the link that was mailed to the old address: the account gets it back, every session ends, the
+   * password is disabled, and a reset is mailed to the old address.
    * @throws link_invalid, link_expired, link_used, email_taken
    */
   @Post('revert')

@@ -11,7 +11,7 @@ import { assertLive, isRepeated, type Proof, Proofs } from './proofs.js';
 import type { ConfirmEmailDto } from './recovery.dto.js';
 import { required, tokenOrCode } from './recovery.fields.js';
 
-/** A new address for an account: confirmed from the new mailbox, called off, and taken back from the old one. */
+/** Changes of address: confirmed from the new mailbox, cancelled, and reverted from the old one. */
 @Injectable()
 export class EmailChangeService {
   constructor(
@@ -23,7 +23,7 @@ export class EmailChangeService {
     private readonly mails: Mails,
   ) {}
 
-  /** Sends link and code of one's own change once more, if there is one. @throws Problem 429, 503 `mail_not_configured` */
+  /** Sends link and code of the caller's pending change once more, if there is one. @throws Problem 429, 503 `mail_not_configured` */
   async send(call: Call): Promise<void> {
     this.mails.assertConfigured();
     await this.limits.countRequest(call);
@@ -32,14 +32,14 @@ export class EmailChangeService {
     if (await this.limits.mayMail('change', change?.email ?? id)) await this.changes.send(id, call);
   }
 
-  /** Calls one's own change off, if there is one. */
+  /** Cancels the caller's pending change, if there is one. */
   async cancel(call: Call): Promise<void> {
     await this.changes.cancel(call.me.id, call);
   }
 
   /**
-   * Makes the new address the account's, for who has the account as well as the mail; every other session ends. Again,
-   * while the link lives, is as good as once.
+   * Replaces the address, for a caller who has proved both the account and the mailbox; every other session ends. Repeating
+   * it while the link is valid has no further effect.
    * @throws Problem 403 `wrong_password`, 409 `email_taken` when somebody else has it by now, 410, 422, 429
    */
   async confirm(dto: ConfirmEmailDto, call: OpenCall): Promise<void> {
@@ -52,7 +52,7 @@ export class EmailChangeService {
     if (!isChanged) await this.assertRepeated(proof);
   }
 
-  /** Takes a change back, by the link that the old mailbox got. @throws Problem 409 `email_taken`, 410, 422 */
+  /** Reverts a change, by the link that was mailed to the old address. @throws Problem 409 `email_taken`, 410, 422 */
   async revert({ token }: { token: string }, origin: Origin): Promise<void> {
     const proof = await this.proofs.byToken(token, 'revert');
     assertLive(proof);
@@ -75,7 +75,7 @@ export class EmailChangeService {
     return this.proofs.byCode(code as string, search);
   }
 
-  /** The code first: only it tells which account it is, of those that want this address. */
+  /** The code first: several accounts may want this address, and only the code tells which one it is. */
   private async proofOfAnyone({ token, email, code, password }: ConfirmEmailDto, origin: Origin): Promise<Proof> {
     const given = required(password, '/password');
     const proof = tokenOrCode({ token, code }) === 'token' ? await this.proofs.byToken(token as string, 'change') : await this.proofByCode(email, code as string, origin); // prettier-ignore
@@ -90,7 +90,7 @@ export class EmailChangeService {
     return this.proofs.byCode(code, { purpose: 'change', address, find, origin });
   }
 
-  /** Somebody was faster: with the same link, which is as good, or with what ends it. */
+  /** The challenge was used or ended meanwhile: fine if by the same confirmation. */
   private async assertRepeated(proof: Proof): Promise<void> {
     const now = await this.proofs.reread(proof);
     if (!isRepeated(now)) assertLive(now);

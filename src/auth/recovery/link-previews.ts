@@ -5,7 +5,7 @@ import { InvitationsService } from './invitations/invitations.service.js';
 import { assertLive, Proofs } from './proofs.js';
 import type { LinkDto, LinkPreviewDto } from './recovery.dto.js';
 
-/** What links are for. */
+/** Tells what links are for. */
 @Injectable()
 export class LinkPreviews {
   constructor(

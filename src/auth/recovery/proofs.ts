@@ -6,22 +6,22 @@ import { type Challenge, Challenges, hasCode } from '../../users/addresses/chall
 import type { Purpose } from '../../users/addresses/mail-challenge.entity.js';
 import { MailLimits } from '../../users/addresses/mail-limits.js';
 
-/** Where to look for the challenge that a code belongs to. */
+/** Where to find the challenge of a code. */
 export interface CodeSearch {
   purpose: Purpose;
-  /** What wrong codes are counted for: the address, whether an account has it or not. */
+  /** The key for counting wrong codes: the address, whether an account has it or not. */
   address: string;
   find: () => Promise<Challenge[]>;
   origin: Origin;
 }
 
-/** A challenge that somebody has shown the link or the code of. It may be used up or too old: see `assertLive`. */
+/** A challenge whose link or code was shown. It may be used or expired: see `assertLive`. */
 export interface Proof {
   challenge: Challenge;
   byCode: boolean;
 }
 
-/** Reads links and codes: whether they are ours, and whether what they stand for still holds. */
+/** Verifies links and codes, and whether their challenges are still valid. */
 @Injectable()
 export class Proofs {
   constructor(
@@ -30,21 +30,24 @@ export class Proofs {
     private readonly limits: MailLimits,
   ) {}
 
-  /** Which challenge a token stands for. @throws Problem 422 `link_invalid` when it is forged, or for something else */
+  /** The id of a token's challenge. @throws Problem 422 `link_invalid` when it is forged, or for another purpose */
   idOf(token: string, purpose: Purpose): string {
     const claims = this.links.read(token);
     if (claims?.purpose !== purpose) throw problem('link_invalid');
     return claims.challengeId;
   }
 
-  /** What a token proves. @throws Problem 422 `link_invalid` when it is forged, for something else, or overtaken by events */
+  /**
+   * The challenge of a token. @throws Problem 422 `link_invalid` when it is forged, for another purpose, or its account has
+   * changed since
+   */
   async byToken(token: string, purpose: Purpose): Promise<Proof> {
     const challenge = await this.challenges.find(this.idOf(token, purpose));
     if (challenge?.purpose !== purpose || !stands(challenge)) throw problem('link_invalid');
     return { challenge, byCode: false };
   }
 
-  /** What a code proves. Wrong ones are counted, also where there is nothing to guess at. @throws Problem 422 `code_invalid`, 429 */
+  /** The challenge of a code. Wrong codes are counted even if there is no challenge. @throws Problem 422 `code_invalid`, 429 */
   async byCode(code: string, { purpose, address, find, origin }: CodeSearch): Promise<Proof> {
     const check = async () => {
       const found = await find();
@@ -59,8 +62,8 @@ export class Proofs {
   }
 
   /**
-   * What to say when a challenge could not be used although it could when it was read: somebody was faster.
-   * Returns it when it was used meanwhile, for what may be done twice.
+   * Reads a challenge again that could not be used: a concurrent request used or ended it. Returns it when it was used, for
+   * actions that may be repeated.
    */
   async reread({ challenge: { id }, byCode }: Proof): Promise<Proof> {
     const challenge = await this.challenges.find(id);
@@ -71,17 +74,17 @@ export class Proofs {
   }
 }
 
-/** @throws Problem 410 when it is used up or too old */
+/** @throws Problem 410 when it is used or expired */
 export function assertLive({ challenge: { isUsed, isExpired }, byCode }: Proof): void {
   if (isUsed) throw problem('link_used');
   if (isExpired) throw problem(byCode ? 'code_expired' : 'link_expired');
 }
 
-/** Whether doing it again is as good as the first time: a double click, or a page that was loaded twice. */
+/** Whether the same action has succeeded already, so that repeating it may succeed too: a double click, or a reloaded page. */
 export const isRepeated = ({ challenge: { isUsed, isExpired, email, accountEmail } }: Proof): boolean =>
   isUsed && !isExpired && email === accountEmail;
 
-/** Whether nothing has happened that ends it, but its use and its age. */
+/** Whether a challenge is valid, apart from use and expiry: its account hasn't changed. */
 function stands(challenge: Challenge): boolean {
   const { purpose, isUsed, isCancelled, isActive, isDeleted, isOfGeneration, email, accountEmail } = challenge;
   if (isCancelled) return false;
@@ -98,7 +101,7 @@ function stands(challenge: Challenge): boolean {
     case 'restore':
       return isDeleted && isOfGeneration;
     case 'invite':
-      return true; // its invitation says
+      return true; // validity is checked with its invitation
     default:
       return purpose satisfies never;
   }

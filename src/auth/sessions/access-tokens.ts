@@ -12,28 +12,28 @@ import { KeyRing, type SigningKey } from './keys.js';
 
 const TYPE = 'at+jwt'; // RFC 9068
 const HEADER_MEMBERS = new Set(['alg', 'typ', 'kid']);
-const HEADERS = 100; // spellings of our few; each costs its sender a look, and us no more than this
+const HEADERS = 100; // how many distinct JWT headers are cached; a client could invent any number of spellings
 const VERIFIED = 5_000;
 const CLOCK_SKEW = seconds(10);
 
-/** Whom an access token speaks for. */
+/** The claims of an access token. */
 export interface AccessClaims {
   userId: string;
   sessionId: string;
-  /** When they last proved who they are. */
+  /** When the person last authenticated. */
   authTime: Date;
-  /** By what. */
+  /** The methods of that authentication. */
   amr: readonly string[];
 }
 
 const NEVER = new Date(0);
 
-/** Signs and verifies access tokens: JWTs (RFC 7519, 8725, 9068) that name their session, and say nothing of roles. */
+/** Signs and verifies access tokens: JWTs (RFC 7519, 8725, 9068) that name their session and carry no roles. */
 @Injectable()
 export class AccessTokens {
-  /** Seconds that a token lives. */
+  /** Lifetime of a token in seconds. */
   readonly lifetime: number;
-  private readonly keys = new Map<string, SigningKey>(); // by the header, which is the same for all tokens of a key
+  private readonly keys = new Map<string, SigningKey>(); // by encoded header, which is the same for all tokens of a key
 
   constructor(
     private readonly jwt: JwtService,
@@ -67,7 +67,7 @@ export class AccessTokens {
     return this.jwt.sign(payload, { ...key, algorithm, header } as object);
   }
 
-  /** The key that a token must verify with, or undefined when its header is not one that we write. */
+  /** The key that a token must verify with; undefined when its header isn't one that this server writes. */
   keyFor(token: string): SigningKey | undefined {
     const encoded = token.split('.', 1)[0] ?? '';
     const known = this.keys.get(encoded);
@@ -75,12 +75,12 @@ export class AccessTokens {
     const header = headerOf(encoded);
     if (!header || !isOurHeader(header)) return undefined;
     const key = this.ring.find(header['kid']);
-    if (!key || key.algorithm !== header['alg']) return undefined; // a public key is no secret, nor the other way round
+    if (!key || key.algorithm !== header['alg']) return undefined; // no algorithm confusion: each key verifies by its own algorithm only
     if (this.keys.size < HEADERS) this.keys.set(encoded, key);
     return key;
   }
 
-  /** Whom a token speaks for, expired or not, or undefined when it is not one of ours. */
+  /** The claims of a token, expired or not; undefined when this server didn't sign it. */
   read(token: string): AccessClaims | undefined {
     const key = this.keyFor(token);
     let claims: AccessClaims | undefined;
@@ -92,8 +92,8 @@ export class AccessTokens {
   }
 
   /**
-   * Whom the payload of a verified token speaks for, or undefined when it claims what ours never do.
-   * Whether its session still lives is for the sessions to say.
+   * The claims of a verified payload; undefined when a claim is missing or wrong. Whether the session is still alive is
+   * checked by the sessions' look-up.
    */
   claimsOf(payload: unknown, { ignoreExpiration = false } = {}): AccessClaims | undefined {
     if (typeof payload !== 'object' || payload === null) return undefined;
@@ -110,7 +110,7 @@ export class AccessTokens {
   }
 }
 
-/** Tokens that were issued before they said how: those count as long ago, and as one factor. */
+/** `auth_time` and `amr`; tokens issued before these claims existed count as authenticated long ago, by one factor. */
 function authenticationOf(authTime: unknown, amr: unknown): Pick<AccessClaims, 'authTime' | 'amr'> {
   return {
     authTime: typeof authTime === 'number' ? new Date(seconds(authTime)) : NEVER,
@@ -124,9 +124,9 @@ type VerifyJwt = (token: string, key: SigningKey, options: unknown, done: Verifi
 const verified = new WeakMap<SigningKey, LRUCache<string, object>>();
 
 /**
- * Verifies a signature with the one algorithm that its key is for: jsonwebtoken does, save for EdDSA, which it doesn't know.
- * A signature that has held for a key will always hold, and a client sends the same token over and over: what was
- * verified lately is remembered, which makes `me` 1.4 times as fast. Its claims, and its session, are judged each time.
+ * Verifies a signature with the one algorithm that its key is for: by jsonwebtoken, except EdDSA, which it doesn't support.
+ * Clients send the same token over and over, and a valid signature stays valid, so recent results are cached; this makes
+ * `GET /me` 1.4 times as fast. Claims and session are checked on every request.
  */
 export const verifyJwt: VerifyJwt = (token, key, _options, done) => {
   const tokens = verifiedBy(key);
@@ -148,7 +148,7 @@ function verifiedBy(key: SigningKey): LRUCache<string, object> {
 
 function verifySignature(token: string, { algorithm, verify }: SigningKey, done: Verified): void {
   if (algorithm === 'EdDSA') return verifyEdDsa(token, verify, done);
-  // whether it has expired is for `claimsOf` to say
+  // expiry is checked by `claimsOf`
   jsonwebtoken.verify(token, verify, { algorithms: [algorithm], ignoreExpiration: true }, done);
 }
 
@@ -161,7 +161,7 @@ function headerOf(encoded: string): Record<string, unknown> | undefined {
   }
 }
 
-/** `jku`, `jwk`, `x5u`, `crit` and the like are never ours. */
+/** Headers such as `jku`, `jwk`, `x5u` or `crit` are never written by this server. */
 function isOurHeader(header: Record<string, unknown>): header is Record<string, string> {
   const { typ, kid } = header;
   if (typeof typ !== 'string' || typ.toLowerCase() !== TYPE) return false;

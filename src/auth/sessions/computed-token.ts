@@ -1,13 +1,13 @@
 import { type DerivedMac, MAC_BYTES } from './derived-mac.js';
 
 /**
- * A token that is computed, not stored: a prefix, some bytes, and a code over both. Whoever reads the database can't make
- * one, and a forged one is found out without asking the database.
+ * A token that is computed, not stored: a prefix, some bytes, and a MAC over both. Nobody can make one from the contents of
+ * the database, and a forged one is recognised without a query.
  */
 export class ComputedToken {
   private readonly length: number;
 
-  /** @param bytes how many the token carries, besides its code */
+  /** @param bytes length of the payload in bytes, without the MAC */
   constructor(
     private readonly mac: DerivedMac,
     private readonly prefix: string,
@@ -21,12 +21,12 @@ export class ComputedToken {
     return this.prefix + Buffer.concat([body, this.mac.of(body, Buffer.from(context))]).toString('base64url');
   }
 
-  /** The bytes that a token carries, or undefined when it isn't one of ours, or one for another context. */
+  /** The payload of a token; undefined when it is forged or made for another context. */
   read(token: string, context = ''): Buffer | undefined {
     if (token.length !== this.length || !token.startsWith(this.prefix)) return undefined;
     const text = token.slice(this.prefix.length);
     const bytes = Buffer.from(text, 'base64url');
-    if (bytes.toString('base64url') !== text) return undefined; // Buffer ignores what is no base64
+    if (bytes.toString('base64url') !== text) return undefined; // Buffer ignores characters that aren't base64
     const body = bytes.subarray(0, -MAC_BYTES);
     return this.mac.holds(bytes.subarray(-MAC_BYTES), body, Buffer.from(context)) ? body : undefined;
   }

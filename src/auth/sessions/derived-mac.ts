@@ -1,29 +1,29 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { KeyRing, SigningKey } from './keys.js';
 
-/** The length of a code, in bytes. */
+/** Length of a MAC in bytes. */
 export const MAC_BYTES = 32;
 
 /**
- * HMAC-SHA-256 under keys that are derived (HKDF) from the key ring for one purpose, so that what was made for one is
- * worthless for all others. The ring's first key makes the codes, and all of them verify.
+ * HMAC-SHA-256 under keys that are derived (HKDF) from the key ring for one purpose, so that a MAC made for one purpose is
+ * invalid for all others. The ring's first key signs, and all of them verify.
  */
 export class DerivedMac {
   private readonly keys: KeyObject[];
   private readonly current: KeyObject;
 
-  /** @param purpose says what is authenticated; no two uses may share one */
+  /** @param purpose the `info` of HKDF; no two uses may share one */
   constructor(ring: KeyRing, purpose: string) {
     this.keys = ring.keys.flatMap((key) => derivedKey(key, purpose) ?? []);
-    this.current = this.keys[0] as KeyObject; // the ring's first key can sign
+    this.current = this.keys[0] as KeyObject; // the ring's first key can always sign
   }
 
-  /** The code of these bytes. */
+  /** The MAC of these bytes. */
   of(...parts: Uint8Array[]): Buffer {
     return mac(this.current, parts);
   }
 
-  /** Whether it is the code of these bytes, under any key of the ring. */
+  /** Whether it is the MAC of these bytes, under any key of the ring. */
   holds(code: Uint8Array, ...parts: Uint8Array[]): boolean {
     return code.length === MAC_BYTES && this.keys.some((key) => timingSafeEqual(code, mac(key, parts)));
   }

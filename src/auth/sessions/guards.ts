@@ -8,7 +8,7 @@ import { forbidden, problem } from '../../problems.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { SessionStore, type SignedIn } from './session-store.js';
 
-/** Lets in who has a valid bearer token, and anyone where a route is public. */
+/** Requires a valid bearer token, except where a route is `@Public`. */
 @Injectable()
 export class BearerGuard implements CanActivate {
   constructor(
@@ -39,9 +39,9 @@ export class BearerGuard implements CanActivate {
   }
 
   /**
-   * As passport does it, with an heir of the strategy for each request, which its outcome is hung on. Not by Nest's
-   * AuthGuard: it asks passport, whose strategies are the process's, which may hold several applications, and who hangs
-   * ten members on every request.
+   * Runs passport-jwt's strategy as passport does: on an object per request that inherits from it and receives the outcome.
+   * Not by Nest's AuthGuard: passport's registry belongs to the process, which may hold several applications, and passport
+   * adds ten members to every request.
    */
   private verify(request: FastifyRequest): Promise<AccessClaims> {
     return new Promise((resolve, reject) => {
@@ -59,7 +59,7 @@ const isBearer = ({ headers }: FastifyRequest) => /^bearer(\s|$)/i.test(headers.
 
 const bearerOf = ({ headers }: FastifyRequest) => /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
 
-/** Lets access tokens do what their scopes say, and nothing where a route names none. */
+/** Allows a personal access token what its scopes say, and nothing where a route names no scope. */
 @Injectable()
 export class ScopeGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
@@ -68,7 +68,7 @@ export class ScopeGuard implements CanActivate {
     const topic = scopeTopic(context);
     if (!topic) throw forbidden("Access tokens can't do this: it needs a session.");
     const missing = scopesFor(topic, method, context).filter((scope) => !covers(credential.scopes, scope));
-    // what only admins may do is refused for the role, unless the owner is one whose token doesn't say so
+    // a missing `admin` scope is reported only to owners who are admins; for others RolesGuard refuses
     const needed = missing.filter((scope) => scope !== 'admin' || credential.ownerRole === 'admin');
     if (!needed.length) return true;
     throw problem('insufficient_scope', {
@@ -87,7 +87,7 @@ function scopesFor(topic: ScopeTopic, method: string, context: ExecutionContext)
 const covers = (scopes: readonly Scope[], scope: Scope) =>
   scopes.includes(scope) || (scope.endsWith(':read') && scopes.includes(scope.replace(':read', ':write') as Scope));
 
-/** Lets in who has one of the roles that a route asks for. */
+/** Requires one of the roles that a route names. */
 @Injectable()
 export class RolesGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {

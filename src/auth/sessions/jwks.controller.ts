@@ -7,7 +7,7 @@ export class JwksDto {
   keys: object[];
 }
 
-/** Lets other services verify access tokens without the secret. */
+/** Lets other services verify access tokens without the signing secret. */
 @Controller('.well-known')
 export class JwksController {
   constructor(private readonly ring: KeyRing) {}

@@ -3,10 +3,10 @@ import { PassportStrategy } from '@nestjs/passport';
 import { ExtractJwt, Strategy, type StrategyOptionsWithoutRequest } from 'passport-jwt';
 import { type AccessClaims, AccessTokens, verifyJwt } from './access-tokens.js';
 
-// passport-jwt's place to put a verifier that knows one algorithm more than its own, and goes by the key which one it is
+// replaces passport-jwt's verifier: ours also knows EdDSA, and takes the algorithm from the key instead of the token
 Object.assign(Strategy, { JwtVerifier: verifyJwt });
 
-/** Reads a bearer token: it must verify. Whether its session still lives, the guard finds out. */
+/** passport-jwt with our keys: verifies a token's signature and claims. Whether its session is alive is checked by BearerGuard. */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy) {
   constructor(private readonly tokens: AccessTokens) {
@@ -17,10 +17,10 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
         done(key ? null : new Error('not a token of ours'), key);
       },
     };
-    super(options as unknown as StrategyOptionsWithoutRequest); // its types know strings as keys, and nothing else
+    super(options as unknown as StrategyOptionsWithoutRequest); // its types only allow keys that are strings
   }
 
-  /** What the token says; null when it is none of a session. */
+  /** The claims of the token; null when they aren't those of a session. */
   validate(payload: unknown): AccessClaims | null {
     return this.tokens.claimsOf(payload) ?? null;
   }

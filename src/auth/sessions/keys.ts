@@ -1,25 +1,25 @@
 import { createHash, createPrivateKey, createPublicKey, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { isPem, type JwtAlgorithm, type JwtSettings } from '../../config/jwt-settings.js';
 
-/** A key that access tokens are signed or verified with, and the name that tokens call it by. */
+/** A key that access tokens are signed or verified with, with its `kid`. */
 export interface SigningKey {
   readonly id: string;
   /** The one algorithm that this key is used with. */
   readonly algorithm: JwtAlgorithm;
-  /** Undefined for a retired key of which only the public half is left. */
+  /** Undefined for a retired key of which only the public half is kept. */
   readonly sign: KeyObject | undefined;
   readonly verify: KeyObject;
-  /** What refresh tokens are authenticated with, derived from the same secret for this one purpose. */
+  /** The key of refresh tokens, derived from the same secret for this one purpose. */
   readonly refresh: KeyObject | undefined;
 }
 
-/** The keys of this process, of whatever algorithms: the first signs, all of them verify, each by its own algorithm only. */
+/** The keys of this process, of whatever algorithms: the first signs; all of them verify, each by its own algorithm only. */
 export class KeyRing {
   readonly keys: readonly SigningKey[];
 
-  /** @throws TypeError when a key is no key, or the first not one for the algorithm */
+  /** @throws TypeError when a key can't be parsed, or the first doesn't fit the algorithm */
   constructor({ algorithm, keys }: JwtSettings) {
-    // a KeyObject, as jsonwebtoken takes 0.4 ms a call to find out that a string is no PEM
+    // KeyObjects, made once: given a string, jsonwebtoken spends 0.4 ms per call on finding out that it is no PEM
     this.keys = keys.map((key) => (isPem(key) ? pemKey(key) : secretKey(key)));
     const [first] = this.keys;
     if (first && first.algorithm !== algorithm)
@@ -32,12 +32,12 @@ export class KeyRing {
     return this.keys[0] as SigningKey & { sign: KeyObject; refresh: KeyObject };
   }
 
-  /** The key of that name; without a name, the current one. */
+  /** The key with that `kid`; without one, the current key. */
   find(id: string | undefined): SigningKey | undefined {
     return id === undefined ? this.current : this.keys.find((key) => key.id === id);
   }
 
-  /** The public halves, for `/.well-known/jwks.json` (RFC 7517). Keys for HS256 are secrets, and not among them. */
+  /** The public keys, for `/.well-known/jwks.json` (RFC 7517). Keys for HS256 are secrets and not included. */
   get jwks(): object[] {
     return this.keys
       .filter(({ algorithm }) => algorithm !== 'HS256')
@@ -68,12 +68,12 @@ function pemKey(pem: string): SigningKey {
   };
 }
 
-/** The public half of either half. */
+/** The public key, from a private or a public one. */
 function publicKey(pem: string): KeyObject {
   try {
     return createPublicKey(pem);
   } catch {
-    throw new TypeError('JWT_SECRET_KEY: one of the PEM blocks is not a key.'); // OpenSSL's own words help nobody
+    throw new TypeError('JWT_SECRET_KEY: one of the PEM blocks is not a key.'); // OpenSSL's message says nothing useful here
   }
 }
 

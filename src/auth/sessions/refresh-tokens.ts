@@ -9,15 +9,15 @@ const COUNTER_BYTES = 4;
 const MAC_BYTES = 32;
 const LENGTH = PREFIX.length + Math.ceil(((ID_BYTES + COUNTER_BYTES + MAC_BYTES) * 4) / 3);
 
-/** Which rotation of which session a refresh token stands for. */
+/** The session and the rotation that a refresh token was made for. */
 export interface RefreshClaims {
   sessionId: string;
   counter: number;
 }
 
 /**
- * Refresh tokens are computed, not stored: session id, counter and an HMAC over both. Whoever reads the database can't
- * make one, the same rotation always gives the same token, and a forged one is found out without asking the database.
+ * Refresh tokens are computed, not stored: session id, counter and a MAC over both. Nobody can make one from the contents of
+ * the database, the same rotation always gives the same token, and a forged one is recognised without a query.
  */
 @Injectable()
 export class RefreshTokens {
@@ -35,7 +35,7 @@ export class RefreshTokens {
     return PREFIX + Buffer.concat([claims, macOf(claims, this.ring.current.refresh)]).toString('base64url');
   }
 
-  /** What a token stands for, or undefined when it isn't one of ours. */
+  /** The claims of a token; undefined when it is forged. */
   verify(token: string): RefreshClaims | undefined {
     if (!token.startsWith(PREFIX) || token.length !== LENGTH) return undefined;
     const bytes = Buffer.from(token.slice(PREFIX.length), 'base64url');

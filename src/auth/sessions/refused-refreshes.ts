@@ -5,7 +5,7 @@ import { networkOf } from '../../throttle/networks.js';
 import { type Attempt, budget, type Policy } from '../../throttle/policy.js';
 import { Throttle } from '../../throttle/throttle.js';
 
-/** Refresh tokens that were refused, by network. A right one is never counted, nor held back by those that weren't. */
+/** Counts refused refresh tokens by network. A valid token is neither counted nor refused because of others. */
 @Injectable()
 export class RefusedRefreshes {
   private readonly refused: Policy;
@@ -17,12 +17,12 @@ export class RefusedRefreshes {
     this.refused = throttle.policy('refresh', limits.refusedRefreshes);
   }
 
-  /** Counts a token that isn't ours: its HMAC says so, so it is counted in the process, without the database. @throws Problem 429 */
+  /** Counts a forged token. Its MAC gives it away without a query, so the count is kept in the process. @throws Problem 429 */
   countForged(from: Origin): Promise<void> {
     return this.throttle.tally(this.attempt(from), from);
   }
 
-  /** Counts a token of ours that is used up, expired or of an ended session. @throws Problem 429 */
+  /** Counts a genuine token that is used up, expired, or of a session that has ended. @throws Problem 429 */
   countExpired(from: Origin): Promise<void> {
     return this.throttle.count(this.attempt(from), from);
   }

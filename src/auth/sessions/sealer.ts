@@ -10,20 +10,21 @@ interface Key {
   secret: Buffer;
 }
 
-/** What a sealed text holds, and whether it was sealed under an older key than today's. */
+/** A decrypted text, and whether it was encrypted under an older key than the first. */
 export interface Opened {
   plain: Buffer;
   isOutdated: boolean;
 }
 
 /**
- * Encrypts what must be read again (AES-256-GCM), under DATA_ENCRYPTION_KEY: the first key seals, all of them open.
- * A sealed text is key id ‖ IV ‖ ciphertext ‖ tag, and belongs to one context: moved to another row it doesn't open.
+ * Encrypts what must be read again (AES-256-GCM) under DATA_ENCRYPTION_KEY: the first key encrypts, all of them decrypt. The
+ * result is key id ‖ IV ‖ ciphertext ‖ tag. The context is its additional authenticated data: copied to another row it
+ * doesn't decrypt.
  */
 export class Sealer {
   private readonly keys: Key[];
 
-  /** @param texts the keys as they are set; none means that nothing can be sealed or opened */
+  /** @param texts the keys as configured; with none, nothing can be encrypted or decrypted */
   constructor(texts: readonly string[]) {
     this.keys = texts.map((text) => ({
       id: createHash('sha256').update(`userhub key id|${text}`).digest().subarray(0, ID_BYTES),
@@ -36,12 +37,12 @@ export class Sealer {
     return this.keys.length > 0;
   }
 
-  /** The names of the keys, as they stand in front of what they have sealed, in hexadecimal. */
+  /** The key ids that prefix encrypted texts, in hexadecimal. */
   get keyIds(): string[] {
     return this.keys.map(({ id }) => id.toString('hex'));
   }
 
-  /** Seals bytes for a context, such as the purpose and the id of the user whose they are. @throws Error without a key */
+  /** Encrypts bytes for a context, such as the purpose and the id of the user. @throws Error without a key */
   seal(plain: Buffer, context: string): Buffer {
     const [key] = this.keys;
     if (!key) throw new Error('DATA_ENCRYPTION_KEY is not set.');
@@ -52,7 +53,7 @@ export class Sealer {
     return Buffer.concat([key.id, iv, box, cipher.getAuthTag()]);
   }
 
-  /** What was sealed for this context, or null when it wasn't, was changed, or its key is gone. */
+  /** Decrypts; null when the context differs, the bytes were changed, or the key is gone. */
   open(sealed: Buffer, context: string): Opened | null {
     if (sealed.length < ID_BYTES + IV_BYTES + TAG_BYTES) return null;
     const key = this.keys.find(({ id }) => id.equals(sealed.subarray(0, ID_BYTES)));

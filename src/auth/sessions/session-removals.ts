@@ -9,7 +9,7 @@ import { PersonalData } from '../../users/personal-data/personal-data.js';
 import { UserPurges } from '../../users/user-purges.js';
 import * as sql from './sessions.statements.js';
 
-/** Rows of sessions that go for good: those that have been over for long, and those of a user who is purged. */
+/** Deletes rows of sessions: those that ended long ago, and those of a user who is purged. */
 @Injectable()
 export class SessionRemovals implements OnModuleInit {
   constructor(
@@ -26,7 +26,7 @@ export class SessionRemovals implements OnModuleInit {
     this.personalData.registerRows({ name: 'sessions', tables: ['sessions'], rows: sql.OWN });
   }
 
-  /** Removes sessions that are older than any session can be alive. */
+  /** Deletes sessions that are older than the longest lifetime. */
   private removeOld(signal?: AbortSignal): Promise<void> {
     const { sessionLifetime } = this.settings;
     const oldest = uuidv7({ msecs: Date.now() - sessionLifetime + days(1) });
@@ -45,7 +45,7 @@ export class SessionRemovals implements OnModuleInit {
 
 const NIL = '00000000-0000-0000-0000-000000000000';
 
-/** Where a full batch ended. */
+/** The last id of a full batch, where the next one begins. */
 const lastOf = (rows: { id: string }[]) =>
   rows.length < sql.BATCH
     ? undefined

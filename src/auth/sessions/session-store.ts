@@ -18,7 +18,7 @@ import type { RefreshClaims } from './refresh-tokens.js';
 import type { Session } from './session.entity.js';
 import * as sql from './sessions.statements.js';
 
-/** A session at one of its rotations. */
+/** A session at one of its rotations; what its tokens are made from. */
 export interface TokenState extends RefreshClaims {
   userId: string;
   /** Seconds until the refresh token expires. */
@@ -29,19 +29,19 @@ export interface TokenState extends RefreshClaims {
 
 /** A session to be started. */
 export interface NewSession extends Authentication {
-  /** The id that it gets: that of the pending sign-in or of the challenge which it ends, so that those are good once. */
+  /** Its id, when given: that of the pending sign-in or challenge which it completes. As a primary key it makes those single-use. */
   id?: string;
-  /** What is spent with it. */
+  /** What the statement consumes. */
   proof?: Proof;
 }
 
 /** What the statements return of a session. */
 type Proved = Omit<TokenState, 'sessionId' | 'counter'>;
 
-/** What became of a refresh token: rotated (or its child given again), refused, or found to be stolen from this user. */
+/** Outcome of a refresh: rotated (or the same child given again), refused, or reused: then the id of the session's user. */
 export type RotateResult = TokenState | 'invalid' | { stolenFrom: string };
 
-/** Who is behind a living session, and the session itself. */
+/** The user of a living session, and the session itself. */
 export interface SignedIn {
   me: Principal;
   credential: Credential;
@@ -51,7 +51,7 @@ export type SessionRow = Pick<Session, 'id' | 'createdAt' | 'lastUsedAt' | 'expi
   authTime: Date;
 };
 
-/** The rows of signed-in devices: one each, judged by the database's clock, so that every replica agrees. */
+/** Session rows: one a signed-in device. Expiry is judged by the database's clock, so that every replica agrees. */
 @Injectable()
 export class SessionStore {
   private readonly proved = new Map<string, RecordedStatement>();
@@ -79,8 +79,8 @@ export class SessionStore {
   ) {}
 
   /**
-   * The person behind a session that is still alive, or null. One query, by primary key.
-   * @param account whether `me` is to be their whole account
+   * The user of a living session, or null. One query, by primary key.
+   * @param account whether `me` must be the whole account
    */
   async findSignedIn({ userId, sessionId, authTime, amr }: AccessClaims, account: boolean): Promise<SignedIn | null> {
     const statement = account ? sql.SIGNED_IN_ACCOUNT : sql.SIGNED_IN;
@@ -88,21 +88,21 @@ export class SessionStore {
     return me ? { me, credential: { kind: 'session', sessionId, authTime, amr, acr: acrOf(amr) } } : null;
   }
 
-  /** Whose session it is, alive or not; null when there is none. */
+  /** The id of a session's user, whether the session is alive or not; null when there is none. */
   async userOf(sessionId: string): Promise<string | null> {
     const [session] = await this.database.lookUp<{ userId: string }>(sql.USER_OF, [sessionId]);
     return session?.userId ?? null;
   }
 
-  /** Whether a session is alive, and its user's. */
+  /** Whether a session is alive and belongs to the user. */
   async isAlive({ userId, sessionId }: Pick<AccessClaims, 'userId' | 'sessionId'>): Promise<boolean> {
     return (await this.database.lookUp(sql.SIGNED_IN, [sessionId, userId])).length > 0;
   }
 
   /**
-   * Starts a session. For `SignIn.finish` alone, which decides whether there may be one; the statement decides again.
-   * Returns null when the account has changed since it was read, when it needs a second factor that is missing, when the
-   * proof could not be spent, and when the id was used before.
+   * Starts a session. Called by `SignIn.finish` only, which decides whether it may; the statement checks again. Returns null
+   * when the account has changed since it was read, when it needs a second factor that is missing, when the proof could not
+   * be consumed, and when the id was used before.
    */
   async start(session: NewSession, from: Origin): Promise<TokenState | null> {
     const { ip, userAgent } = from;
@@ -127,9 +127,9 @@ export class SessionStore {
   }
 
   /**
-   * The person behind a session has proved once more who they are. Returns null when the session has ended, and when the
-   * proof could not be spent.
-   * @param when the moment of the proof; now unless given
+   * Records a new authentication in a session. Returns null when the session has ended, and when the proof could not be
+   * consumed.
+   * @param when the time of the authentication; now by default
    */
   async stepUp(
     { amr, when = null, proof = NO_PROOF }: { amr: readonly string[]; when?: Date | null; proof?: Proof },
@@ -142,9 +142,9 @@ export class SessionStore {
   }
 
   /**
-   * Ends all sessions, pending sign-ins and remembered devices of the user who calls, save the session that asks, which is
-   * moved to the new generation. In the transaction that has locked the user's row.
-   * @param amr what the person has just shown
+   * Increments the user's session generation: ends all sessions, pending sign-ins and remembered devices of the caller,
+   * except the calling session, which is moved to the new generation. In the transaction that has locked the user's row.
+   * @param amr the methods that the caller has just used
    */
   async renewGeneration(
     db: EntityManager,
@@ -157,19 +157,19 @@ export class SessionStore {
     return { ...kept, sessionId };
   }
 
-  /** Whether the session that calls is still alive, seen from a transaction. */
+  /** Whether the calling session is still alive, read in a transaction. */
   async isAliveIn(db: EntityManager, call: Call): Promise<boolean> {
     return (await db.query<object[]>(sql.IS_ALIVE.text, [sessionIdOf(call), call.me.id])).length > 0;
   }
 
-  /** Has something end whenever somebody signs out everywhere. @param cte see `endAll` in the statements */
+  /** Registers a CTE for what ends with "sign out everywhere". @param cte see `endAll` in the statements */
   alsoEnd(cte: string): void {
     this.endsWithAll.push(cte);
   }
 
   /**
-   * Takes a session one rotation on. Whoever comes with the same token within the grace window gets the same child: two
-   * tabs, or an answer that got lost. Anything older was stolen from somebody, and ends the session for everybody.
+   * Rotates a session's refresh token. A repeat with the same token within the grace window gets the same child: two tabs,
+   * or an answer that got lost. An older token counts as stolen and ends the session.
    */
   async rotate(claims: RefreshClaims, call: Origin, tries = 2): Promise<RotateResult> {
     const { sessionId, counter } = claims;
@@ -180,9 +180,9 @@ export class SessionStore {
 
     const [session] = await this.database.read<TokenState & { age: number }>(sql.FIND_ROTATED, [sessionId]);
     if (!session) return 'invalid';
-    // its row was changed under the first statement by something else than a refresh, such as a new password
+    // the row was changed meanwhile by something other than a refresh, such as a password change
     if (session.counter <= counter) return tries > 1 ? this.rotate(claims, call, tries - 1) : 'invalid';
-    // while the database was away nobody could come back for the answer that got lost
+    // the client could not retry while the database was unreachable, so that time isn't counted
     const isFresh = session.age - this.database.reachability.awayWithin(session.age) < refreshGrace;
     if (session.counter === counter + 1 && isFresh) return { ...session, sessionId };
     await this.audit.write(this.endStolen, [sessionId, JSON.stringify(this.mails.originWords(call))], call);
@@ -190,17 +190,17 @@ export class SessionStore {
     return { stolenFrom: session.userId };
   }
 
-  /** Ends the session of a token. Nothing happens when it had ended before or never was. */
+  /** Ends the session of a token. Without effect when it has ended or never existed. */
   async end(sessionId: string, call: Origin): Promise<void> {
     await this.audit.write(sql.END, [sessionId], call);
   }
 
-  /** Ends one of a user's sessions. Returns whether there was one to end. */
+  /** Ends one of a user's sessions. Returns whether one was ended. */
   async endOne(sessionId: string, userId: string, call: Call): Promise<boolean> {
     return (await this.audit.write(sql.END_ONE, [sessionId, userId], call)).length > 0;
   }
 
-  /** Ends all sessions of a user, save one. Returns whether there is such a user. */
+  /** Ends all sessions of a user, except one. Returns whether the user exists. */
   async endAll(userId: string, call: Call, exceptSessionId: string | null = null): Promise<boolean> {
     this.endAllStatement ??= sql.endAll(this.endsWithAll);
     return (await this.audit.write(this.endAllStatement, [userId, exceptSessionId], call)).length > 0;

@@ -15,7 +15,7 @@ export class Session {
   @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'sessions_user_id_fkey' })
   user?: User;
 
-  /** How often the refresh token was rotated: the one token with this number is the current one. */
+  /** Number of rotations so far; the refresh token with this number is the current one. */
   @Column('integer', { default: 0 })
   counter: number;
 
@@ -36,15 +36,15 @@ export class Session {
   @Column('timestamptz', { name: 'ended_at', nullable: true })
   endedAt: Date | null;
 
-  /** When the person last proved who they are; null in rows that are older than the column: then it was at the beginning. */
+  /** When the person last authenticated; null in rows from before the column existed, which count from `created_at`. */
   @Column('timestamptz', { name: 'auth_time', nullable: true, default: () => 'now()' })
   authTime: Date | null;
 
-  /** By what: see `AuthenticationMethod`. */
+  /** The methods of that authentication: see `AuthenticationMethod`. */
   @Column('text', { array: true, default: '{pwd}' })
   amr: string[];
 
-  /** The remembered device that stood in for the second factor. */
+  /** The remembered device that replaced the second factor. */
   @Column('uuid', { name: 'device_id', nullable: true })
   deviceId: string | null;
 

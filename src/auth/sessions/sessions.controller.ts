@@ -13,7 +13,7 @@ export class SessionsController {
   constructor(private readonly sessions: SessionsService) {}
 
   /**
-   * Trades a refresh token for a new pair; each is good once, save for repeats within 30 seconds.
+   * Trades a refresh token for a new pair. Each is good for one refresh; a repeat within 30 seconds gets the same answer.
    * @throws email_not_verified, invalid_refresh_token, refresh_token_reused, too_many_requests
    */
   @Post('refresh')
@@ -25,8 +25,8 @@ export class SessionsController {
   }
 
   /**
-   * Ends the session of a refresh token or of a bearer token, whatever their age. Doing it again does no harm.
-   * A personal access token has no session: it is refused, and ends when it is revoked.
+   * Ends the session of a refresh token or of a bearer token, expired or not. Repeating it does no harm. A personal access
+   * token has no session: the request is refused; revoke the token instead.
    * @throws not_authenticated, forbidden
    */
   @Post('logout')

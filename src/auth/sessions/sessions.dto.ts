@@ -10,7 +10,7 @@ export class RefreshDto {
   refresh_token: string;
 }
 
-/** Any token of the session that is to end; a bearer token will do as well. */
+/** Any token of the session that is to end; the bearer token of the request will do as well. */
 export class LogoutDto {
   /** @example "rt_AZqy…" */
   @Optional()
@@ -28,7 +28,7 @@ export class ChangePasswordDto {
   new_password: string;
 }
 
-/** What signing in and refreshing give (RFC 6749 section 5.1). */
+/** The answer to signing in and refreshing (RFC 6749 section 5.1). */
 export class TokenPairDto {
   /** A JWT, to be sent as `Authorization: Bearer …`. */
   access_token: string;
@@ -50,17 +50,20 @@ export class SessionDto {
   expires_at: Date;
   ip: string | null;
   user_agent: string | null;
-  /** How the person got in: `pwd`, `otp`, `hwk` or `swk` (a passkey), `user`, `fed`, `email`, `rba`, `mfa` (RFC 8176). @example ["pwd","otp","mfa"] */
+  /**
+   * How the person authenticated: `pwd`, `otp`, `hwk` or `swk` (a passkey), `user`, `fed`, `email`, `rba`, `mfa` (RFC 8176).
+   * @example ["pwd","otp","mfa"]
+   */
   amr: string[];
-  /** What that is worth: `aal2` with two factors. */
+  /** The assurance level of these methods: `aal2` with two factors. */
   acr: AssuranceLevel;
-  /** When the person last proved who they are. */
+  /** When the person last authenticated. */
   auth_time: Date;
-  /** Whether a remembered device stood in for the second factor. */
+  /** Whether a remembered device replaced the second factor. */
   remembered: boolean;
   /** Whether an admin acts in the person's place: never, as nobody can. */
   impersonated: false;
-  /** Whether it is the one that asks. */
+  /** Whether it is the session that makes this request. */
   current: boolean;
 }
 

@@ -21,7 +21,7 @@ import { SessionsService } from './sessions.service.js';
 import { UserSessionsController } from './user-sessions.controller.js';
 import { WaysIn } from './ways-in.js';
 
-/** Sessions, their tokens, and the guards' way to who is behind a bearer token. */
+/** Sessions, their tokens, and the look-up of the guards. */
 @Module({
   imports: [TypeOrmModule.forFeature([Session]), JwtModule.register({}), AuditModule, UsersModule],
   controllers: [SessionsController, UserSessionsController, JwksController],

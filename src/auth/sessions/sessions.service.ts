@@ -12,7 +12,7 @@ import { RefusedRefreshes } from './refused-refreshes.js';
 import { SessionStore, type TokenState } from './session-store.js';
 import { type ChangePasswordDto, type SessionListDto, type TokenPairDto, toSessionDto } from './sessions.dto.js';
 
-/** Staying signed in, and signing out. */
+/** Refreshing, listing and ending sessions. */
 @Injectable()
 export class SessionsService {
   constructor(
@@ -45,8 +45,8 @@ export class SessionsService {
   }
 
   /**
-   * Ends the sessions of these tokens, whatever their age; a token that is none ends nothing.
-   * @throws Problem 403 for a living token of a program, which has no session and would go on working
+   * Ends the sessions of these tokens, expired or not; a token that is invalid ends nothing.
+   * @throws Problem 403 for a valid personal access token, which has no session and would go on working
    */
   async logout(tokens: { refreshToken?: string; accessToken?: string }, from: Origin): Promise<void> {
     const reader = tokens.refreshToken === undefined ? this.bearers.readerOf(tokens.accessToken ?? '') : undefined;
@@ -119,13 +119,13 @@ export class SessionsService {
     };
   }
 
-  /** A new access token of a session whose refresh token stays. */
+  /** A new access token for a session; its refresh token stays. */
   accessTokenOf(session: AccessClaims): Pick<TokenPairDto, 'access_token' | 'token_type' | 'expires_in'> {
     const { lifetime: expires_in } = this.accessTokens;
     return { access_token: this.accessTokens.sign(session), token_type: 'bearer', expires_in };
   }
 
-  /** Somebody was faster: with another password, or by ending this session. */
+  /** Why a password change failed at commit: the session has ended meanwhile, or the password was changed. */
   private async whyNotChanged(claims: Pick<AccessClaims, 'userId' | 'sessionId'>): Promise<Error> {
     return (await this.sessions.isAlive(claims)) ? wrongPassword() : problem('invalid_token');
   }

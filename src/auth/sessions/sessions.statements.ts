@@ -5,7 +5,7 @@ import { PENDING_EMAIL_TOPIC, takingAlong } from '../../users/addresses/challeng
 import { PRINCIPAL_COLUMNS, USER_COLUMNS } from '../../users/users.statements.js';
 import { type Proof, REMEMBERED } from './proof.js';
 
-/** Whether session `s` of user `u` still holds. All times are the database's. */
+/** Whether session `s` of user `u` is alive. All times are the database's. */
 export const ALIVE = `s.ended_at IS NULL AND s.expires_at > now() AND s.generation = u.session_generation
   AND u.is_active AND u.deleted_at IS NULL`;
 
@@ -15,8 +15,8 @@ export const BATCH = 1000;
 const SECONDS_LEFT = `floor(extract(epoch FROM s.expires_at - now()))::int`;
 
 /**
- * The guard's one query: the user, provided that the session is theirs and alive. Only the session's id is in a WHERE: if
- * its user were, it might be looked for among all sessions of somebody who has thousands.
+ * The guard's one query: the user, provided that the session is theirs and alive. The WHERE names the session's id only:
+ * with its user in it, the planner might choose to search all sessions of a user who has thousands.
  */
 const signedIn = (name: string, columns: string, topic?: string) =>
   statement(
@@ -29,21 +29,21 @@ export const SIGNED_IN = signedIn('signed_in', PRINCIPAL_COLUMNS);
 /** The same for a route that answers with the account. */
 export const SIGNED_IN_ACCOUNT = signedIn('signed_in_account', USER_COLUMNS, PENDING_EMAIL_TOPIC);
 
-/** When the person behind session `s` last proved who they are; null in rows that are older than the column. */
+/** When the person behind session `s` last authenticated; null in rows from before the column existed. */
 const AUTH_TIME = 'coalesce(s.auth_time, s.created_at)';
 
-/** What tokens are made of. */
+/** The columns that tokens are made from. */
 const TOKEN_STATE = `s.user_id AS "userId", ${SECONDS_LEFT} AS "secondsLeft", ${AUTH_TIME} AS "authTime", s.amr`;
 
-/** The first parameter of what is said of the device that sessions start on; there are three. */
+/** The first of the three parameters that describe the device of a new session. */
 export const START_DEVICE = 11;
-/** The first free parameter of a proof that sessions start with. */
+/** The first free parameter for the proof of a new session. */
 const START_PROOF = 14;
 
 /**
- * Starts a session: only in the generation in which the account was read, if the user may still sign in, and never without
- * a second factor for an account that has one or must have one. A session id that was used before starts nothing.
- * @param onSignIn CTEs that tell of the device: over `started`, the account
+ * Starts a session: only in the generation in which the account was read, only if the user may sign in, and never without a
+ * second factor for an account that has one or must have one. A session id that was used before starts nothing.
+ * @param onSignIn CTEs that report the device: over `started`, the account
  */
 export const start = ({ name, sql, enablesMfa = false, also = () => [], events = [] }: Proof, onSignIn: string[]) =>
   recorded({
@@ -84,12 +84,12 @@ export const start = ({ name, sql, enablesMfa = false, also = () => [], events =
     ],
   });
 
-/** The first free parameter of a proof that a session is confirmed by. */
+/** The first free parameter for the proof of a step-up. */
 const STEP_UP_PROOF = 5;
 
 /**
- * The person behind a living session has proved once more who they are: by `$3`, at `$4` or now. What a remembered device
- * stood in for has been shown then.
+ * Records a new authentication in a living session: by the methods `$3`, at `$4` or now. `device_id` is cleared once a
+ * second factor was used.
  */
 export const stepUp = ({ name, sql, also = () => [], events = [] }: Proof) =>
   recorded({
@@ -114,24 +114,24 @@ export const stepUp = ({ name, sql, also = () => [], events = [] }: Proof) =>
     ],
   });
 
-/** The methods of session `s` and these; with two factors shown, none is stood in for any more. */
+/** The methods of session `s` and these; with two factors shown, `rba` no longer applies. */
 function amrWith(methods: string): string {
   const before = `CASE WHEN 'mfa' = ANY(${methods}) THEN array_remove(s.amr, 'rba') ELSE s.amr END`;
   return `${before} || ARRAY(SELECT m FROM unnest(${methods}) WITH ORDINALITY AS added (m, n) WHERE m <> ALL(s.amr) ORDER BY n)`;
 }
 
-/** Whose session it is. */
+/** The user of a session. */
 export const USER_OF = statement('sessions.user_of', 'SELECT user_id AS "userId" FROM sessions WHERE id = $1');
 
-/** Whether a session is alive, and this user's. */
+/** Whether a session is alive and belongs to the user. */
 export const IS_ALIVE = statement(
   'sessions.is_alive',
   `SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1 AND u.id = $2 AND ${ALIVE}`,
 );
 
 /**
- * Ends all sessions, pending sign-ins and remembered devices of a user by a new generation, save the session that asks,
- * which is moved to it: the person behind it has just shown `$3`. Links on their way stay good.
+ * Increments the generation of a user, which ends all sessions, pending sign-ins and remembered devices, except the calling
+ * session: it is moved to the new generation, authenticated by `$3`. Links that were mailed stay valid.
  */
 export const RENEW_GENERATION = statement(
   'sessions.renew_generation',
@@ -149,9 +149,9 @@ export const RENEW_GENERATION = statement(
 );
 
 /**
- * Compare and swap: of any number of requests with the same token, one gets through here. A token that we have signed and
- * whose counter is higher than the row's proves that the row went back, by a failover to a standby that lacked its last
- * rotations, or by a restored backup: the session goes on from the token.
+ * Compare and swap: of any number of requests with the same token, one succeeds. A genuine token whose counter is higher
+ * than the row's proves that the row was set back, by a failover to a standby that lacked the last rotations or by a
+ * restored backup: the session continues from the token.
  */
 export const ROTATE = statement(
   'sessions.rotate',
@@ -161,7 +161,7 @@ export const ROTATE = statement(
    RETURNING ${TOKEN_STATE}`,
 );
 
-/** What became of a session whose token could not be rotated. */
+/** The state of a session whose token could not be rotated. */
 export const FIND_ROTATED = statement(
   'sessions.find_rotated',
   `SELECT ${TOKEN_STATE}, s.counter,
@@ -169,14 +169,13 @@ export const FIND_ROTATED = statement(
    FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1 AND ${ALIVE}`,
 );
 
-/** Ends a session for a token of it: whoever holds one is its user. */
+/** Ends a session by one of its tokens: whoever holds one is its user. */
 export const END = recorded({
   name: 'sessions.end',
   change: `UPDATE sessions SET ended_at = now() WHERE id = $1 AND ended_at IS NULL RETURNING id, user_id AS "userId"`,
   events: [{ action: 'logout', actorId: '"userId"', userId: '"userId"' }],
 });
-/** Ends a session whose refresh token was used twice. */
-/** @param notice the INSERT of the mail that tells of it */
+/** Ends a session whose refresh token was used twice. @param notice the INSERT of the mail that reports it */
 export const endStolen = (notice: string) =>
   recorded({
     name: 'sessions.end_stolen',
@@ -198,8 +197,8 @@ export const END_ONE = recorded({
   events: [{ action: 'sessions_ended', userId: '"userId"', details: `jsonb_build_object('session_id', id)` }],
 });
 /**
- * All of a user's sessions, save one. One event, whether there were any or not: somebody asked for it.
- * @param also what else ends with them: CTEs over `change`, whose `id` is the user's; `$2` is the session that stays, or null
+ * Ends all of a user's sessions, except one. Always writes one event, even if there were none to end.
+ * @param also CTEs for what else ends: over `change`, whose `id` is the user's; `$2` is the session that stays, or null
  */
 export const endAll = (also: string[]) =>
   recorded({
@@ -214,7 +213,7 @@ export const endAll = (also: string[]) =>
     events: [{ action: 'sessions_ended' }],
   });
 
-/** The newest ones: a script that signs in every minute, and never out, has thousands. */
+/** The newest ones only: a script that signs in every minute and never signs out has thousands. */
 export const LIST = statement(
   'sessions.list',
   `SELECT s.id, s.created_at AS "createdAt", s.last_used_at AS "lastUsedAt", s.expires_at AS "expiresAt", s.ip,
@@ -223,7 +222,7 @@ export const LIST = statement(
    LIMIT 500`,
 );
 
-/** All sessions of somebody that are still there, ended ones too. */
+/** All rows of a user's sessions, ended ones too. */
 export const OWN = {
   shown: `jsonb_build_object('id', s.id, ${timeAs('created_at')}, ${timeAs('last_used_at')}, ${timeAs('expires_at')},
     ${timeAs('ended_at')}, 'ip', s.ip, 'user_agent', s.user_agent, 'amr', s.amr, ${timeAs('auth_time', AUTH_TIME)})`,
@@ -231,7 +230,7 @@ export const OWN = {
   where: 's.user_id = $',
 };
 
-/** A batch of sessions that can't be alive any more, after the id `$3`: ids are made in the order of time (UUID v7). */
+/** A batch of sessions that are older than the longest lifetime, after the id `$3`: ids are ordered by time (UUID v7). */
 export const PURGE = statement(
   'sessions.purge',
   `DELETE FROM sessions WHERE id IN (

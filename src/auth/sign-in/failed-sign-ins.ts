@@ -4,10 +4,10 @@ import type { Origin } from '../../request.js';
 import type { Credentials } from '../../users/passwords/passwords.js';
 import { UsersService } from '../../users/users.service.js';
 
-/** Why a sign-in failed: for admins, and never for who tries. */
+/** Why a sign-in failed: for the audit log, never for the client. */
 export type FailureReason = 'wrong_password' | 'inactive' | 'deleted' | 'unknown';
 
-/** Records sign-ins that failed, with the account that was meant and why it didn't open. */
+/** Records failed sign-ins, with the account that was meant and the reason. */
 @Injectable()
 export class FailedSignIns {
   constructor(
@@ -15,7 +15,7 @@ export class FailedSignIns {
     private readonly audit: AuditService,
   ) {}
 
-  /** @param account the living account that was found, if one was */
+  /** @param account the account that was found, if it isn't deleted */
   async record(account: Credentials | null, identifier: string, from: Origin): Promise<void> {
     const deletedId = account ? undefined : await this.users.findDeletedId(identifier).catch(() => undefined);
     const reason = account ? reasonOf(account) : deletedId ? 'deleted' : 'unknown';

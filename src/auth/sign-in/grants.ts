@@ -10,10 +10,10 @@ import { SecondFactorSignIn } from './second-factor-sign-in.js';
 import type { LoginDto } from './sign-in.dto.js';
 import { SignIn } from './sign-in.js';
 
-/** The grant type that ends a sign-in by its second factor. */
+/** The grant type that completes a sign-in by its second factor. */
 const MFA_GRANT = 'urn:userhub:grant:mfa';
 
-/** Gives tokens for whatever the token route takes (RFC 6749). */
+/** The grant types of the token route (RFC 6749). */
 @Injectable()
 export class Grants {
   constructor(
@@ -24,7 +24,10 @@ export class Grants {
     private readonly signIn: SignIn,
   ) {}
 
-  /** Tokens for a password, a second factor, a provider's word or a refresh token, as the grant type says. @throws Problem 401, 403, 422, 429, 503 */
+  /**
+   * Tokens for a password, a second factor, the code of a provider flow or a refresh token, by the grant type. @throws
+   * Problem 401, 403, 422, 429, 503
+   */
   grant(dto: LoginDto, from: Origin): Promise<TokenPairDto> {
     switch (dto.grant_type ?? 'password') {
       case 'password': {
@@ -69,7 +72,7 @@ function credentialsOf(dto: LoginDto): { identifier: string; password: string } 
   return { identifier, password: required(dto, 'password').password };
 }
 
-/** Members that must all be there. @throws Problem 422 that names every one that isn't */
+/** Members that must all be there. @throws Problem 422 that names each missing one */
 function required<Name extends keyof LoginDto>(dto: LoginDto, ...names: Name[]): Record<Name, string> {
   const absent = names.filter((name) => dto[name] === undefined);
   if (absent.length > 0) throw missing(...absent);

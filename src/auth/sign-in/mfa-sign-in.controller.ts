@@ -6,13 +6,13 @@ import type { RequestOptionsDto } from '../factors/passkeys/passkeys.dto.js';
 import { ConfirmEnrollmentDto, type EnrolledTokenDto, MfaTokenDto, type RememberedTokenDto, VerifyMfaDto } from './mfa-sign-in.dto.js'; // prettier-ignore
 import { SecondFactorSignIn } from './second-factor-sign-in.js';
 
-/** The second half of a sign-in. */
+/** The second step of a sign-in. */
 @Controller('api/auth/mfa')
 export class MfaSignInController {
   constructor(private readonly signIn: SecondFactorSignIn) {}
 
   /**
-   * Ends a sign-in by its second factor: a code, a recovery code or a passkey.
+   * Completes a sign-in by its second factor: a code, a recovery code or a passkey.
    * @throws email_not_verified, invalid_mfa_token, invalid_code, code_used, invalid_passkey, not_enabled, too_many_requests
    */
   @Post('verify')
@@ -24,7 +24,7 @@ export class MfaSignInController {
   }
 
   /**
-   * Says what to ask the browser for to end a sign-in by a passkey (`navigator.credentials.get`).
+   * The options of `navigator.credentials.get`, to complete a sign-in by a passkey.
    * @throws invalid_mfa_token, not_enabled, too_many_requests
    */
   @Post('passkey-options')
@@ -36,7 +36,7 @@ export class MfaSignInController {
   }
 
   /**
-   * Begins to set up the authenticator app that the account must have, at sign-in (`mfa_enrollment_required`).
+   * Begins to set up the authenticator app that the account must have, during sign-in (`mfa_enrollment_required`).
    * @throws invalid_mfa_token, not_enabled
    */
   @Post('enroll')
@@ -48,7 +48,7 @@ export class MfaSignInController {
   }
 
   /**
-   * Sets up the authenticator app that shows this code, and ends the sign-in.
+   * Sets up the authenticator app that shows this code, and completes the sign-in.
    * @throws email_not_verified, invalid_mfa_token, invalid_code, not_enabled
    */
   @Post('enroll/confirm')

@@ -5,13 +5,13 @@ import { PasskeySignInDto, type RequestOptionsDto } from '../factors/passkeys/pa
 import type { TokenPairDto } from '../sessions/sessions.dto.js';
 import { PasskeySignIn } from './passkey-sign-in.js';
 
-/** Signing in by nothing but a passkey. */
+/** Signing in by a passkey alone. */
 @Controller('api/auth/passkeys')
 export class PasskeySignInController {
   constructor(private readonly signIn: PasskeySignIn) {}
 
   /**
-   * Says what to ask the browser for to sign in by a passkey (`navigator.credentials.get`): the same for everybody.
+   * The options of `navigator.credentials.get`, to sign in by a passkey: the same for everybody.
    * @throws not_enabled, too_many_requests
    */
   @Post('sign-in-options')
@@ -23,7 +23,8 @@ export class PasskeySignInController {
   }
 
   /**
-   * Signs in by a passkey that has verified its user. On `unknown_passkey` the browser may be told to forget it.
+   * Signs in by a passkey that has verified its user. On `unknown_passkey` call
+   * `PublicKeyCredential.signalUnknownCredential`.
    * @throws email_not_verified, unknown_passkey, invalid_passkey, not_enabled, too_many_requests
    */
   @Post('sign-in')

@@ -8,7 +8,7 @@ import type { AssertionDto, RequestOptionsDto } from '../factors/passkeys/passke
 import type { TokenPairDto } from '../sessions/sessions.dto.js';
 import { SignIn } from './sign-in.js';
 
-/** Getting in by nothing but a passkey: having it is one factor, and being verified by it another. */
+/** Signing in by a passkey alone. It counts as two factors: possession of it, and its verification of the user. */
 @Injectable()
 export class PasskeySignIn {
   constructor(
@@ -18,7 +18,7 @@ export class PasskeySignIn {
     private readonly guesses: FactorGuesses,
   ) {}
 
-  /** What to ask the browser for; the same for everybody. @throws Problem 404 `not_enabled`, 429 */
+  /** The options of `navigator.credentials.get`; the same for everybody. @throws Problem 404 `not_enabled`, 429 */
   async getOptions(from: Origin): Promise<RequestOptionsDto> {
     await this.guesses.countOptions(from);
     return this.options.forSignIn();

@@ -7,7 +7,7 @@ import type { TokenPairDto } from '../sessions/sessions.dto.js';
 import { FailedSignIns } from './failed-sign-ins.js';
 import { type OfferedFactor, SignIn } from './sign-in.js';
 
-/** Getting in by password. */
+/** Signing in by password. */
 @Injectable()
 export class PasswordSignIn {
   constructor(
@@ -18,7 +18,8 @@ export class PasswordSignIn {
   ) {}
 
   /**
-   * Signs in. Unknown, wrong, inactive and deleted get the same answer after the same work.
+   * Signs in. An unknown identifier, a wrong password, an inactive and a deleted account get the same answer after the same
+   * work.
    * @throws Problem 401 `invalid_credentials`, 429, 503, and as `SignIn.finish`
    */
   async login(identifier: string, password: string, from: Origin, offered: OfferedFactor = {}): Promise<TokenPairDto> {
@@ -28,7 +29,7 @@ export class PasswordSignIn {
     return tokens;
   }
 
-  /** The account that this identifier and password open, or null; counted, recorded, and its hash kept up to date. */
+  /** The account that this identifier and password belong to, or null. Counts and records the attempt, and renews an outdated hash. */
   async authenticate(identifier: string, password: string, from: Origin): Promise<Credentials | null> {
     const account = await this.passwords.find(identifier, from);
     const isWhole = account === null || !this.factors.isAskedFor(account);

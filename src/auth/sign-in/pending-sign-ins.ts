@@ -6,23 +6,23 @@ import { DerivedMac } from '../sessions/derived-mac.js';
 import { KeyRing } from '../sessions/keys.js';
 import { ID_BYTES, idText, isYoungerThan, newTimedId, timeOf } from '../sessions/timed-ids.js';
 
-/** How long the second factor may take after the first. */
+/** How long after the first factor the second may follow. */
 export const PENDING_LIFETIME = minutes(5);
 
-/** What can be the first factor of a sign-in that waits for a second one; the order is part of the tokens. */
+/** The first factors of pending sign-ins; tokens hold the index, so the order must not change. */
 const FIRST_FACTORS = ['pwd', 'fed', 'email'] as const;
 export type FirstFactor = (typeof FIRST_FACTORS)[number];
 
-/** What a pending sign-in waits for: a factor that the account has, or one to be set up. The order is part of the tokens. */
+/** What a pending sign-in waits for: a factor that the account has, or one to be set up. Tokens hold the index. */
 const PURPOSES = ['verify', 'enroll'] as const;
 export type PendingPurpose = (typeof PURPOSES)[number];
 
-/** A sign-in whose first factor was right. */
+/** A sign-in whose first factor was right and whose second is still missing. */
 export interface PendingSignIn {
-  /** The id that its session will have, which is what makes it good once. */
+  /** The id that its session will have: as a primary key, it makes the token single-use. */
   sessionId: string;
   userId: string;
-  /** The user's session generation at that time: a new password or a change of factors ends what is pending. */
+  /** The user's session generation at that time: incrementing it (new password, changed factors) voids pending sign-ins. */
   sessionGeneration: number;
   firstFactor: FirstFactor;
   purpose: PendingPurpose;
@@ -32,7 +32,7 @@ export interface PendingSignIn {
 
 const GENERATION_BYTES = 4;
 
-/** Pending sign-ins are computed, not stored: an `mfa_token` says all that there is to know. */
+/** Pending sign-ins are computed, not stored: an `mfa_token` contains all of the state. */
 @Injectable()
 export class PendingSignIns {
   private readonly token: ComputedToken;
@@ -51,7 +51,7 @@ export class PendingSignIns {
     return this.token.sign(Buffer.concat([newTimedId(), parse(userId), generation, Buffer.from(codes)]));
   }
 
-  /** What a token stands for, or undefined when it is none of ours or too old. */
+  /** The pending sign-in of a token; undefined when it is forged or too old. */
   read(token: string): PendingSignIn | undefined {
     const bytes = this.token.read(token);
     if (!bytes || !isYoungerThan(bytes, PENDING_LIFETIME)) return undefined;
@@ -60,7 +60,7 @@ export class PendingSignIns {
       sessionId: idText(bytes.subarray(0, ID_BYTES)),
       userId: idText(bytes.subarray(ID_BYTES, ID_BYTES * 2)),
       sessionGeneration: bytes.readUInt32BE(ID_BYTES * 2),
-      firstFactor: FIRST_FACTORS[rest[0] as number] as FirstFactor, // authenticated, so one of ours
+      firstFactor: FIRST_FACTORS[rest[0] as number] as FirstFactor, // authenticated, so a valid index
       purpose: PURPOSES[rest[1] as number] as PendingPurpose,
       since: new Date(timeOf(bytes)),
     };

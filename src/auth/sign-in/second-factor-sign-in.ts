@@ -17,12 +17,12 @@ import type { ConfirmEnrollmentDto, EnrolledTokenDto, RememberedTokenDto } from 
 import { type PendingPurpose, type PendingSignIn, PendingSignIns } from './pending-sign-ins.js';
 import { SignIn } from './sign-in.js';
 
-/** A pending sign-in, and the account that it would sign in to. */
+/** A pending sign-in, and its account. */
 interface Waiting extends PendingSignIn {
   account: AccountFactors;
 }
 
-/** The second half of a sign-in whose first factor was right. */
+/** The second step of a sign-in whose first factor was right. */
 @Injectable()
 export class SecondFactorSignIn {
   constructor(
@@ -38,7 +38,7 @@ export class SecondFactorSignIn {
     private readonly notices: FactorNotices,
   ) {}
 
-  /** Ends a sign-in by its second factor. @throws Problem 401, 422, 429 */
+  /** Completes a sign-in by its second factor. @throws Problem 401, 422, 429 */
   async verify(
     { mfa_token, remember_device = false, ...shown }: ShownFactor & { mfa_token: string; remember_device?: boolean },
     from: Origin,
@@ -54,7 +54,7 @@ export class SecondFactorSignIn {
     return device_token === undefined ? tokens : { ...tokens, device_token };
   }
 
-  /** What to ask the browser for to end a sign-in by a passkey. @throws Problem 401, 404 `not_enabled`, 429 */
+  /** The options of `navigator.credentials.get`, to complete a sign-in by a passkey. @throws Problem 401, 404 `not_enabled`, 429 */
   async getPasskeyOptions(mfaToken: string, from: Origin): Promise<RequestOptionsDto> {
     await this.guesses.countOptions(from);
     const { account, sessionId } = await this.read(mfaToken, 'verify');
@@ -67,7 +67,7 @@ export class SecondFactorSignIn {
     return this.setups.begin(account);
   }
 
-  /** Sets it up, and ends the sign-in. @throws Problem 401, 404, 422 */
+  /** Sets it up and completes the sign-in. @throws Problem 401, 404, 422 */
   async confirmEnrollment(
     { mfa_token, ...confirmation }: ConfirmEnrollmentDto,
     from: Origin,
@@ -83,7 +83,7 @@ export class SecondFactorSignIn {
     return { ...tokens, recovery_codes: codes };
   }
 
-  /** @throws Problem 401 `invalid_mfa_token` when it is none, too old, for something else, or the account has changed */
+  /** @throws Problem 401 `invalid_mfa_token` when it is forged, too old, for another purpose, or the account has changed */
   private async read(token: string, purpose: PendingPurpose): Promise<Waiting> {
     const pending = this.pending.read(token);
     const account = pending?.purpose === purpose ? await this.factors.find(pending.userId) : null;

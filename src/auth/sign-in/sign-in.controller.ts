@@ -35,8 +35,8 @@ export class SignInController {
   ) {}
 
   /**
-   * Makes an account. Sign in with it afterwards; a mail with a link and a code to verify the address is on its way. Where
-   * the server tells nobody which addresses have an account, the answer is 202 for a free and a taken address alike.
+   * Creates an account. Sign in with it afterwards; a mail with a link and a code to verify the address is on its way. Where
+   * the server doesn't disclose which addresses have an account, the answer is 202 for a free and a taken address alike.
    * @throws email_taken, username_taken, registration_closed, too_many_requests
    * @answers 201 UserDto, 202 AcceptedDto
    */
@@ -55,8 +55,8 @@ export class SignInController {
 
   /**
    * Signs in with an e-mail address or a username. Takes JSON, or the form of the token route. For an account with a second
-   * factor the right password is answered with 403 `mfa_required` and a token to go on with, unless `otp` or `device_token`
-   * comes along.
+   * factor the right password is answered with 403 `mfa_required` and a token for the second step, unless `otp` or
+   * `device_token` is sent along.
    * @throws email_not_verified, invalid_credentials, invalid_refresh_token, refresh_token_reused, mfa_required, mfa_enrollment_required, invalid_mfa_token, invalid_code, code_used, invalid_grant, access_denied, account_exists, too_many_requests
    */
   @Post('login')
@@ -69,9 +69,10 @@ export class SignInController {
   }
 
   /**
-   * The OAuth2 token endpoint (RFC 6749), for the grants `password`, `refresh_token`, `authorization_code`, which redeems what
-   * a flow through a provider came back with, and `urn:userhub:grant:mfa`, which ends a sign-in by its second factor. Where
-   * somebody has an account with the address already, the error is `account_exists`; with a `link_token` once it is verified.
+   * The OAuth2 token endpoint (RFC 6749), for the grants `password`, `refresh_token`, `authorization_code`, which redeems
+   * the code of a provider flow, and `urn:userhub:grant:mfa`, which completes a sign-in by its second factor. When the
+   * provider's address belongs to another account, the error is `account_exists`; with a `link_token` if the address is
+   * verified.
    * @throws email_not_verified, invalid_credentials, invalid_refresh_token, refresh_token_reused, mfa_required, mfa_enrollment_required, invalid_mfa_token, invalid_code, code_used, invalid_grant, access_denied, account_exists, too_many_requests
    */
   @Post('token')

@@ -2,7 +2,7 @@ import { Optional, StringField } from '../../http/fields.js';
 
 /** What OAuth clients send (RFC 6749 sections 4.3 and 6). */
 export class TokenDto {
-  /** `password` unless said; or `refresh_token`, `authorization_code`, or `urn:userhub:grant:mfa`. @example "password" */
+  /** `password` by default; or `refresh_token`, `authorization_code`, or `urn:userhub:grant:mfa`. @example "password" */
   @Optional()
   @StringField()
   grant_type?: string;
@@ -22,32 +22,32 @@ export class TokenDto {
   @StringField()
   refresh_token?: string;
 
-  /** A second factor along with the password: what an authenticator app shows, or a recovery code. @example "492039" */
+  /** A second factor along with the password: a code of the authenticator app, or a recovery code. @example "492039" */
   @Optional()
   @StringField()
   otp?: string;
 
-  /** Of a remembered device: stands for the second factor. @example "dt_AZqy…" */
+  /** The token of a remembered device: replaces the second factor. @example "dt_AZqy…" */
   @Optional()
   @StringField()
   device_token?: string;
 
-  /** For the grant type `urn:userhub:grant:mfa`: as the first factor was answered with. @example "mt_AZqy…" */
+  /** For the grant type `urn:userhub:grant:mfa`: the `mfa_token` of the first step. @example "mt_AZqy…" */
   @Optional()
   @StringField()
   mfa_token?: string;
 
-  /** For the grant type `authorization_code`: what a flow through a provider came back with. @example "pc_…" */
+  /** For the grant type `authorization_code`: the code of the provider flow. @example "pc_…" */
   @Optional()
   @StringField()
   code?: string;
 
-  /** What that flow's `code_challenge` is the digest of. @example "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" */
+  /** The verifier that the flow's `code_challenge` is the digest of (RFC 7636). @example "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" */
   @Optional()
   @StringField()
   code_verifier?: string;
 
-  /** As that flow began with. @example "https://app.example.com/signed-in" */
+  /** The one that the flow was started with. @example "https://app.example.com/signed-in" */
   @Optional()
   @StringField()
   redirect_uri?: string;

@@ -14,7 +14,7 @@ import type { TokenPairDto } from '../sessions/sessions.dto.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { type FirstFactor, PENDING_LIFETIME, type PendingPurpose, PendingSignIns } from './pending-sign-ins.js';
 
-/** What may come along with the first factor, in place of a second step. */
+/** What may be sent along with the first factor, to save the second step. */
 export interface OfferedFactor {
   /** A code of an authenticator app, or a recovery code. */
   otp?: string;
@@ -22,8 +22,8 @@ export interface OfferedFactor {
 }
 
 /**
- * The one exit of every way in: nothing else starts sessions. It decides whether a second factor is asked for; the
- * statement that starts the session decides again, and spends whatever was shown.
+ * The end of every sign-in method: nothing else starts sessions. It decides whether a second factor is required; the
+ * statement that starts the session checks again, and consumes the proof.
  */
 @Injectable()
 export class SignIn {
@@ -40,8 +40,8 @@ export class SignIn {
   ) {}
 
   /**
-   * Ends a sign-in whose account has been proved to be the person's.
-   * @returns null when the account has changed since, or what proved it could not be spent
+   * Completes a sign-in after the first factor.
+   * @returns null when the account has changed since, or the proof could not be consumed
    * @throws Problem 403 `email_not_verified`, `mfa_required` or `mfa_enrollment_required`; for an `otp` that is wrong, 401 `invalid_code` or
    * `code_used`, 429
    */
@@ -66,7 +66,7 @@ export class SignIn {
     from: Origin,
   ): Promise<TokenPairDto | null> {
     const { account } = session;
-    const occasion = { account, from, purpose: `mfa|${account.id}`, signedIn: false } as const; // no passkey comes this way
+    const occasion = { account, from, purpose: `mfa|${account.id}`, signedIn: false } as const; // no passkey is offered here
     return this.secondFactor.take(shownIn(otp), occasion, ({ proof, amr }) =>
       this.start({ ...session, amr: [...session.amr, ...amr], when: new Date(), proof }, from),
     );
@@ -80,12 +80,12 @@ export class SignIn {
   private async start(session: NewSession, from: Origin): Promise<TokenPairDto | null> {
     const started: TokenState | null = await this.store.start(session, from);
     if (!started) return null;
-    // not before the second factor: who only knows the password has none of its failures forgiven
+    // only after the second factor: whoever knows just the password must not have their failures forgiven
     if (session.amr.includes('pwd')) await this.passwords.forgive(session.account.id, from);
     return this.sessions.tokensOf(started);
   }
 
-  /** What the first factor is answered with: a token to go on with, and how. */
+  /** The answer to the first factor: 403 with a token for the second step, and the methods. */
   private async challenge(
     { account, amr }: NewSession & { account: AccountFactors },
     purpose: PendingPurpose,

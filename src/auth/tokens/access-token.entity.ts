@@ -2,7 +2,7 @@ import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, Unique } f
 import { User } from '../../users/user.entity.js';
 import type { Scope } from '../../request.js';
 
-/** A token that a program shows in place of somebody's password. Only its digest is kept. */
+/** A personal access token, which a program sends instead of a password. Only its digest is stored. */
 @Entity({ name: 'access_tokens' })
 @Unique('access_tokens_hash_key', ['hash'])
 @Index('access_tokens_user_id_idx', ['userId', 'id'])
@@ -18,14 +18,14 @@ export class AccessToken {
   @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'access_tokens_user_id_fkey' })
   user?: User;
 
-  /** SHA-256: the token is random and long, so nothing slower is needed. */
+  /** SHA-256: the token is random and long, so no slow hash is needed. */
   @Column('bytea', { select: false })
   hash: Buffer;
 
   @Column('text')
   name: string;
 
-  /** Its first and last characters, for people to tell their tokens apart. */
+  /** Prefix and last characters, for people to tell their tokens apart. */
   @Column('text')
   hint: string;
 
@@ -38,14 +38,14 @@ export class AccessToken {
   @Column({ type: 'timestamptz', name: 'expires_at', precision: 3 })
   expiresAt: Date;
 
-  /** Written every five minutes at most. */
+  /** Updated every five minutes at most. */
   @Column({ type: 'timestamptz', name: 'last_used_at', precision: 3, nullable: true })
   lastUsedAt: Date | null;
 
   @Column('text', { name: 'last_used_ip', nullable: true })
   lastUsedIp: string | null;
 
-  /** When its owner was told that it will expire. */
+  /** When its owner got the mail about its expiry. */
   @Column({ type: 'timestamptz', name: 'warned_at', precision: 3, nullable: true })
   warnedAt: Date | null;
 }

@@ -1,7 +1,7 @@
 import { createHash, randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
-/** What every token starts with: secret scanners know it by that. */
+/** The prefix of every token, by which secret scanners recognise it. */
 export const TOKEN_PREFIX = 'uhp_';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -15,16 +15,16 @@ export function makeToken(): string {
   return TOKEN_PREFIX + random + checksumOf(random);
 }
 
-/** Whether it can be one of ours: its checksum is right. What was mistyped, or made up, costs no look-up. */
+/** Whether the checksum is right. A mistyped or invented token costs no query. */
 export function isToken(text: string): boolean {
   const random = text.slice(TOKEN_PREFIX.length, TOKEN_PREFIX.length + RANDOM);
   return SHAPE.test(text) && text.slice(-CHECKSUM) === checksumOf(random);
 }
 
-/** What is kept of a token. */
+/** What is stored of a token. */
 export const digestOf = (token: string): Buffer => createHash('sha256').update(token).digest();
 
-/** What people see of a token that is no longer shown: `uhp_…Q7kd`. */
+/** What is shown of a token after its creation: `uhp_…Q7kd`. */
 export const hintOf = (token: string): string => `${TOKEN_PREFIX}…${token.slice(-4)}`;
 
 function checksumOf(random: string): string {

@@ -5,13 +5,13 @@ import { Call } from '../../request.js';
 import { type AccessTokenListDto, CreateTokenDto, type NewAccessTokenDto } from './tokens.dto.js';
 import { TokensService } from './tokens.service.js';
 
-/** Personal access tokens: what programs show in place of one's password. */
+/** Personal access tokens, for programs instead of a password. */
 @Controller('api/auth/tokens')
 export class TokensController {
   constructor(private readonly tokens: TokensService) {}
 
   /**
-   * Makes a token of one's own. It is shown only now.
+   * Creates a token of one's own. It is shown only now.
    * @throws field_forbidden, conflict
    */
   @Post()

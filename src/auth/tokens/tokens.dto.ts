@@ -3,7 +3,7 @@ import { Length, NotBlank, OneLine, Optional } from '../../http/fields.js';
 import { type Scope, SCOPES } from '../../request.js';
 import type { AccessToken } from './access-token.entity.js';
 
-/** A token for a program. */
+/** A new token for a program. */
 export class CreateTokenDto {
   /** What it is for. @example "nightly report" */
   @Length(1, 100)
@@ -11,7 +11,7 @@ export class CreateTokenDto {
   @NotBlank()
   name: string;
 
-  /** What it may do. `admin` adds an admin's powers to the others. @example ["users:read"] */
+  /** Its scopes. `admin` adds an admin's permissions to the others. @example ["users:read"] */
   @IsArray({ message: 'must be a list' })
   @ArrayMinSize(1, { message: 'must name at least one scope' })
   @ArrayMaxSize(SCOPES.length, { message: `must name at most ${SCOPES.length} scopes` })
@@ -19,7 +19,7 @@ export class CreateTokenDto {
   @IsIn(SCOPES, { each: true, message: `must be of: ${SCOPES.join(', ')}` })
   scopes: Scope[];
 
-  /** In how many days it expires, 1 to 365. */
+  /** Days until it expires, 1 to 365. */
   @Optional()
   @IsInt({ message: 'must be a whole number' })
   @Min(1, { message: 'must be 1 or more' })
@@ -33,11 +33,11 @@ export class AccessTokenDto {
   /** @example "nightly report" */
   name: string;
   scopes: Scope[];
-  /** How it begins and ends. @example "uhp_…Q7kd" */
+  /** Its prefix and last characters. @example "uhp_…Q7kd" */
   hint: string;
   created_at: Date;
   expires_at: Date;
-  /** Within five minutes. */
+  /** Accurate to five minutes. */
   last_used_at: Date | null;
 }
 
@@ -47,7 +47,7 @@ export class NewAccessTokenDto extends AccessTokenDto {
   token: string;
 }
 
-/** The tokens of an account, the newest first. */
+/** The tokens of an account, newest first. */
 export class AccessTokenListDto {
   items: AccessTokenDto[];
 }

@@ -16,11 +16,11 @@ import { digestOf, hintOf, isToken, makeToken, TOKEN_PREFIX } from './token-form
 import { type AccessTokenListDto, type AccessTokenRow, type CreateTokenDto, type NewAccessTokenDto, toAccessTokenDto } from './tokens.dto.js'; // prettier-ignore
 import * as sql from './tokens.statements.js';
 
-const MOST_TOKENS = 100; // of an account
+const MOST_TOKENS = 100; // per account
 
 type Found = Principal & { tokenId: string; scopes: Scope[]; isDue: boolean };
 
-/** Personal access tokens, and those of service accounts: for programs, in place of somebody's password. */
+/** Personal access tokens, and tokens of service accounts. */
 @Injectable()
 export class TokensService implements OnModuleInit {
   private readonly log = new Logger('Tokens');
@@ -61,55 +61,55 @@ export class TokensService implements OnModuleInit {
     this.scheduler.register({ name: 'expiring_access_tokens', every: hours(1), run: () => this.warnOfExpiry() });
   }
 
-  /** A token for oneself. @throws Problem 403 on `admin` by who isn't one, 409 when there are too many */
+  /** Creates a token for the caller. @throws Problem 403 on `admin` by who isn't one, 409 when there are too many */
   createOwn(dto: CreateTokenDto, call: Call): Promise<NewAccessTokenDto> {
     if (dto.scopes.includes('admin') && call.me.role !== 'admin') throw fieldForbidden('/scopes');
     return this.make(call.me.id, dto, call);
   }
 
-  /** A token for a service account, as an admin. @throws Problem 403 for a person's, 404, 409 */
+  /** Creates a token for a service account, as an admin. @throws Problem 403 for a person's, 404, 409 */
   async createFor(userId: string, dto: CreateTokenDto, call: Call): Promise<NewAccessTokenDto> {
     const user = await this.users.findById(userId);
     if (!user || user.deletedAt) throw notFound('user');
-    if (user.kind !== 'service') throw forbidden('People make their tokens themselves.');
+    if (user.kind !== 'service') throw forbidden('Only its owner can create tokens for a person’s account.');
     if (dto.scopes.includes('admin') && user.role !== 'admin') throw fieldForbidden('/scopes');
     return this.make(userId, dto, call);
   }
 
-  /** One's own tokens. */
+  /** The caller's tokens. */
   listOwn({ me }: Call): Promise<AccessTokenListDto> {
     return this.listOf(me.id);
   }
 
-  /** Somebody's tokens, as an admin. @throws Problem 404 */
+  /** A user's tokens, as an admin. @throws Problem 404 */
   async list(userId: string): Promise<AccessTokenListDto> {
     if (!(await this.users.findById(userId))) throw notFound('user');
     return this.listOf(userId);
   }
 
-  /** Revokes one of one's own tokens. @throws Problem 404 */
+  /** Revokes one of the caller's tokens. @throws Problem 404 */
   revokeOwn(tokenId: string, call: Call): Promise<void> {
     return this.end(call.me.id, tokenId, call);
   }
 
-  /** Revokes a token of somebody, or all of them, as an admin. @throws Problem 404 */
+  /** Revokes one token of a user, or all of them, as an admin. @throws Problem 404 */
   async revokeOf(userId: string, tokenId: string | null, call: Call): Promise<void> {
     if (!(await this.users.findById(userId))) throw notFound('user');
     await this.end(userId, tokenId, call);
   }
 
-  /** Tells owners of tokens that expire within a week, 500 at most. */
+  /** Mails owners of tokens that expire within a week, 500 at most. */
   async warnOfExpiry(): Promise<void> {
     const warned = await this.database.write(this.warn, []);
     if (warned.length) this.mails.wake();
   }
 
-  /** Removes tokens that expired long ago, a thousand at most. Returns how many. */
+  /** Deletes tokens that expired long ago, a thousand at most. Returns how many. */
   async purge(): Promise<number> {
     return (await this.database.write(sql.PURGE, [])).length;
   }
 
-  /** Who is behind a token; null when it is good for nothing. */
+  /** The owner of a token; null when it is invalid. */
   private async find(token: string, origin: Origin, account: boolean): Promise<SignedIn | null> {
     if (!isToken(token)) return null;
     const [found] = await this.database.lookUp<Found>(account ? sql.FIND_ACCOUNT : sql.FIND, [digestOf(token)]);
@@ -123,7 +123,7 @@ export class TokensService implements OnModuleInit {
     };
   }
 
-  /** Beside the request, which doesn't wait for it, nor fail with it. */
+  /** Not awaited: the request neither waits for it nor fails with it. */
   private touch(tokenId: string, { ip }: Origin): void {
     this.database.write(sql.TOUCH, [tokenId, ip || null]).catch((error: unknown) => {
       this.log.warn({ event: 'token_use_not_noted', token_id: tokenId, reason: (error as Error).message });

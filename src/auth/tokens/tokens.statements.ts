@@ -6,7 +6,7 @@ import { PRINCIPAL_COLUMNS, USER_COLUMNS } from '../../users/users.statements.js
 const COLUMNS = `t.id, t.user_id AS "userId", t.name, t.hint, t.scopes, t.created_at AS "createdAt",
   t.expires_at AS "expiresAt", t.last_used_at AS "lastUsedAt"`;
 
-/** The guard's one look-up: the owner and the token, provided that both are good today. */
+/** The guard's one look-up: owner and token, provided that both are valid. */
 const find = (name: string, columns: string, topic?: string) =>
   statement(
     `access_tokens.${name}`,
@@ -82,7 +82,7 @@ export const warn = (mail: string) =>
      SELECT id FROM change`,
   );
 
-/** Tokens stay to be seen for 30 days after they have expired. */
+/** Deletes tokens 30 days after their expiry; until then they stay listed. */
 export const PURGE = statement(
   'access_tokens.purge',
   `DELETE FROM access_tokens WHERE id IN (

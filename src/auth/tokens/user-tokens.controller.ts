@@ -5,14 +5,14 @@ import { Call } from '../../request.js';
 import { type AccessTokenListDto, CreateTokenDto, type NewAccessTokenDto } from './tokens.dto.js';
 import { TokensService } from './tokens.service.js';
 
-/** Tokens of service accounts, and other people's to be revoked, for admins. */
+/** Tokens of service accounts, and revoking those of others, for admins. */
 @Controller('api/users/:id/tokens')
 @Roles('admin')
 export class UserTokensController {
   constructor(private readonly tokens: TokensService) {}
 
   /**
-   * Makes a token for a service account, as an admin. It is shown only now.
+   * Creates a token for a service account, as an admin. It is shown only now.
    * @throws field_forbidden, conflict
    */
   @Post()

@@ -5,7 +5,7 @@ import { DerivedMac } from '../../sessions/derived-mac.js';
 import { KeyRing } from '../../sessions/keys.js';
 import { ID_BYTES, idText } from '../../sessions/timed-ids.js';
 
-/** The tokens of remembered devices: computed over a row's id, so that the row alone opens nothing. */
+/** The tokens of remembered devices: a MAC over the row's id, so that the row alone is useless to whoever reads it. */
 @Injectable()
 export class DeviceTokens {
   private readonly token: ComputedToken;
@@ -19,7 +19,7 @@ export class DeviceTokens {
     return this.token.sign(Buffer.from(parse(deviceId)));
   }
 
-  /** The device that a token stands for, or undefined when it is none of ours. */
+  /** The device of a token; undefined when it is forged. */
   read(token: string): string | undefined {
     const id = this.token.read(token);
     return id && idText(id);

@@ -15,14 +15,14 @@ export class DevicesController {
     return this.devices.listDevices(call);
   }
 
-  /** Forgets one of one's own devices; the sessions that it let in end. */
+  /** Forgets one of one's own devices; sessions that were started with it end. */
   @Delete(':id')
   @HttpCode(204)
   forgetDevice(@Id() id: string, @Call() call: Call): Promise<void> {
     return this.devices.forgetDevice(id, call);
   }
 
-  /** Forgets all of one's own devices; the sessions that they let in end. */
+  /** Forgets all of one's own devices; sessions that were started with them end. */
   @Delete()
   @HttpCode(204)
   forgetDevices(@Call() call: Call): Promise<void> {

@@ -5,7 +5,7 @@ export class DeviceDto {
   id: string;
   created_at: Date;
   last_used_at: Date | null;
-  /** From when on it is asked again. */
+  /** From then on the second factor is asked for again. */
   expires_at: Date;
   ip: string | null;
   user_agent: string | null;

@@ -16,7 +16,7 @@ import { DeviceTokens } from './device-tokens.js';
 import { type DeviceListDto, toDeviceDto } from './devices.dto.js';
 import * as sql from './devices.statements.js';
 
-/** Devices that stand for the second factor, never for the password; with less worth than it: `aal1`. */
+/** Remembered devices: they replace the second factor, never the password. Such a session is only `aal1`. */
 @Injectable()
 export class Devices implements OnModuleInit {
   constructor(
@@ -34,7 +34,7 @@ export class Devices implements OnModuleInit {
     this.scheduler.register({ name: 'old_devices', every: hours(1), run: (signal) => this.removeOld(signal) });
   }
 
-  /** Remembers the device that has just shown a second factor. Returns its token, or undefined when that is off. */
+  /** Remembers the device that has just shown a second factor. Returns its token; undefined when the feature is off. */
   async remember({ id, sessionGeneration }: Account, from: Origin): Promise<string | undefined> {
     const { rememberFor } = this.settings;
     if (rememberFor === 0) return undefined;
@@ -44,7 +44,7 @@ export class Devices implements OnModuleInit {
     return remembered.length ? this.tokens.sign(deviceId) : undefined;
   }
 
-  /** What a session starts with in place of a second factor; undefined when the token is none, or devices aren't remembered. */
+  /** The proof of a remembered device; undefined when the token is forged, or the feature is off. */
   proofOf(deviceToken: string): Proof | undefined {
     const deviceId = this.settings.rememberFor > 0 ? this.tokens.read(deviceToken) : undefined;
     return deviceId === undefined ? undefined : sql.deviceProof(deviceId);
@@ -56,17 +56,17 @@ export class Devices implements OnModuleInit {
     return { items: rows.map(toDeviceDto) };
   }
 
-  /** Forgets a device, and ends the sessions that it let in. @throws Problem 404 */
+  /** Forgets a device, and ends the sessions that were started with it. @throws Problem 404 */
   async forgetDevice(id: string, call: Call): Promise<void> {
     if ((await this.audit.write(sql.FORGET, [call.me.id, id], call)).length === 0) throw notFound('device');
   }
 
-  /** Forgets all of one's devices, and ends the sessions that they let in. */
+  /** Forgets all of one's devices, and ends the sessions that were started with them. */
   async forgetDevices(call: Call): Promise<void> {
     await this.audit.write(sql.FORGET, [call.me.id, null], call);
   }
 
-  /** Removes devices whose time has been over for long. */
+  /** Deletes devices that expired long ago. */
   private removeOld(signal?: AbortSignal): Promise<void> {
     return inBatches(async () => {
       const removed = await this.database.write(sql.PURGE, [this.tokenSettings.sessionLifetime]);

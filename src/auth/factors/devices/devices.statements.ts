@@ -18,7 +18,7 @@ export const REMEMBER = recorded({
   events: [{ action: 'device_remembered', userId: '"userId"', actorId: '"userId"' }],
 });
 
-/** Device `d` isn't forgotten, nor over. */
+/** Whether device `d` of user `u` is still remembered. */
 const HOLDS = 'd.generation = u.session_generation AND d.expires_at > now()';
 
 export const LIST = statement(
@@ -28,7 +28,7 @@ export const LIST = statement(
    FROM remembered_devices d JOIN users u ON u.id = d.user_id WHERE d.user_id = $1 AND ${HOLDS} ORDER BY d.id DESC`,
 );
 
-/** All of somebody's, as they may have them. */
+/** All devices of a user, for the export of their data. */
 export const OWN = {
   shown: `jsonb_build_object('id', id, ${timeAs('created_at')}, ${timeAs('last_used_at')}, ${timeAs('expires_at')},
     'ip', ip, 'user_agent', user_agent)`,
@@ -36,7 +36,7 @@ export const OWN = {
   where: 'user_id = $',
 };
 
-/** One device, or all of them ($2 null), and the sessions that they let in. */
+/** Forgets one device, or all of them ($2 null), and ends the sessions that were started with them. */
 export const FORGET = recorded({
   name: 'devices.forget',
   before: [
@@ -55,8 +55,8 @@ export const FORGET = recorded({
 });
 
 /**
- * With "sign out everywhere", `change`: all devices are forgotten. The row of the one that let in the session which stays
- * ($2) stays as well, and lets nobody in any more.
+ * CTEs of "sign out everywhere", over `change`: all devices are forgotten. The row of the device behind the session that
+ * stays ($2) is kept, expired, as the session refers to it.
  */
 export const FORGOTTEN_WITH_ALL = [
   `forgotten AS (
@@ -77,7 +77,7 @@ export const PURGE = statement(
    RETURNING id`,
 );
 
-/** The device stands for the second factor of its user, once more. */
+/** Consumes nothing: the device replaces its user's second factor any number of times until it expires. */
 export const deviceProof = (deviceId: string): Proof => ({
   name: REMEMBERED,
   sql: (n) => `UPDATE remembered_devices d SET last_used_at = now()

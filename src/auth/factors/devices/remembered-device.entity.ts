@@ -1,7 +1,7 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import { User } from '../../../users/user.entity.js';
 
-/** A device that isn't asked for a second factor again. Its token is computed from the id, so the row alone opens nothing. */
+/** A device on which no second factor is asked for. Its token is a MAC over the id, so the row alone is useless. */
 @Entity({ name: 'remembered_devices' })
 @Index('remembered_devices_user_id_idx', ['userId'])
 export class RememberedDevice {
@@ -15,7 +15,7 @@ export class RememberedDevice {
   @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'remembered_devices_user_id_fkey' })
   user?: User;
 
-  /** The user's session generation when it was remembered: whatever raises that forgets the device. */
+  /** The user's session generation when it was remembered; incrementing that forgets the device. */
   @Column('integer')
   generation: number;
 
@@ -31,7 +31,7 @@ export class RememberedDevice {
   @Column({ type: 'timestamptz', name: 'last_used_at', precision: 3, nullable: true })
   lastUsedAt: Date | null;
 
-  /** A device whose time is over stays for as long as a session that it let in may live. */
+  /** An expired row is kept for as long as a session that was started with the device may live. */
   @Column({ type: 'timestamptz', name: 'expires_at', precision: 3 })
   expiresAt: Date;
 }

@@ -13,12 +13,12 @@ import { FIND, passkeyProof, type UsedPasskey } from './passkeys.statements.js';
 import { relyingPartyFor } from './relying-party.js';
 import { type Assertion, challengeIn, verifyAssertion } from './verify-passkey.js';
 
-/** A passkey has signed our challenge. */
+/** A verified assertion: a passkey has signed our challenge. */
 export interface Asserted {
   account: Account;
   challenge: Challenge;
   proof: Proof;
-  /** `hwk` for one that stays on its device, `swk` for a synced one; `user` when it has verified its user. */
+  /** `hwk` for one that is bound to its device, `swk` for a synced one; `user` when it has verified its user. */
   amr: AuthenticationMethod[];
 }
 
@@ -33,8 +33,8 @@ export class Assertions {
   ) {}
 
   /**
-   * The account whose passkey has signed a challenge for this purpose.
-   * @param of the only user whose passkey will do
+   * Verifies that a passkey has signed a challenge for this purpose, and returns its account.
+   * @param of the only user whose passkey is accepted
    * @throws Problem 404 `not_enabled`; 401 `unknown_passkey` when no account has it, `invalid_passkey` for all else
    */
   async verify(
@@ -69,7 +69,10 @@ export class Assertions {
     return passkey ?? null;
   }
 
-  /** The signature holds, and the counter has stood still: somebody may have a copy. Neither is known to be it, so both stay. */
+  /**
+   * The signature is valid but the counter didn't increase: somebody may have a copy. Which of the two is the copy is
+   * unknown, so both are kept.
+   */
   private async refuseCopy(passkey_id: string, { id: userId }: Account, from: Origin): Promise<never> {
     const details = { passkey_id };
     await this.audit.record({ action: 'passkey_counter', outcome: 'failure', userId, details }, from);
@@ -77,7 +80,7 @@ export class Assertions {
   }
 }
 
-/** Whether the account is the one that is asked for, and the one that the authenticator means. */
+/** Whether the account is the expected one, and the one that the authenticator names in `userHandle`. */
 function isWanted({ id }: Account, { response }: AssertionDto, of: string | undefined): boolean {
   const { userHandle } = response;
   return (of === undefined || id === of) && (userHandle == null || userHandle === userHandleOf(id));

@@ -5,20 +5,20 @@ import { DerivedMac } from '../../sessions/derived-mac.js';
 import { KeyRing } from '../../sessions/keys.js';
 import { ID_BYTES, idText, isYoungerThan, newTimedId, timeOf } from '../../sessions/timed-ids.js';
 
-/** How long an authenticator may take to answer. */
+/** How long a challenge is valid. */
 export const CHALLENGE_LIFETIME = minutes(5);
 
-/** What a challenge is for, and whose it is: one for one purpose or person doesn't pass for another. */
+/** What a challenge is for, and for whom: a challenge of another purpose or user isn't accepted. */
 export type ChallengePurpose = 'sign-in' | `register|${string}` | `mfa|${string}` | `step-up|${string}`;
 
-/** A challenge that came back in time. */
+/** A challenge that is genuine and not too old. */
 export interface Challenge {
-  /** Unique; a sign-in's session gets it as its own, so that the challenge is good once. */
+  /** Unique. A sign-in's session takes it as its id, which makes the challenge single-use. */
   id: string;
   madeAt: Date;
 }
 
-/** WebAuthn challenges are computed, not stored: an id that tells its time, and a code over purpose and id. */
+/** WebAuthn challenges are computed, not stored: a UUID v7, which contains the time, and a MAC over purpose and id. */
 @Injectable()
 export class Challenges {
   private readonly token: ComputedToken;
@@ -32,7 +32,7 @@ export class Challenges {
     return this.token.sign(newTimedId(), purpose);
   }
 
-  /** The challenge, or undefined when it isn't ours, is for something else, or is too old. */
+  /** The challenge; undefined when it is forged, for another purpose, or too old. */
   read(challenge: string, purpose: ChallengePurpose): Challenge | undefined {
     const id = this.token.read(challenge, purpose);
     if (!id || !isYoungerThan(id, CHALLENGE_LIFETIME)) return undefined;

@@ -9,7 +9,7 @@ import type { CreationOptionsDto, CredentialDescriptorDto, RequestOptionsDto } f
 import { LIST, type PasskeyRow } from './passkeys.statements.js';
 import { ALGORITHMS } from './verify-passkey.js';
 
-/** Says to browsers what to ask authenticators for. */
+/** The options of `navigator.credentials.create` and `get`. */
 @Injectable()
 export class PasskeyOptions {
   constructor(
@@ -19,7 +19,7 @@ export class PasskeyOptions {
     private readonly settings: PasskeySettings,
   ) {}
 
-  /** For a new passkey of this user, made in this session. @throws Problem 404 `not_enabled` */
+  /** To make a passkey of this user, in this session. @throws Problem 404 `not_enabled` */
   async forCreation(userId: string, sessionId: string): Promise<CreationOptionsDto> {
     const { rpId, rpName } = this.enabled();
     const account = await this.users.findById(userId);
@@ -31,7 +31,7 @@ export class PasskeyOptions {
       challenge: this.challenges.make(`register|${sessionId}`),
       pubKeyCredParams: ALGORITHMS.map((alg) => ({ type: 'public-key', alg })),
       timeout: CHALLENGE_LIFETIME,
-      // without, an authenticator replaces the passkey that it has for the account, silently
+      // without these, an authenticator silently replaces the passkey that it has for the account
       excludeCredentials: (await this.list(userId)).map(toDescriptor),
       authenticatorSelection: { residentKey: 'preferred', requireResidentKey: false, userVerification: 'preferred' },
       attestation: 'none',
@@ -39,12 +39,12 @@ export class PasskeyOptions {
     };
   }
 
-  /** For signing in with any passkey, which says itself whose it is: the same for everybody. @throws Problem 404 `not_enabled` */
+  /** To sign in with any discoverable passkey, which names its user: the same for everybody. @throws Problem 404 `not_enabled` */
   forSignIn(): RequestOptionsDto {
     return this.request('sign-in', 'required');
   }
 
-  /** For a passkey of this user. @throws Problem 404 `not_enabled` */
+  /** To use a passkey of this user. @throws Problem 404 `not_enabled` */
   async forUser(userId: string, purpose: ChallengePurpose): Promise<RequestOptionsDto> {
     const options = this.request(purpose, 'preferred');
     return { ...options, allowCredentials: (await this.list(userId)).map(toDescriptor) };
@@ -69,7 +69,7 @@ export class PasskeyOptions {
   }
 }
 
-/** What authenticators know a user by: the bytes of the id, as nothing else of an account stays. */
+/** The WebAuthn user handle: the bytes of the id, as everything else of an account may change. */
 export const userHandleOf = (userId: string): string => Buffer.from(parse(userId)).toString('base64url');
 
 const toDescriptor = ({ credentialId, transports }: PasskeyRow): CredentialDescriptorDto => ({

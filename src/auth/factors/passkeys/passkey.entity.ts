@@ -1,7 +1,7 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, Unique } from 'typeorm';
 import { User } from '../../../users/user.entity.js';
 
-/** A WebAuthn credential of an account: the public half, so nothing here can be replayed. */
+/** A WebAuthn credential of an account. Only the public key is stored, so nothing here can be replayed. */
 @Entity({ name: 'passkeys' })
 @Unique('passkeys_credential_id_key', ['credentialId'])
 @Index('passkeys_user_id_idx', ['userId'])
@@ -16,7 +16,7 @@ export class Passkey {
   @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'passkeys_user_id_fkey' })
   user?: User;
 
-  /** What the authenticator calls it. */
+  /** The WebAuthn credential id, made by the authenticator. */
   @Column('bytea', { name: 'credential_id' })
   credentialId: Buffer;
 
@@ -24,7 +24,7 @@ export class Passkey {
   @Column('bytea', { name: 'public_key' })
   publicKey: Buffer;
 
-  /** How often a device-bound authenticator says that it was used; synced ones don't count. */
+  /** The signature counter of a device-bound authenticator; synced ones always report 0. */
   @Column('bigint')
   counter: string;
 
@@ -32,15 +32,15 @@ export class Passkey {
   @Column('text', { array: true })
   transports: string[];
 
-  /** The model of the authenticator; null when it doesn't say. */
+  /** The AAGUID: the model of the authenticator; null when it doesn't say. */
   @Column('uuid', { nullable: true })
   aaguid: string | null;
 
-  /** Whether it can sign in without a username; null when the browser didn't say. */
+  /** Whether it is discoverable, that is, can sign in without a username; null when the browser didn't say. */
   @Column('boolean', { nullable: true })
   discoverable: boolean | null;
 
-  /** Whether it has ever verified its user by a PIN, a finger or a face: only then it can be a way in alone. */
+  /** Whether it has ever verified its user by a PIN, a finger or a face: only such a passkey can be the only way to sign in. */
   @Column('boolean', { name: 'user_verified' })
   userVerified: boolean;
 

@@ -12,7 +12,7 @@ export class PasskeysController {
   constructor(private readonly passkeys: Passkeys) {}
 
   /**
-   * Says what to ask the browser for to make a passkey (`navigator.credentials.create`).
+   * The options of `navigator.credentials.create`, to make a passkey.
    * @throws not_enabled
    */
   @Post('options')
@@ -33,7 +33,7 @@ export class PasskeysController {
   }
 
   /**
-   * Lists one's own passkeys, and what to tell browsers of them (`PublicKeyCredential.signalAllAcceptedCredentials`).
+   * Lists one's own passkeys, with the arguments of `PublicKeyCredential.signalAllAcceptedCredentials`.
    * @throws not_enabled
    */
   @Get()
@@ -41,7 +41,7 @@ export class PasskeysController {
     return this.passkeys.listPasskeys(call);
   }
 
-  /** Gives one of one's own passkeys another name. */
+  /** Renames one of one's own passkeys. */
   @Patch(':id')
   renamePasskey(@Id() id: string, @Body() { name }: RenamePasskeyDto, @Call() call: Call): Promise<PasskeyDto> {
     return this.passkeys.renamePasskey(id, name, call);

@@ -10,7 +10,7 @@ const hasTexts = (value: Json, names: string[]) => names.every((name) => typeof 
 
 const CREDENTIAL = ['id', 'rawId', 'type'];
 
-/** What `navigator.credentials.create` gives, as JSON; what is in it is verified later. */
+/** The result of `navigator.credentials.create` as JSON; its content is verified later. */
 const Registration = () =>
   Credential('must be a RegistrationResponseJSON', ({ response }) => {
     if (!isObject(response) || !hasTexts(response, ['clientDataJSON', 'attestationObject'])) return false;
@@ -18,7 +18,7 @@ const Registration = () =>
     return Array.isArray(transports) && transports.every((one) => typeof one === 'string');
   });
 
-/** What `navigator.credentials.get` gives, as JSON. */
+/** The result of `navigator.credentials.get` as JSON. */
 export const Assertion = () =>
   Credential('must be an AuthenticationResponseJSON', ({ response }) => {
     if (!isObject(response) || !hasTexts(response, ['clientDataJSON', 'authenticatorData', 'signature'])) return false;
@@ -36,7 +36,7 @@ const Credential = (detail: string, holds: (credential: Json) => boolean): Prope
 
 const PasskeyName = () => applyDecorators(Length(1, 100), NotBlank(), OneLine());
 
-/** What the authenticator answers to a registration. */
+/** The authenticator's response to a registration. */
 export class AttestationResponseDto {
   /** Base64url. @example "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0IiwiY2hhbGxlbmdlIjoi…" */
   clientDataJSON: string;
@@ -61,7 +61,7 @@ export class RegistrationDto {
   authenticatorAttachment?: string | null;
 }
 
-/** What the authenticator answers to a challenge. */
+/** The authenticator's response to a challenge. */
 export class AssertionResponseDto {
   /** Base64url. @example "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0IiwiY2hhbGxlbmdlIjoi…" */
   clientDataJSON: string;
@@ -90,33 +90,33 @@ export class AssertionDto {
 
 /** A new passkey. */
 export class AddPasskeyDto {
-  /** What `navigator.credentials.create` gave: its `toJSON()`. */
+  /** The result of `navigator.credentials.create`: its `toJSON()`. */
   @Registration()
   credential: RegistrationDto;
 
-  /** What its owner calls it. @example "My phone" */
+  /** A name chosen by its owner. @example "My phone" */
   @Optional()
   @PasskeyName()
   name?: string;
 }
 
-/** Another name for a passkey. */
+/** A new name for a passkey. */
 export class RenamePasskeyDto {
   /** @example "My old phone" */
   @PasskeyName()
   name: string;
 }
 
-/** What a passkey has signed. */
+/** An assertion: the challenge, signed by a passkey. */
 export class PasskeySignInDto {
-  /** What `navigator.credentials.get` gave: its `toJSON()`. */
+  /** The result of `navigator.credentials.get`: its `toJSON()`. */
   @Assertion()
   credential: AssertionDto;
 }
 
 /** A passkey, as its owner sees it. */
 export class PasskeyDto {
-  /** Ours; not the credential's. */
+  /** The id of this row; not the WebAuthn credential id. */
   id: string;
   /** @example "My phone" */
   name: string;
@@ -124,7 +124,7 @@ export class PasskeyDto {
   last_used_at: Date | null;
   /** Whether it is synced to other devices. */
   backed_up: boolean;
-  /** Whether it can't be. */
+  /** Whether it is bound to its device and can't be synced. */
   device_bound: boolean;
   /** Whether it can sign in without a username; null when the browser didn't say. @example true */
   discoverable: boolean | null;
@@ -132,7 +132,7 @@ export class PasskeyDto {
   transports: string[];
 }
 
-/** What `PublicKeyCredential.signalAllAcceptedCredentials` takes, in snake_case. */
+/** The arguments of `PublicKeyCredential.signalAllAcceptedCredentials`, in snake_case. */
 export class PasskeySignalDto {
   /** @example "example.com" */
   rp_id: string;
@@ -148,7 +148,7 @@ export class PasskeyListDto {
   signal: PasskeySignalDto;
 }
 
-/** A credential that the browser is told of. */
+/** A credential, as the browser needs to know it. */
 export class CredentialDescriptorDto {
   /** @example "8GWY_u0YQ0m7yBqHrgF_Gg" */
   id: string;
@@ -182,14 +182,14 @@ export class PasskeyUserDto {
   displayName: string;
 }
 
-/** What kind of authenticator will do. */
+/** Requirements on the authenticator. */
 export class AuthenticatorSelectionDto {
   residentKey: 'preferred';
   requireResidentKey: boolean;
   userVerification: 'preferred';
 }
 
-/** What is asked of the browser besides. */
+/** WebAuthn extensions that are requested. */
 export class CreationExtensionsDto {
   credProps: boolean;
 }
@@ -218,7 +218,7 @@ export class RequestOptionsDto {
   /** Milliseconds. @example 300000 */
   timeout: number;
   userVerification: 'required' | 'preferred';
-  /** The passkeys of the account; left out when it isn't known yet. */
+  /** The passkeys of the account; left out when the account isn't known yet. */
   allowCredentials?: CredentialDescriptorDto[];
 }
 

@@ -22,7 +22,7 @@ import { challengeIn, type NewCredential, verifyRegistration } from './verify-pa
 
 const TRANSPORTS = new Set(['ble', 'cable', 'hybrid', 'internal', 'nfc', 'smart-card', 'usb']);
 
-/** One's own passkeys: another way in, and a second factor once that is switched on. */
+/** One's own passkeys: a way to sign in, and a second factor once that is switched on. */
 @Injectable()
 export class Passkeys implements OnModuleInit {
   private readonly changes: ReturnType<typeof sql.passkeyChanges>;
@@ -48,7 +48,7 @@ export class Passkeys implements OnModuleInit {
     );
   }
 
-  /** What a browser needs to make a passkey. @throws Problem 404 `not_enabled` */
+  /** The options to make a passkey. @throws Problem 404 `not_enabled` */
   getCreationOptions(call: Call): Promise<CreationOptionsDto> {
     return this.options.forCreation(call.me.id, sessionIdOf(call));
   }
@@ -93,7 +93,7 @@ export class Passkeys implements OnModuleInit {
     };
   }
 
-  /** Gives a passkey another name. @throws Problem 404 */
+  /** Renames a passkey. @throws Problem 404 */
   async renamePasskey(id: string, name: string, { me }: Call): Promise<PasskeyDto> {
     const [renamed] = await this.database.write<sql.PasskeyRow>(sql.RENAME, [id, me.id, name]);
     if (!renamed) throw notFound('passkey');

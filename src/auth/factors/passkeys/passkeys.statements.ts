@@ -20,9 +20,9 @@ export type PasskeyRow = Pick<
   | 'credentialId'
 >;
 
-/** A passkey, and the account that it belongs to, as they must be known to verify a signature. */
+/** A passkey and its account: what is needed to verify an assertion. */
 export interface UsedPasskey extends Pick<Passkey, 'id' | 'publicKey' | 'counter' | 'backupEligible'> {
-  /** null when its user may not sign in. */
+  /** null when the user may not sign in. */
   account: Account | null;
 }
 
@@ -34,7 +34,7 @@ export const LIST = statement(
   `SELECT ${COLUMNS} FROM passkeys WHERE user_id = $1 ORDER BY created_at, id`,
 );
 
-/** By what the authenticator calls it. */
+/** By WebAuthn credential id. */
 export const FIND = statement(
   'passkeys.find',
   `SELECT p.id, p.public_key AS "publicKey", p.counter, p.backup_eligible AS "backupEligible",
@@ -48,7 +48,7 @@ export const RENAME = statement(
   `UPDATE passkeys SET name = $3 WHERE id = $1 AND user_id = $2 RETURNING ${COLUMNS}`,
 );
 
-/** What changes passkeys. Each of them runs in a transaction that has locked the user's row. */
+/** Statements that change passkeys. Each runs in a transaction that has locked the user's row. */
 export const passkeyChanges = (notices: FactorNotices) => ({
   /** $1 id, $2 user, $3 … $12 the columns, $13 words. */
   insert: recorded({
@@ -77,8 +77,8 @@ export const passkeyChanges = (notices: FactorNotices) => ({
 });
 
 /**
- * The passkey has signed. One that stays on its device counts, and must count up: a copy of it would come behind sooner or
- * later. Those that are synced don't count, nor do some devices, which always say 0.
+ * Stores the new signature counter. A device-bound passkey must have increased it, or it may be a copy. Synced passkeys, and
+ * some devices, always report 0.
  */
 export const passkeyProof = (passkeyId: string, { counter, backedUp, userVerified }: Assertion): Proof => ({
   name: 'passkey',

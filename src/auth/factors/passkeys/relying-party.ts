@@ -3,7 +3,7 @@ import { clientDataOf, type RelyingParty } from './verify-passkey.js';
 
 const LOCAL = /^http:\/\/localhost:\d{1,5}$/;
 
-/** The pages that may ask for passkeys; in development also one on any port of this machine. */
+/** The relying party and the origins that may ask for passkeys; in development also localhost on any port. */
 export function relyingPartyFor(
   { rpId, origins, anyLocalPort }: RelyingPartySettings,
   response: { clientDataJSON: string },

@@ -1,17 +1,17 @@
-/** What @simplewebauthn/server is used for: verifying, and nothing that it could do itself with what isn't verified yet. */
+/** The use of @simplewebauthn/server: only to verify. Nothing that it reports from unverified input is used. */
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
 import type { AssertionDto, RegistrationDto } from './passkeys.dto.js';
 
 /** ECDSA on P-256, Ed25519, RSA: pinned, as the library's own choice depends on the version of Node.js. */
 export const ALGORITHMS = [-8, -7, -257];
 
-/** Who asks authenticators, and from which pages. */
+/** The relying party, and the origins that may ask for its credentials. */
 export interface RelyingParty {
   rpId: string;
   origins: string[];
 }
 
-/** A credential that an authenticator has just made. */
+/** A credential that was just made. */
 export interface NewCredential {
   credentialId: Buffer;
   publicKey: Buffer;
@@ -22,7 +22,7 @@ export interface NewCredential {
   backedUp: boolean;
 }
 
-/** What an authenticator says along with a signature that holds. */
+/** What an authenticator reports in a verified assertion. */
 export interface Assertion {
   counter: number;
   userVerified: boolean;
@@ -30,10 +30,10 @@ export interface Assertion {
   backedUp: boolean;
 }
 
-/** 100 ms of CPU and 20 MB, for those who use it. */
+/** loaded on first use: it costs 100 ms of CPU and 20 MB */
 const library = () => import('@simplewebauthn/server');
 
-/** What a browser says it was asked, and by which page; undefined when that can't be read. Nothing of it is verified. */
+/** The client data as the browser claims it, unverified; undefined when unreadable. */
 export function clientDataOf({ clientDataJSON }: { clientDataJSON: string }): Record<string, unknown> | undefined {
   try {
     const said: unknown = JSON.parse(Buffer.from(clientDataJSON, 'base64url').toString('utf8'));
@@ -43,13 +43,13 @@ export function clientDataOf({ clientDataJSON }: { clientDataJSON: string }): Re
   }
 }
 
-/** The challenge that a browser says it was given. */
+/** The challenge as the browser claims it, unverified. */
 export function challengeIn(response: { clientDataJSON: string }): string | undefined {
   const challenge = clientDataOf(response)?.['challenge'];
   return typeof challenge === 'string' ? challenge : undefined;
 }
 
-/** The credential, or null when the registration doesn't hold. @param challenge known to be ours, and unused */
+/** The credential, or null when verification fails. @param challenge known to be ours and unused */
 export async function verifyRegistration(
   response: RegistrationDto,
   challenge: string,
@@ -58,8 +58,8 @@ export async function verifyRegistration(
   const { verifyRegistrationResponse } = await library();
   const { decodeAttestationObject } = await import('@simplewebauthn/server/helpers');
   try {
-    // none was asked for. A chain of certificates would make the library look up revocation lists, at addresses that the
-    // certificates name; an authenticator's signature over itself comes through browsers, and does no harm
+    // attestation "none" was requested. A certificate chain would make the library fetch revocation lists from addresses
+    // that the certificates name. Self attestation occurs in browsers and is harmless
     const attestation = decodeAttestationObject(
       new Uint8Array(Buffer.from(response.response.attestationObject, 'base64url')), // a copy: a Buffer may be a part of a larger one
     );
@@ -85,12 +85,12 @@ export async function verifyRegistration(
       backedUp: credentialBackedUp,
     };
   } catch {
-    return null; // its sentences hold the challenge, and say "registration" for everything
+    return null; // the library's messages contain the challenge
   }
 }
 
 /**
- * What the authenticator says, or null when the signature, or what was signed, doesn't hold.
+ * The verified assertion, or null when the signature or the signed data is wrong.
  * @param challenge known to be ours, for this purpose
  * @param publicKey as it was registered
  */
@@ -110,11 +110,12 @@ export async function verifyAssertion(
       expectedChallenge: challenge,
       expectedOrigin: origins,
       expectedRPID: rpId,
-      // it compares the counter before the signature: whoever knows a credential's id could make it complain of a clone
+      // counter 0: the library compares counters before the signature, so anybody who knows a credential id could provoke a
+      // warning about a clone
       credential: { id: response.id, publicKey: new Uint8Array(publicKey), counter: 0 },
       requireUserVerification,
     });
-    if (!verified) return null; // and its newCounter is anybody's
+    if (!verified) return null; // and its newCounter is unverified
     const { newCounter, userVerified, credentialDeviceType, credentialBackedUp } = authenticationInfo;
     return {
       counter: newCounter,

@@ -7,8 +7,8 @@ import { Factors } from '../factors.service.js';
 import { StepUp } from './step-up.service.js';
 
 /**
- * Asks a session for its second factor wherever that must be shown, and for a fresh sign-in where a route asks for one.
- * It goes by what the access token says: no look-up, unless it refuses.
+ * Requires a second factor in the session where the account must have one, and a fresh sign-in where a route asks for one.
+ * Decides by the claims of the access token; queries only to explain a refusal.
  */
 @Injectable()
 export class MfaGuard implements CanActivate {
@@ -27,7 +27,7 @@ export class MfaGuard implements CanActivate {
     return this.askAgain(user, rule);
   }
 
-  /** Whether a second factor must be shown and hasn't been: the person was made an admin, say, after they signed in. */
+  /** Whether the session lacks a required second factor: the user was made an admin, for example, after signing in. */
   private lacksFactor(user: Principal, { acr, amr }: SessionCredential): boolean {
     return acr !== 'aal2' && !amr.includes('rba') && this.factors.isMandatory(user);
   }

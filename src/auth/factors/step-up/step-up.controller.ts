@@ -5,14 +5,15 @@ import { type FreshTokenDto, StepUpDto } from '../factors.dto.js';
 import type { RequestOptionsDto } from '../passkeys/passkeys.dto.js';
 import { StepUp } from './step-up.service.js';
 
-/** Proving once more who one is, for what asks for a fresh sign-in. */
+/** Step-up: authenticating again in a session, for routes that ask for a fresh sign-in. */
 @Controller('api/auth/step-up')
 @BeforeMfa()
 export class StepUpController {
   constructor(private readonly stepUps: StepUp) {}
 
   /**
-   * Gives a fresh access token for a second factor; or for the password, to an account that has no second factor.
+   * Gives an access token with a new `auth_time`, for a second factor; or for the password, if the account has no second
+   * factor.
    * @throws wrong_code, code_used, wrong_password, invalid_passkey, step_up_required, too_many_requests
    */
   @Post()
@@ -22,7 +23,7 @@ export class StepUpController {
   }
 
   /**
-   * Says what to ask the browser for to step up by a passkey (`navigator.credentials.get`).
+   * The options of `navigator.credentials.get`, to step up by a passkey.
    * @throws not_enabled
    */
   @Post('passkey-options')

@@ -15,10 +15,10 @@ import { PasskeyOptions } from '../passkeys/passkey-options.js';
 import type { RequestOptionsDto } from '../passkeys/passkeys.dto.js';
 import { SecondFactor } from '../second-factor.js';
 
-/** How one can prove once more who one is. */
+/** The methods of a step-up. */
 export type StepUpMethod = FactorMethod | 'password';
 
-/** Proving once more, in a session, that it is still the same person who sits there. */
+/** Step-up: authenticating again in a living session. */
 @Injectable()
 export class StepUp {
   constructor(
@@ -32,7 +32,7 @@ export class StepUp {
   ) {}
 
   /**
-   * Takes the strongest that the account has, and gives an access token that says so.
+   * Verifies the strongest method that the account has, and gives an access token with the new `auth_time` and `amr`.
    * @throws Problem 403 when it is wrong, used, not verified, or not the strongest; 401 when the session has ended; 422, 429
    */
   async stepUp({ current_password, code, recovery_code, passkey }: StepUpDto, call: Call): Promise<FreshTokenDto> {
@@ -48,12 +48,12 @@ export class StepUp {
     return this.sessions.accessTokenOf(session);
   }
 
-  /** What to ask the browser for to step up by a passkey. @throws Problem 404 `not_enabled` */
+  /** The options of `navigator.credentials.get`, to step up by a passkey. @throws Problem 404 `not_enabled` */
   getPasskeyOptions(call: Call): Promise<RequestOptionsDto> {
     return this.options.forUser(call.me.id, `step-up|${sessionIdOf(call)}`);
   }
 
-  /** Whether the access token says that the person has just proved who they are, as the rule wants it. */
+  /** Whether the access token's authentication is as recent and as strong as the rule requires. */
   isFresh(
     { authTime, acr }: SessionCredential,
     { mfaEnabled }: { mfaEnabled: boolean },
@@ -63,7 +63,7 @@ export class StepUp {
     return age <= this.settings.stepUpMaxAge && (acr === 'aal2' || !(aal2 || mfaEnabled));
   }
 
-  /** What somebody is told whose sign-in isn't fresh: how it becomes so (RFC 9470, on a 403). */
+  /** The failure when a sign-in isn't fresh: says how to make it fresh (RFC 9470, on a 403). */
   async required(userId: string, { aal2 = false }: FreshRule = {}): Promise<Problem> {
     const account = await this.factors.find(userId);
     if (!account) return problem('invalid_token');
@@ -80,7 +80,7 @@ export class StepUp {
     return this.sessions.accessTokenOf(session);
   }
 
-  /** With a second factor, whatever shows it. Without, the password if there is one; and passkeys that were added all the same. */
+  /** With a second factor: its methods. Without: the password, if there is one, and passkeys, if there are any. */
   private async methodsOf(account: AccountFactors, acr: AssuranceLevel): Promise<StepUpMethod[]> {
     const methods = this.factors.methodsOf(account);
     if (account.mfaEnabled) return methods;

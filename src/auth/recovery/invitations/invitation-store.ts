@@ -15,13 +15,13 @@ import type { Invitation } from './invitation.entity.js';
 import { type InvitationRow, type InvitationsQuery, toInvitationDto } from './invitations.dto.js';
 import * as sql from './invitations.statements.js';
 
-/** What whoever opens the link is offered. */
+/** An invitation as its link shows it. */
 export interface Offer extends InvitationRow {
   locale: string | null;
   inviterName: string | null;
 }
 
-/** The rows of invitations, with their challenges and mails. */
+/** Rows of invitations, with their challenges and mails. */
 @Injectable()
 export class InvitationStore implements OnModuleInit {
   private readonly acceptStatement = recorded({
@@ -87,7 +87,7 @@ export class InvitationStore implements OnModuleInit {
   }
 
   /**
-   * Makes an invitation and mails it. Null when the address is an account's.
+   * Creates an invitation and mails it. Null when an account has the address.
    * @throws Problem 409 `invitation_open` when there is an open one for the address
    */
   async create(
@@ -131,28 +131,28 @@ export class InvitationStore implements OnModuleInit {
     return row?.id ?? null;
   }
 
-  /** What an invitation offers, or null when there is none with this id. */
+  /** The invitation behind a link, or null. */
   async findOffer(id: string): Promise<Offer | null> {
     const [row] = await this.database.lookUp<Offer>(sql.OFFER, [id]);
     return row ?? null;
   }
 
-  /** Mails an invitation again; an expired one lives anew. Returns false when it is accepted or revoked. */
+  /** Mails an invitation again; an expired one becomes valid again. False when it is accepted or revoked. */
   async resend(id: string, call: Actor): Promise<boolean> {
     const sent = await this.audit.write(this.resendStatement, [id, uuidv7()], call);
     this.mails.wake();
     return sent.length > 0;
   }
 
-  /** Ends an invitation; its link opens nothing any more. False when it isn't open, or not in a version that the caller has seen. */
+  /** Revokes an invitation. False when it isn't open, or `If-Match` names another version. */
   async revoke(id: string, call: Call): Promise<boolean> {
     return (await this.audit.write(sql.REVOKE, [id, call.versions], call)).length > 0;
   }
 
   /**
-   * Uses an invitation up and makes the account, its address verified. Returns its id; null when the invitation doesn't
-   * hold any more.
-   * @throws Problem 409 `email_taken`, `username_taken`; then nothing is used up
+   * Consumes an invitation and creates the account, its address verified. Returns its id; null when the invitation is no
+   * longer valid.
+   * @throws Problem 409 `email_taken`, `username_taken`; then the invitation stays open
    */
   async accept(
     challengeId: string,
@@ -165,7 +165,7 @@ export class InvitationStore implements OnModuleInit {
     return (await this.audit.write(this.acceptStatement, values, call)).length > 0 ? id : null;
   }
 
-  /** Uses an invitation up for an account that has its address, verified: it gets the role. False when either doesn't hold. */
+  /** Consumes an invitation for an account that has its address, verified: it gets the role. False when either condition fails. */
   async join(challengeId: string, userId: string, call: Actor): Promise<boolean> {
     return (await this.audit.write(sql.JOIN, [challengeId, userId], call)).length > 0;
   }

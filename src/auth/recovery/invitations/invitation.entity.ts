@@ -2,7 +2,7 @@ import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } fr
 import type { Role } from '../../../request.js';
 import { User } from '../../../users/user.entity.js';
 
-/** An account that is offered to whoever reads a mailbox. Before it is accepted there is no row in `users`. */
+/** An account offered to the reader of a mailbox. There is no row in `users` until it is accepted. */
 @Entity({ name: 'invitations' })
 @Check('invitations_role_check', `role IN ('user', 'admin')`)
 @Check('invitations_email_check', `email = lower(email)`)
@@ -40,7 +40,7 @@ export class Invitation {
   @JoinColumn({ name: 'invited_by', foreignKeyConstraintName: 'invitations_invited_by_fkey' })
   inviter?: User;
 
-  /** How many days it lives, from when it was made or, once expired, sent again. */
+  /** Days until it expires, from its creation or, when it had expired, from sending it again. */
   @Column('smallint')
   days: number;
 
@@ -63,7 +63,7 @@ export class Invitation {
   @Column({ type: 'timestamptz', name: 'revoked_at', precision: 3, nullable: true })
   revokedAt: Date | null;
 
-  /** Counts the changes: what an ETag names. */
+  /** Incremented by each change; part of the ETag. */
   @Column('integer', { default: 1 })
   version: number;
 }

@@ -11,7 +11,7 @@ import { ACCEPTED, type AcceptedDto } from '../recovery.dto.js';
 import { AcceptInvitationDto, CreateInvitationDto, type InvitationDto, InvitationsQuery } from './invitations.dto.js';
 import { InvitationsService } from './invitations.service.js';
 
-/** Accounts that are offered by mail. */
+/** Accounts offered by mail. */
 @Controller('api/invitations')
 export class InvitationsController {
   constructor(private readonly invitations: InvitationsService) {}
@@ -42,7 +42,7 @@ export class InvitationsController {
   }
 
   /**
-   * Mails an invitation again. One that has expired lives anew, for as long as it was made for.
+   * Mails an invitation again. An expired one becomes valid again, for its original number of days.
    * @throws conflict, mail_not_configured
    */
   @Post(':id/resend')
@@ -54,7 +54,7 @@ export class InvitationsController {
   }
 
   /**
-   * Revokes an invitation: its link opens nothing from now on. Doing it again does no harm.
+   * Revokes an invitation: its link becomes invalid. Repeating it does no harm.
    * @throws conflict
    */
   @Delete(':id')
@@ -66,7 +66,7 @@ export class InvitationsController {
   }
 
   /**
-   * Accepts an invitation and makes the account (201); works where nobody may register, too. Whoever has an account with
+   * Accepts an invitation and creates the account (201), even where registration is closed. The owner of an account with
    * that address, verified, sends the token alone, with their bearer token, and gets the role (200).
    * @throws link_invalid, link_expired, link_used, email_taken, username_taken
    * @answers 201 UserDto, 200 UserDto

@@ -9,30 +9,30 @@ import type { Invitation } from './invitation.entity.js';
 const INVITATION_STATES = ['open', 'accepted', 'expired', 'revoked'] as const;
 export type InvitationState = (typeof INVITATION_STATES)[number];
 
-/** How long an invitation lives unless said. */
+/** Days until an invitation expires by default. */
 export const DEFAULT_DAYS = 7;
 
-/** Whom to invite, and to what. */
+/** A new invitation. */
 export class CreateInvitationDto {
   /** The account will have this address, verified. @example "grace@example.com" */
   @Email()
   email: string;
 
-  /** What the person may be; `user` unless said. */
+  /** The role of the account; `user` by default. */
   @Optional()
   @OneOf(ROLES)
   role?: Role;
 
-  /** A proposal; the person may choose another. @example "grace" */
+  /** A suggestion; the person may choose another. @example "grace" */
   @Optional()
   @Username()
   username?: string;
 
-  /** A proposal. @example "Grace Hopper" */
+  /** A suggestion. @example "Grace Hopper" */
   @DisplayName()
   display_name?: string | null;
 
-  /** A few words of one's own; plain text. */
+  /** A personal message in the mail; plain text. */
   @Optional()
   @Length(1, 500)
   message?: string;
@@ -41,7 +41,7 @@ export class CreateInvitationDto {
   @Locale()
   locale?: string;
 
-  /** How many days it lives, 1 to 30; 7 unless said. */
+  /** Days until it expires, 1 to 30; 7 by default. */
   @Optional()
   @IsInt({ message: 'must be a whole number' })
   @Min(1, { message: 'must be 1 or more' })
@@ -61,13 +61,13 @@ export class InvitationsQuery extends PageQuery {
   q?: string;
 }
 
-/** What makes an account of an invitation. */
+/** The token of an invitation and the data of the new account. */
 export class AcceptInvitationDto {
   /** What stands behind `#token=` in the link. @example "iv_AZqy…" */
   @StringField()
   token: string;
 
-  /** The proposed one unless said. @example "grace" */
+  /** The suggested one by default. @example "grace" */
   @Optional()
   @Username()
   username?: string;
@@ -77,20 +77,20 @@ export class AcceptInvitationDto {
   @StringField()
   password?: string;
 
-  /** The proposed one unless said. @example "Grace Hopper" */
+  /** The suggested one by default. @example "Grace Hopper" */
   @DisplayName()
   display_name?: string | null;
 }
 
-/** What became of the latest mail of an invitation. */
+/** State of the latest mail of an invitation. */
 export class InvitationMailDto {
-  /** `failed` when its receiver refused it; `expired` when it could not be sent in time. */
+  /** `failed` when the receiving server refused it; `expired` when it could not be sent in time. */
   state: 'queued' | 'sent' | 'failed' | 'expired';
-  /** What the receiver said. */
+  /** The receiving server's reply. */
   last_error: string | null;
 }
 
-/** An account that is offered to whoever reads a mailbox. */
+/** An account offered by mail. */
 export class InvitationDto {
   id: string;
   email: string;
@@ -98,7 +98,7 @@ export class InvitationDto {
   username: string | null;
   display_name: string | null;
   state: InvitationState;
-  /** The id of who invited; null when they are gone. */
+  /** The id of the inviting user; null when they are deleted. */
   invited_by: string | null;
   created_at: Date;
   expires_at: Date;
@@ -140,7 +140,7 @@ export function toInvitationDto(row: InvitationRow): InvitationDto {
     expires_at: row.expiresAt,
     accepted_at: row.acceptedAt,
     revoked_at: row.revokedAt,
-    mail: row.mail ?? { state: 'sent' as const, last_error: null }, // what was sent is forgotten after a while
+    mail: row.mail ?? { state: 'sent' as const, last_error: null }, // sent mails are deleted from the outbox after a while
   };
   return withVersion(dto, { version: row.version, path: `/api/invitations/${row.id}` });
 }

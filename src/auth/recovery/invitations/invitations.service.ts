@@ -16,7 +16,7 @@ import { required } from '../recovery.fields.js';
 import { InvitationStore, type Offer } from './invitation-store.js';
 import { type AcceptInvitationDto, type CreateInvitationDto, DEFAULT_DAYS, type InvitationDto, type InvitationsQuery, toInvitationDto } from './invitations.dto.js'; // prettier-ignore
 
-/** Accounts that are offered by mail. Before somebody accepts there is none: nothing to sign in to, nothing to take over. */
+/** Accounts offered by mail. Until an invitation is accepted there is no account that anybody could sign in to or take over. */
 @Injectable()
 export class InvitationsService implements OnModuleInit {
   constructor(
@@ -74,7 +74,7 @@ export class InvitationsService implements OnModuleInit {
     this.lists.changed('invitations');
   }
 
-  /** Ends an invitation; again is as good as once. @throws Problem 404, 409 when it is accepted, 412 */
+  /** Revokes an invitation; repeating it does no harm. @throws Problem 404, 409 when it is accepted, 412 */
   async revoke(id: string, call: Call): Promise<void> {
     if (await this.store.revoke(id, call)) return this.lists.changed('invitations');
     const row = await this.getRow(id);
@@ -83,7 +83,7 @@ export class InvitationsService implements OnModuleInit {
     throw conflict('The invitation is accepted.');
   }
 
-  /** What the link of an invitation offers. @throws Problem 410, 422 `link_invalid` */
+  /** The invitation behind a link. @throws Problem 410, 422 `link_invalid` */
   async offerOf(proof: Proof): Promise<Offer> {
     const { invitationId } = proof.challenge;
     const offer = invitationId === null ? null : await this.store.findOffer(invitationId);
@@ -94,8 +94,8 @@ export class InvitationsService implements OnModuleInit {
   }
 
   /**
-   * Makes the account that is offered; for somebody who has an account with that address, verified, it changes the role.
-   * What is refused uses nothing up.
+   * Creates the account; for the owner of an account with that address, verified, changes the role instead. A refused
+   * request doesn't use up the invitation.
    * @throws Problem 409 `email_taken`, `username_taken`, 410, 422
    */
   async accept(dto: AcceptInvitationDto, call: OpenCall): Promise<{ user: UserDto; isNew: boolean }> {
@@ -125,7 +125,7 @@ export class InvitationsService implements OnModuleInit {
     return toUserDto(await this.users.getRow(me.id));
   }
 
-  /** Somebody was faster: with the same link, or else in another way. */
+  /** Why an invitation could not be consumed: it was used or ended meanwhile, or for the other reason given. */
   private async refuse(proof: Proof, otherwise: ProblemCode): Promise<never> {
     await this.offerOf(await this.proofs.reread(proof));
     throw problem(otherwise);
@@ -137,7 +137,7 @@ export class InvitationsService implements OnModuleInit {
     return row;
   }
 
-  /** Where the open invitation is. */
+  /** Adds the `Location` of the open invitation to `invitation_open`. */
   private async explain(error: unknown, email: string): Promise<never> {
     const isOpen = error instanceof Problem && error.code === 'invitation_open';
     const id = isOpen ? await this.store.findOpen(email) : null;

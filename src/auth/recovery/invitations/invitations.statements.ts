@@ -13,7 +13,7 @@ export const COLUMNS = `i.id, i.email, i.role, i.username, i.display_name AS "di
   i.created_at AS "createdAt", i.expires_at AS "expiresAt", i.accepted_at AS "acceptedAt", i.revoked_at AS "revokedAt",
   i.version, ${STATE} AS state`;
 
-/** The latest mail of an invitation: at any time an address has one that is open. */
+/** The latest mail of an invitation: an address has at most one open invitation at a time. */
 export const MAIL = `(
   SELECT jsonb_build_object('state', o.state, 'last_error', o.last_error) FROM outbox o
   WHERE o.recipient = i.email AND o.kind = 'invitation' AND o.created_at >= i.created_at
@@ -42,7 +42,7 @@ export const REVOKE = recorded({
   events: [{ action: 'invitation_revoked', userId: 'NULL::uuid', details: DETAILS }],
 });
 
-/** For who has the account: the role, never less than they have. */
+/** For the owner of an account: raises the role, never lowers it. */
 export const JOIN = recorded({
   name: 'invitations.join',
   before: [
@@ -63,7 +63,7 @@ export const JOIN = recorded({
   ],
 });
 
-/** Those that somebody made or accepted, as they may have them. */
+/** Invitations that a user made or accepted, for the export of their data. */
 export const OWN = {
   shown: `jsonb_build_object('id', id, 'email', email, 'role', role, 'username', username, 'display_name', display_name,
     'message', message, 'invited_by', invited_by, 'accepted_by', accepted_by, ${timeAs('created_at')},

@@ -1,4 +1,4 @@
-/** Plain pages for links in mails, where no front end has pages of its own: one form each, no script needed where a code will do. */
+/** Plain HTML pages for links in mails, where no front end is configured: one form each; a code works without script. */
 import { escapeHtml as escape, pagePolicy, plainPage as page } from '../../../http/plain-page.js';
 import type { LinkPurpose } from '../../../mail/links.js';
 
@@ -7,7 +7,7 @@ interface Field {
   label: string;
   type?: string;
   autocomplete?: string;
-  /** Only for who has no link at hand: it goes when the link is there. */
+  /** Shown only without a token: the script removes it when the link has one. */
   withCode?: boolean;
 }
 
@@ -28,7 +28,7 @@ const PASSWORD: Field = {
 };
 const NEW_PASSWORD = { label: 'A new password', type: 'password', autocomplete: 'new-password' };
 
-/** What each kind of link opens. */
+/** The form for each purpose of a link. */
 export const FORMS: Record<LinkPurpose, Form> = {
   verify: { title: 'Confirm your address', button: 'Confirm address', fields: [EMAIL, CODE, PASSWORD], done: 'Your address is confirmed.' }, // prettier-ignore
   reset: { title: 'Choose a new password', button: 'Set password', fields: [EMAIL, CODE, { name: 'new_password', ...NEW_PASSWORD }], done: 'Your password is set. Sign in with it.' }, // prettier-ignore
@@ -43,16 +43,16 @@ export const FORMS: Record<LinkPurpose, Form> = {
   },
 };
 
-/** The members of the forms. */
+/** The members that the forms may send. */
 export const MEMBERS = ['token', 'email', 'code', 'password', 'new_password', 'username', 'display_name', 'action'];
 
-/** Takes the token out of the address, where nobody but this page sees it, and out of sight. */
+/** Moves the token from the URL's fragment into the form, hides its field, and clears the fragment. */
 const SCRIPT = `const t=/^#token=([\\w-]+)$/.exec(location.hash);if(t){document.querySelector('[name=token]').value=t[1];document.querySelector('.token').hidden=true;for(const e of document.querySelectorAll('.by-code'))e.remove();history.replaceState(null,'',location.pathname)}`;
 
-/** Nothing but its own two lines of style and script, and forms to itself. */
+/** Content-Security-Policy: the page's own inline style and script only, and forms to the same origin. */
 export const POLICY = pagePolicy(SCRIPT);
 
-/** The form of a purpose. @param failure why it didn't work, in words */
+/** The form of a purpose. @param failure a message to show */
 export function formPage(
   purpose: LinkPurpose,
   { token = '', failure }: { token?: string; failure?: string } = {},
@@ -70,14 +70,14 @@ export function formPage(
   );
 }
 
-/** Asks a second time before an account is deleted: a scanner that presses every button must not delete a newcomer. */
+/** A second confirmation before an account is deleted: a mail scanner that submits every form must not delete it. */
 export const denialPage = (token: string): string =>
   page(
     'This wasn’t you?',
     `<p>The account that was made with your address will be deleted.</p><form method="post">${hidden('token', token)}<button name="action" value="reject_surely">Delete that account</button></form>`,
   );
 
-/** Says that it is done. */
+/** The page after a form was submitted successfully. */
 export const donePage = (title: string, text: string): string => page(title, `<p role="status">${escape(text)}</p>`);
 
 function inputOf({ name, label, type = 'text', autocomplete = 'off', withCode }: Field): string {

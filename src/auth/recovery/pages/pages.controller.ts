@@ -19,7 +19,7 @@ import { ConfirmEmailDto, ConfirmPasswordResetDto, LinkDto } from '../recovery.d
 import { VerificationService } from '../verification.service.js';
 import { denialPage, donePage, FORMS, formPage, MEMBERS, POLICY } from './page.js';
 
-/** What the forms send; what is left empty counts as left out. */
+/** The members of the forms; empty ones count as missing. */
 class PageForm {
   @Optional()
   @IsString()
@@ -47,7 +47,7 @@ class PageForm {
   action?: string;
 }
 
-/** Pages that links in mails lead to where APP_URL names no front end. GET shows a form and does nothing else. */
+/** The pages behind links in mails, where APP_URL isn't set. GET shows a form and changes nothing. */
 @ApiExcludeController()
 @Controller()
 @Public()
@@ -71,7 +71,7 @@ export class PagesController {
     return formPage(this.purposeOf(reply));
   }
 
-  /** Does what the form is for. */
+  /** Handles the submitted form. */
   @Post(Object.values(LINK_PATHS))
   @HttpCode(200)
   @Header('content-type', 'text/html; charset=utf-8')
@@ -121,7 +121,7 @@ export class PagesController {
     }
   }
 
-  /** Where a front end has the pages, there is none here: 404. */
+  /** 404 where a front end has these pages. */
   private purposeOf({ request }: FastifyReply): LinkPurpose {
     const path = request.routeOptions.url;
     const [purpose] = Object.entries(LINK_PATHS).find(([, own]) => own === path) ?? [];

@@ -1,25 +1,25 @@
 import { Injectable } from '@nestjs/common';
 
 /**
- * What can happen to an account so that other ways into it must end: its password was reset by mail; it was reset while
- * the address had never been verified, so that whoever made the account may be somebody else; it was deleted.
+ * Events of an account that end other ways to sign in: a reset by mail; a reset while the address had never been verified,
+ * so that somebody else may have created the account; a deletion.
  */
 export type Ending = 'reset' | 'reclaim' | 'deletion';
 
-/** Tables of other features whose rows open an account. Each names itself when its module starts. */
+/** Tables of other modules whose rows can sign in to an account. Each module registers its own. */
 @Injectable()
 export class CredentialTables {
   private readonly tables = new Map<string, readonly Ending[]>();
 
   /**
-   * Has the rows of an account removed, in the very statement, when one of these happens to it.
+   * Has an account's rows deleted, in the same statement, when one of these events happens.
    * @param table has a column `user_id`; call it in a module's constructor or `onModuleInit`
    */
   register(table: string, endings: readonly Ending[]): void {
     this.tables.set(table, endings);
   }
 
-  /** CTEs that remove the rows of the accounts in `from`. */
+  /** CTEs that delete the rows of the accounts in `from`. */
   deletions(ending: Ending, { from, where = 'true' }: { from: string; where?: string }): string[] {
     const tables = [...this.tables].filter(([, endings]) => endings.includes(ending)).map(([table]) => table);
     return tables.map(

@@ -2,13 +2,13 @@ import { domainToASCII } from 'node:url';
 import { isEmail } from 'class-validator';
 
 const INVISIBLE = /[\p{Cc}\p{Cf}]/u;
-/** Of ASCII only what domains are made of: `domainToASCII` parses a URL's host, and would drop what follows `/`, `?` or `#`. */
+/** ASCII characters of domains only: `domainToASCII` parses a URL's host and would drop what follows `/`, `?` or `#`. */
 const DOMAIN = /^(?:[a-z0-9.-]|[^\0-\x7f])+$/;
 
 /**
- * The one form in which an e-mail address is stored and looked up: trimmed, NFKC, lower case, its domain in ASCII (IDNA).
- * The local part must be ASCII, and not quoted, which many clients take for no address. At most 254 characters.
- * @returns null when it is no address
+ * The form in which e-mail addresses are stored and looked up: trimmed, NFKC, lower case, the domain in ASCII (IDNA). The
+ * local part must be ASCII and not quoted, as many clients reject quoted ones. At most 254 characters.
+ * @returns null when it is invalid
  */
 export function normalizeEmail(raw: string): string | null {
   const text = raw.trim();

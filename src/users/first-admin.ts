@@ -10,10 +10,10 @@ import { UsersService } from './users.service.js';
 
 const ANY_ADMIN = statement(
   'users.any_admin',
-  `SELECT EXISTS (SELECT FROM users WHERE role = 'admin') AS found`, // also deleted: somebody wanted them gone
+  `SELECT EXISTS (SELECT FROM users WHERE role = 'admin') AS found`, // deleted admins count too: the account must not come back by a restart
 );
 
-/** The admin that a new UserHub starts with. Its settings may stay in the environment for years. */
+/** The admin that is created on first start. The settings may stay in the environment: they have no effect later. */
 @Injectable()
 export class FirstAdmin {
   constructor(
@@ -23,8 +23,8 @@ export class FirstAdmin {
   ) {}
 
   /**
-   * Makes an admin if there is none at all, and records what came of it. That somebody else has the address or the username
-   * keeps nothing from starting. Returns null when none was made.
+   * Creates an admin if there is none at all, and records the outcome. A taken address or username doesn't prevent the
+   * start. Returns null when none was created.
    * @throws Problem 422 when the address or the password can't be used
    */
   async ensure(email: string, password: string): Promise<UserRow | null> {

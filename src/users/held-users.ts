@@ -5,7 +5,7 @@ import { Throttle } from '../throttle/throttle.js';
 
 const MAX_AGE = seconds(1);
 
-/** Who is held back from signing in, after too many wrong attempts; at most a second old. */
+/** Accounts whose sign-in is blocked after too many wrong attempts; cached for a second. */
 @Injectable()
 export class HeldUsers {
   private known: { ids: Promise<string[]>; until: number } | undefined;
@@ -25,7 +25,7 @@ export class HeldUsers {
     return ids;
   }
 
-  /** Somebody was unblocked: whoever did that looks. */
+  /** Drops the cache, after an account was unblocked. */
   forget(): void {
     this.known = undefined;
   }

@@ -1,14 +1,14 @@
-/** The public side of a person beside a row of something else: an author, somebody who likes. */
+/** The public fields of a user joined to another row: an author, or a user who likes. */
 import type { PublicUserDto } from './users.dto.js';
 
-/** What a statement that joins `users u` selects of the person. */
+/** The columns for a statement that joins `users u`. */
 export const JOINED_USER_COLUMNS = `u.id AS "userId", u.username, u.display_name AS "displayName",
   u.profile_picture_url AS "profilePictureUrl", u.created_at AS "userCreatedAt"`;
 
-/** The condition that others may see the joined person. */
+/** Condition: the joined user is visible to others. */
 export const JOINED_USER_IS_VISIBLE = 'u.is_active AND u.deleted_at IS NULL';
 
-/** A row with the joined person's columns. */
+/** A row with the joined user's columns. */
 export interface JoinedUser {
   userId: string;
   username: string;
@@ -17,7 +17,7 @@ export interface JoinedUser {
   userCreatedAt: Date;
 }
 
-/** The public part of the joined person. */
+/** The public fields of the joined user. */
 export const joinedUserDto = (row: JoinedUser): PublicUserDto => ({
   id: row.userId,
   username: row.username,

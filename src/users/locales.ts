@@ -1,10 +1,10 @@
 import { preferredLanguages } from '../mail/mails.js';
 import type { Origin } from '../request.js';
 
-/** Characters of the longest language tag that is kept. */
+/** Most characters of a language tag. */
 export const MAX_LOCALE = 35;
 
-/** A language tag (BCP 47) as it is kept, or null when it is none. */
+/** The canonical form of a language tag (BCP 47); null when it is invalid. */
 export function canonicalLocale(tag: string): string | null {
   try {
     return tag.length <= MAX_LOCALE ? (Intl.getCanonicalLocales(tag)[0] ?? null) : null;
@@ -13,7 +13,7 @@ export function canonicalLocale(tag: string): string | null {
   }
 }
 
-/** The language that a request asks for: what its body says, else what the client prefers; null when neither says. */
+/** The language of a request: from its body, else from `Accept-Language`; null when neither is given. */
 export function requestedLocale(
   said: string | null | undefined,
   { acceptLanguage }: Pick<Origin, 'acceptLanguage'>,

@@ -14,7 +14,7 @@ import { VERIFICATION_LIFETIME } from './addresses/verifications.js';
 import { toCreatedUserDto, toUserDto, type UserRow } from './users.dto.js';
 import { NEW_USER_COLUMNS } from './users.statements.js';
 
-/** An account that is to be made. */
+/** An account to be created. */
 export interface NewAccount {
   /** `service` for a program, which has no address and no password. */
   kind?: 'person' | 'service' | undefined;
@@ -27,7 +27,7 @@ export interface NewAccount {
   role?: Role | undefined;
   isActive?: boolean | undefined;
   locale?: string | null | undefined;
-  /** Whether somebody vouches for the address. */
+  /** Whether the address counts as verified. */
   isVerified?: boolean;
 }
 
@@ -39,11 +39,11 @@ interface QuietlyMade {
   is_name_taken: boolean;
 }
 
-/** What is stored of the answer to an admin: without the link that lets the person in. */
+/** The stored answer to an admin, for Idempotency-Key: without the link, which would sign in. */
 export const answerToCreation = (call: Actor) =>
   storing<UserRow>(call, ([row]) => row && { answer: toCreatedUserDto(row, undefined), subjectId: row.id });
 
-/** Accounts are made here, each with its event and the mail that verifies its address in one statement. */
+/** Creates accounts, each with its event and verification mail in one statement. */
 @Injectable()
 export class NewAccounts {
   private readonly registerStatement = recorded({
@@ -53,7 +53,7 @@ export class NewAccounts {
     events: [{ action: 'register', actorId: 'id' }],
   });
 
-  /** Of a free address and a taken one it makes the same: one row in the outbox, in the same time. */
+  /** For a free address and a taken one alike it inserts one row into the outbox, in the same time. */
   private readonly registerQuietlyStatement = recorded({
     name: 'users.register_quietly',
     before: [
@@ -97,7 +97,7 @@ export class NewAccounts {
   ) {}
 
   /**
-   * Makes the account of whoever registers; with a manager, in its transaction: then call `Mails.wake` after it.
+   * Creates an account by registration; with a manager, in its transaction: then call `Mails.wake` after the commit.
    * @throws Problem 409 `email_taken`, `username_taken`
    */
   async register(
@@ -115,9 +115,9 @@ export class NewAccounts {
   }
 
   /**
-   * Makes the account of whoever registers and tells nobody whether the address was free: whoever has it is told by mail.
-   * Returns whether the account was made.
-   * @param mails whether the mailbox takes the one mail or the other
+   * Creates an account by registration without disclosing whether the address was free: the owner of a taken one gets a
+   * mail. Returns whether the account was created.
+   * @param mails whether the limits of the mailbox allow either mail
    * @throws Problem 409 `username_taken`: names are public
    */
   async registerQuietly(
@@ -131,7 +131,7 @@ export class NewAccounts {
     );
     const register = () => this.audit.write<QuietlyMade>(this.registerQuietlyStatement, values, origin, answer);
     const [made] = await register().catch((error: unknown) => {
-      if (error instanceof Problem && error.code === 'email_taken') return register(); // by somebody at the same moment
+      if (error instanceof Problem && error.code === 'email_taken') return register(); // by a concurrent request
       throw error;
     });
     this.mails.wake();
@@ -140,8 +140,8 @@ export class NewAccounts {
   }
 
   /**
-   * Makes an account for somebody else.
-   * @param making.mail whether to send the mail that verifies the address; not for one that is verified
+   * Creates an account for somebody else.
+   * @param making.mail whether to mail a verification; not for an address that is verified
    * @throws Problem 409 `email_taken`, `username_taken`
    */
   async create(
@@ -179,7 +179,7 @@ export class NewAccounts {
     ];
   }
 
-  /** @param isOwner whether the device that asks is the owner's, so that signing in from it is nothing new */
+  /** @param isOwner whether the calling device is the owner's, so that it is stored as known */
   private valuesOf(
     account: NewAccount,
     { mail, isOwner }: { mail: boolean; isOwner: boolean },

@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** Somebody who was removed for good: should a backup bring them back, the next chore removes them again. */
+/** The id of a purged user: when a restored backup brings the user back, the next purge removes them again. */
 @Entity({ name: 'purged_users' })
 export class PurgedUser {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'purged_users_pkey' })

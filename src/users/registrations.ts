@@ -6,7 +6,7 @@ import { networkOf } from '../throttle/networks.js';
 import { budget, type Policy } from '../throttle/policy.js';
 import { Throttle } from '../throttle/throttle.js';
 
-/** How many accounts a network may register, and how often it may learn that a name or address is taken. */
+/** Limits per network: accounts registered, and refusals that reveal a taken name or address. */
 @Injectable()
 export class Registrations {
   private readonly made: Policy;
@@ -20,7 +20,7 @@ export class Registrations {
     this.taken = throttle.policy('register:taken', limits.takenRegistrations);
   }
 
-  /** Registers, and counts what was made; what is refused for its form is given back. @throws Problem 429, what the work throws */
+  /** Registers, and counts successes; requests that fail validation aren't counted. @throws Problem 429, what the work throws */
   async run<T>(from: Origin, register: () => Promise<T>): Promise<T> {
     const network = networkOf(from.ip);
     const budgets = [budget(this.made, [network]), budget(this.taken, [network])];

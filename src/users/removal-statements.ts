@@ -14,7 +14,7 @@ const RESTORED = {
   differs: 'NOT old.is_active OR old.deleted_at IS NOT NULL',
 };
 
-/** A notice to whom a change is about. */
+/** A notice to the user of the change. */
 const NOTICE = {
   from: 'change',
   to: 'email',
@@ -23,16 +23,16 @@ const NOTICE = {
   data: `jsonb_build_object('username', username)`,
 };
 
-/** So that each has a type, whatever the statement is made of. */
+/** Casts: a parameter needs a type even in variants that don't use it. */
 const PARAMETERS = 'parameters AS (SELECT $3::bigint, $4::text, $5::uuid, $6::bigint, $7::jsonb)';
 
-/** Whose deletion it is, and whether the account is none of an admin's. */
+/** Variants of a deletion: by the owner or an admin, and whether the account is known not to be an admin's. */
 interface DeletionKind {
   isOwn: boolean;
   isOrdinary: boolean;
 }
 
-/** The statements that delete an account softly and bring it back, with their events and their mails. */
+/** The statements of soft deletion and restoring, with their events and mails. */
 export class RemovalStatements {
   private readonly deletions = new Map<string, RecordedStatement>();
 
@@ -44,7 +44,7 @@ export class RemovalStatements {
     events: [{ action: 'user_restored', when: 'is_changed' }],
   });
 
-  /** By the link that whoever deleted themselves was sent: not after an admin restored and deleted the account once more. */
+  /** By the link mailed to the user who deleted their own account; not after an admin restored and deleted it again. */
   readonly restoreByLink = recorded({
     name: 'users.restore_by_link',
     before: [
@@ -66,10 +66,10 @@ export class RemovalStatements {
     private readonly tables: CredentialTables,
   ) {}
 
-  /** What deletes an account softly. */
+  /** The statement of a soft deletion. */
   deletion(kind: DeletionKind): RecordedStatement {
     const name = `users.delete_${kind.isOwn ? 'own' : 'other'}_${kind.isOrdinary ? 'ordinary' : 'any'}`;
-    const known = this.deletions.get(name) ?? this.buildDeletion(name, kind); // once every module has named its tables
+    const known = this.deletions.get(name) ?? this.buildDeletion(name, kind); // built on first use, once every module has registered its tables
     this.deletions.set(name, known);
     return known;
   }

@@ -16,13 +16,13 @@ import { Registrations } from './registrations.js';
 import type { UserRow } from './users.dto.js';
 import type { CreateUserDto, RegisterDto } from './user-requests.dto.js';
 
-/** An account that was made for somebody, and the link by which they choose a password, if it is to be handed over. */
+/** A new account, and the link to choose a password, if it is to be handed over. */
 export interface CreatedUser {
   user: UserRow;
   passwordReset?: PasswordResetLinkDto | undefined;
 }
 
-/** How people get an account: they make it themselves, or an admin does. */
+/** Creating accounts: by registration, or by an admin. */
 @Injectable()
 export class SignUps {
   constructor(
@@ -38,8 +38,8 @@ export class SignUps {
   ) {}
 
   /**
-   * Makes an account for whoever asks.
-   * @returns null where nobody is told whether the address was free
+   * Registers an account.
+   * @returns null where it isn't disclosed whether the address was free
    * @throws Problem 403 `registration_closed`, 409 `email_taken`, `username_taken`, 422 on a weak password, 429
    */
   async register({ locale, password, ...dto }: RegisterDto, origin: Origin): Promise<UserRow | null> {
@@ -55,7 +55,7 @@ export class SignUps {
   }
 
   /**
-   * Makes an account for somebody else; one without a password gets a link to choose one.
+   * Creates an account for somebody else; without a password, with a link to choose one.
    * @throws Problem 409 `email_taken`, `username_taken`, 422 on a weak password, 503 `mail_not_configured`
    */
   async create(dto: CreateUserDto, call: Actor): Promise<CreatedUser> {
@@ -94,7 +94,7 @@ export class SignUps {
     return password === undefined ? null : this.passwords.hashNew(password, { context: { email, username }, signal });
   }
 
-  /** The mail is sent if the mailbox takes it; it counts only if the account is made. */
+  /** The mail is sent if the limits of the mailbox allow it, and counts only if the account is created. */
   private async registerOpenly(account: RegisteredAccount, origin: Origin): Promise<UserRow> {
     const mail = await this.limits.reserveMail('verify', account.email);
     try {
@@ -102,11 +102,11 @@ export class SignUps {
       await mail?.count();
       return user;
     } finally {
-      await mail?.release(); // does nothing once it is counted
+      await mail?.release(); // has no effect once counted
     }
   }
 
-  /** The same statements for a free address and a taken one. */
+  /** Runs the same statements for a free address and a taken one. */
   private async registerQuietly(account: RegisteredAccount, origin: Origin): Promise<null> {
     const free = await this.limits.reserveMail('verify', account.email);
     const taken = await this.limits.reserveMail('already_registered', account.email);
@@ -137,7 +137,7 @@ const accountOf = ({
   profilePictureUrl: profile_picture_url,
 });
 
-/** A person has an address; a program has neither that nor a password. @throws Problem 422 */
+/** A person has an address; a service has neither address nor password. @throws Problem 422 */
 function assertConsistent({ kind = 'person', email, password, deliver, email_verified }: CreateUserDto): void {
   if (kind === 'person') {
     if (email === undefined) throw invalidMember('/email', 'required', 'is missing');

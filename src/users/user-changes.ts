@@ -20,7 +20,7 @@ import { UserLookups } from './user-lookups.js';
 import { type AddressChange, UserUpdateStatements } from './user-update-statements.js';
 import { LOCK_ADMINS } from './users.statements.js';
 
-/** What may be changed of an account: by its owner, and by admins besides. */
+/** What may be changed: some members by the owner, some by admins only. */
 type Changes = Omit<UpdateUserDto, 'current_password' | 'reason'>;
 
 const COLUMNS = [
@@ -34,7 +34,7 @@ const COLUMNS = [
   'mfa_required',
 ] as const;
 
-/** Changes of accounts, their events and their mails, each in one statement. */
+/** Changes of accounts, with events and mails, each in one statement. */
 @Injectable()
 export class UserChanges {
   private readonly statements = new UserUpdateStatements(this.mails);
@@ -52,8 +52,8 @@ export class UserChanges {
   ) {}
 
   /**
-   * Changes a user, one's own or as an admin anybody's; only what `dto` names. A verified address of one's own isn't
-   * replaced before the new mailbox has confirmed it.
+   * Changes a user: oneself, or any user as an admin; only the members of `dto`. A verified address of one's own is replaced
+   * once the new mailbox has confirmed it.
    * @throws Problem 403, 404, 409, 412; `last_admin` for the last one
    */
   async update(id: string, dto: UpdateUserDto, call: Call): Promise<UserDto> {
@@ -84,7 +84,7 @@ export class UserChanges {
     return this.changeLater(account, changes, call);
   }
 
-  /** The rest at once, the address when its mailbox has confirmed it. */
+  /** Changes the rest at once, and starts a change of address. */
   private async changeLater({ id, sessionGeneration }: Credentials, changes: Changes, call: Call): Promise<UserRow> {
     const email = changes.email as string;
     const request = {
@@ -96,7 +96,7 @@ export class UserChanges {
     const others = { ...changes, email: undefined };
     const user = await this.tryChange(id, { ...others, address: 'pending' }, call, {
       then: async (db) => {
-        if (!(await this.addressChanges.request(db, request, call))) throw wrongPassword(); // it was changed meanwhile
+        if (!(await this.addressChanges.request(db, request, call))) throw wrongPassword(); // the password was changed meanwhile
       },
     });
     if (!user) throw await this.whyNotChanged(id, call);
@@ -110,7 +110,7 @@ export class UserChanges {
     return user;
   }
 
-  /** Null when there is no such user, or not in a version that the caller has seen, or not one that may be changed so. */
+  /** Null when the user doesn't exist, has another version than `If-Match` names, or may not be changed so. */
   private async tryChange(
     id: string,
     { address, email_verified, ...changes }: Changes & { address: AddressChange },
@@ -148,7 +148,7 @@ export class UserChanges {
   }
 }
 
-/** What takes an admin's right away waits for others that do the same, so that two at once can't take the last one. */
+/** Locks the rows of all admins, so that concurrent changes can't demote or delete the last one. */
 export async function assertNotLastAdmin(db: EntityManager, id: string): Promise<void> {
   const admins = await db.query<{ id: string }[]>(LOCK_ADMINS);
   if (admins.length === 1 && admins[0]?.id === id) throw problem('last_admin');

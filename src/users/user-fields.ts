@@ -1,4 +1,4 @@
-/** The members that several bodies about accounts have. */
+/** Members that several request bodies about accounts share. */
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { Clearable, Length, NotBlank, OneLine, Rule } from '../http/fields.js';
@@ -6,10 +6,10 @@ import { httpUrl } from '../http/http-url.js';
 import { normalizeEmail } from './emails.js';
 import { canonicalLocale, MAX_LOCALE } from './locales.js';
 
-/** An e-mail address, in the form in which it is kept. */
+/** An e-mail address, normalised. */
 export const Email = () =>
   applyDecorators(
-    // what is no address stays as it is, for the check below to refuse
+    // an invalid one is left as it is, to be refused below
     Transform(({ value }: { value: unknown }) =>
       typeof value === 'string' ? (normalizeEmail(value) ?? value) : value,
     ),
@@ -21,13 +21,13 @@ export const Email = () =>
 
 const USERNAME = /^[A-Za-z0-9._-]{3,32}$/;
 
-/** A name to sign in with. */
+/** A username. */
 export const Username = () =>
   Rule('username', 'must have 3 to 32 letters, digits, dots, underscores or hyphens', (text) => USERNAME.test(text), {
     pattern: USERNAME.source,
   });
 
-/** How others see the person; null clears it, and so do spaces, which forms send for an empty field. */
+/** The displayed name; null clears it, and so do spaces, which forms send for an empty field. */
 export const DisplayName = () =>
   applyDecorators(
     Clearable(),
@@ -37,7 +37,7 @@ export const DisplayName = () =>
     NotBlank(),
   );
 
-/** The address of a picture; null clears it. */
+/** The URL of a picture; null clears it. */
 export const PictureUrl = () =>
   applyDecorators(
     Clearable(),
@@ -60,5 +60,5 @@ export const Locale = () =>
     }),
   );
 
-/** Why an admin does something to somebody: one line for other admins. */
+/** Why an admin does something to a user: one line for other admins. */
 export const Reason = () => applyDecorators(Length(1, 200), NotBlank(), OneLine());

@@ -6,7 +6,7 @@ import { normalizeEmail } from './emails.js';
 import type { AccountRow, UserRow } from './users.dto.js';
 import * as sql from './users.statements.js';
 
-/** Finds users, for the application itself: whoever may see them is another question. */
+/** Finds users for internal use: permissions aren't checked here. */
 @Injectable()
 export class UserLookups {
   constructor(private readonly database: Database) {}
@@ -26,7 +26,7 @@ export class UserLookups {
     return this.findOne(sql.FIND_BY_USERNAME, username.trim());
   }
 
-  /** The user with this id, to be shown: with the address that is being changed to. @throws Problem 404 */
+  /** The user with this id and with the pending address. @throws Problem 404 */
   async getRow(id: string): Promise<UserRow> {
     const user = await this.findShown(id);
     if (!user) throw notFound('user');
@@ -38,7 +38,7 @@ export class UserLookups {
     return this.findOne<UserRow>(sql.BY_ID, id);
   }
 
-  /** The account deleted last that had this e-mail address or username, if there is one. */
+  /** The id of the account deleted last that had this e-mail address or username, if there is one. */
   async findDeletedId(identifier: string): Promise<string | undefined> {
     const email = normalizeEmail(identifier);
     const [statement, key] = email ? [sql.DELETED_BY_EMAIL, email] : [sql.DELETED_BY_USERNAME, identifier.trim()];

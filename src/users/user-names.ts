@@ -11,7 +11,7 @@ interface Named {
 
 const NAMES = statement('users.names', `SELECT id, username, display_name FROM users WHERE id = ANY ($1::uuid[])`);
 
-/** Tells security events the names of the people in them: of all of a page at once. */
+/** Adds the names of users to security events: for a whole page in one query. */
 @Injectable()
 export class UserNames implements OnModuleInit {
   constructor(

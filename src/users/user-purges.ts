@@ -1,19 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { IdempotencyKeys } from '../idempotency/idempotency-keys.js';
 
-/** Removes what somebody has of one kind, in batches. May be called again when it failed halfway. */
+/** Deletes one kind of a user's rows, in batches. May be called again after a failure. */
 export type PurgeStep = (userId: string) => Promise<void>;
 
 /**
- * What goes with a user who is purged. Modules register how what is theirs is removed: in batches, as a user may have
- * more rows than one statement removes within its time-out. What is left, the foreign keys remove.
+ * Deletes what belongs to a purged user. Modules register how their own rows are deleted: in batches, as a user may have
+ * more rows than one statement can delete within its time-out. The foreign keys cascade to the rest.
  */
 @Injectable()
 export class UserPurges {
   private readonly steps: PurgeStep[] = [];
 
   constructor(keys: IdempotencyKeys) {
-    this.register((userId) => keys.forget(userId)); // what was answered to them, or told of them
+    this.register((userId) => keys.forget(userId)); // stored answers to their requests
   }
 
   /** Adds a step; a module does that when it is initialised. */
@@ -21,7 +21,7 @@ export class UserPurges {
     this.steps.push(step);
   }
 
-  /** Removes all that hangs on a user who is deleted already. */
+  /** Runs all steps, for a user who is soft-deleted already. */
   async run(userId: string): Promise<void> {
     for (const step of this.steps) await step(userId);
   }

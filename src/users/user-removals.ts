@@ -19,12 +19,12 @@ import { type AdminUserDto, toAdminUserDto, toUserDto, type UserRow } from './us
 import { BEGIN_PURGE, PURGE } from './users.statements.js';
 import { assertNotLastAdmin } from './user-changes.js';
 
-/** How long the link back lives where deleted accounts are kept for ever. */
+/** Lifetime of the restore link where deleted accounts are never purged. */
 const RESTORE_LIFETIME = days(30);
 const BATCH = 100;
 const MS = `interval '1 millisecond'`;
 
-/** Accounts whose time is over: deleted long enough ago, purged before and back from a backup, or never verified nor used. */
+/** Accounts to purge: deleted long enough ago, purged before and restored by a backup, or never verified nor used. */
 const DUE = statement(
   'users.due_for_purge',
   `SELECT id FROM users WHERE deleted_at IS NOT NULL AND (purge_at <= now() OR purge_at IS NULL AND deleted_at < now() - $1::bigint * ${MS})
@@ -34,7 +34,7 @@ const DUE = statement(
    LIMIT ${BATCH}`,
 );
 
-/** Accounts that go, for a while or for good, and come back. */
+/** Soft deletion, restoring and purging of accounts. */
 @Injectable()
 export class UserRemovals implements OnModuleInit {
   private readonly statements = new RemovalStatements(this.mails, this.tables);
@@ -56,9 +56,9 @@ export class UserRemovals implements OnModuleInit {
   }
 
   /**
-   * Deletes a user softly: all sessions end, e-mail address and username are free again, an admin can restore; and so can
-   * whoever deleted themselves, by a link that is mailed to them.
-   * @returns when the account will be purged; null when it is kept for ever, or was deleted before
+   * Deletes a user softly: all sessions end, e-mail address and username become free, an admin can restore the account, and
+   * so can users who deleted themselves, by a mailed link.
+   * @returns when the account will be purged; null when never, or when it was deleted before
    * @throws Problem 403, 404, 412; `last_admin` for the last one
    */
   async delete(id: string, call: Call, reason?: string): Promise<Date | null> {
@@ -75,8 +75,8 @@ export class UserRemovals implements OnModuleInit {
   }
 
   /**
-   * Removes a user and all that hangs on it, however much that is; of the events that concern them only what, when and who
-   * remain. When it fails halfway the user is deleted, and purging again goes on.
+   * Purges a user: deletes all of their rows, in batches. Audit events about them keep only what happened, when and who did
+   * it. After a failure the user is soft-deleted, and purging again continues.
    * @throws Problem 403, 404, 409 when restored meanwhile, 412; `last_admin` for the last one
    */
   async purge(id: string, call: Call): Promise<void> {
@@ -92,7 +92,7 @@ export class UserRemovals implements OnModuleInit {
     if (!isPurged && (await this.lookups.findById(id))) throw conflict('The user was restored meanwhile.');
   }
 
-  /** Brings a deleted or inactive user back; sessions from before stay ended. @throws Problem 404, 409 when the address or name is taken */
+  /** Restores a deleted or inactive user; earlier sessions stay ended. @throws Problem 404, 409 when the address or name is taken */
   async restore(id: string, call: Call): Promise<AdminUserDto> {
     const [user] = await this.audit.write<UserRow>(this.statements.restore, [id], call);
     if (!user) throw notFound('user');
@@ -102,9 +102,9 @@ export class UserRemovals implements OnModuleInit {
   }
 
   /**
-   * Brings an account back that its owner deleted, by the link that was mailed to them; sessions from before stay ended.
-   * @returns false when the challenge doesn't hold any more
-   * @throws Problem 409 `email_taken`, `username_taken` when somebody else has them by now
+   * Restores an account that its owner deleted, by the mailed link; earlier sessions stay ended.
+   * @returns false when the challenge is no longer valid
+   * @throws Problem 409 `email_taken`, `username_taken` when another account has them by now
    */
   async restoreByLink(challengeId: string, call: Actor): Promise<boolean> {
     const restored = await this.audit.write(this.statements.restoreByLink, [challengeId], call);
@@ -113,7 +113,7 @@ export class UserRemovals implements OnModuleInit {
     return restored.length > 0;
   }
 
-  /** Purges the accounts whose time is over, a hundred at a time. */
+  /** Purges accounts that are due, a hundred at a time. */
   async purgeDue(signal: AbortSignal): Promise<void> {
     const { deletedRetention, unverifiedRetention } = this.settings;
     for (let found = BATCH; found === BATCH && !isOver(signal);) {
@@ -132,14 +132,14 @@ export class UserRemovals implements OnModuleInit {
     await this.removeAll(id, SCRIPT);
   }
 
-  /** Of a user who is deleted already. Returns whether the row went, too. */
+  /** For a user who is soft-deleted already. Returns whether the row itself was deleted. */
   private async removeAll(id: string, call: Actor): Promise<boolean> {
     await this.purges.run(id);
     await this.audit.forget(id);
     return (await this.audit.write(PURGE, [id], call)).length > 0;
   }
 
-  /** What takes no admin away needs no look at the other admins. */
+  /** Locks the rows of all admins only when the user may be an admin. */
   private async deleteRow(id: string, values: unknown[], call: Call): Promise<Deleted[]> {
     const isOwn = call.me.id === id;
     const deleted = await this.audit.write<Deleted>(
@@ -157,10 +157,10 @@ export class UserRemovals implements OnModuleInit {
   private async whyNotPurged(id: string, { me, versions }: Call): Promise<Error> {
     const user = await this.lookups.findShown(id);
     if (user) assertMatches(toUserDto(user, me), versions);
-    return notFound('user'); // it has become as the client has seen it, a moment too late
+    return notFound('user'); // the version of `If-Match` was reached only after the statement
   }
 
-  /** A second DELETE is as good as the first; what was never there is 404. */
+  /** A repeated DELETE succeeds; an unknown user is 404. */
   private async explainDeleteOfNothing(id: string, { me, versions }: Call): Promise<null> {
     const user = await this.lookups.getRow(id);
     if (!user.deletedAt) assertMatches(toUserDto(user, me), versions);
@@ -168,7 +168,7 @@ export class UserRemovals implements OnModuleInit {
   }
 }
 
-/** A function, as the compiler takes a flag that it has seen to be false to stay so. */
+/** A function, as TypeScript would narrow a flag that it has seen to be false. */
 const isOver = (signal: AbortSignal): boolean => signal.aborted;
 
 interface Deleted {

@@ -3,7 +3,7 @@ import { Database } from '../database/database.js';
 import { statement } from '../database/statement.js';
 import { HeldUsers } from './held-users.js';
 
-/** How many users there are, by what became of them. */
+/** Number of users by state. */
 export interface UserCounts {
   total: number;
   active: number;
@@ -41,13 +41,13 @@ export class UserStatistics {
     private readonly held: HeldUsers,
   ) {}
 
-  /** How many there are now. */
+  /** The current counts. */
   async counts(): Promise<UserCounts> {
     const [counts] = await this.database.read<UserCounts>(COUNTS, [await this.held.ids()]);
     return counts as UserCounts;
   }
 
-  /** How many signed up on each day (`2026-11-26`) of a time zone, from `since` to before `until`; days without are left out. */
+  /** Sign-ups by day (`2026-11-26`) in a time zone, from `since` to before `until`; days without any are left out. */
   async signUps(tz: string, since: string, until: string): Promise<Map<string, number>> {
     const rows = await this.database.read<{ day: string; signUps: number }>(SIGN_UPS, [tz, since, until]);
     return new Map(rows.map(({ day, signUps }) => [day, signUps]));

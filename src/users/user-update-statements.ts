@@ -4,26 +4,26 @@ import type { Mails } from '../mail/mails.js';
 import { cancelling, opening, PENDING_EMAIL_TOPIC } from './addresses/challenges.statements.js';
 import { USER_COLUMNS } from './users.statements.js';
 
-/** How an address is changed: not at all; at once; or once the new mailbox has confirmed it. */
+/** How an address is changed: not at all, at once, or once the new mailbox has confirmed it. */
 export type AddressChange = 'none' | 'at once' | 'pending';
 
-/** What decides the text of the statement. */
+/** What the text of the statement depends on. */
 export interface StatementParts {
   assignments: string;
   differs: string;
   address: AddressChange;
   isOwn: boolean;
   isAdmin: boolean;
-  /** Whether an admin says that the address is, or isn't, verified. */
+  /** Whether an admin sets if the address is verified. */
   vouches: boolean;
-  /** Whether every session ends. */
+  /** Whether all sessions end. */
   ends?: boolean;
 }
 
-/** What `user_updated` tells of: what has no event of its own. */
+/** The columns that `user_updated` reports: the others have events of their own. */
 const PROFILE = ['username', 'display_name', 'profile_picture_url', 'locale'] as const;
 
-/** The row before the change, beside the row after it. */
+/** The row before the change; it joins the row after it. */
 const BEFORE = `(SELECT email AS old_email, role AS old_role, is_active AS was_active, mfa_required AS was_mfa_required, email_verified_at AS old_verified_at,
     ${PROFILE.map((column) => `${column} AS old_${column}`).join(', ')} FROM old) AS before`;
 
@@ -32,16 +32,16 @@ const HAS_NEW_ROLE = 'role <> old_role';
 const IS_DEACTIVATED = `was_active AND NOT "isActive"`;
 const CHANGED = `concat_ws(',', ${PROFILE.map((column) => `CASE WHEN current.${column} IS DISTINCT FROM old_${column} THEN '${column}' END`).join(', ')})`;
 
-/** So that each has a type, whatever the statement is made of. */
+/** Casts: a parameter needs a type even in variants that don't use it. */
 const PARAMETERS = 'parameters AS (SELECT $3::text, $4::uuid, $5::bigint, $6::jsonb, $7::boolean, $8::boolean)';
 
-/** The statements that change an account, with their events and their mails. */
+/** The statements that change an account, with events and mails. */
 export class UserUpdateStatements {
   private readonly statements = new Map<string, RecordedStatement>();
 
   constructor(private readonly mails: Mails) {}
 
-  /** One statement for every combination of what is changed and by whom. */
+  /** The statement for a combination of what is changed and by whom; built once. */
   get(parts: StatementParts): RecordedStatement {
     const key = JSON.stringify(parts);
     const known = this.statements.get(key) ?? this.build(`users.update_${this.statements.size}`, parts);
@@ -52,7 +52,7 @@ export class UserUpdateStatements {
   /** Parameters: $1 id, $2 versions, $3 reason, $4 and $5 a challenge and its lifetime, $6 words, $7 mail, $8 verified. */
   private build(name: string, parts: StatementParts): RecordedStatement {
     const { address, isOwn, isAdmin, vouches, ends } = parts;
-    // a verified address of one's own isn't replaced at once, also if it was verified just now
+    // a verified address of one's own isn't replaced at once, even if it was verified just now
     const stays = address === 'at once' && isOwn && this.mails.isConfigured ? 'AND email_verified_at IS NULL' : '';
     const where = `id = $1 AND deleted_at IS NULL ${isAdmin ? '' : 'AND is_active'} ${stays} AND ${hasVersion('$2')}`;
     const verified = verifiedAt(parts);
@@ -97,7 +97,7 @@ export class UserUpdateStatements {
     });
   }
 
-  /** The address is another one: what the old one was sent opens nothing any more, and the new one is to be verified. */
+  /** For a new address: cancels links sent to the old one, and mails a verification to the new one. */
   private onMove(isOwn: boolean): string[] {
     const moved = { from: 'moved', userId: 'id', locale: 'locale' };
     const data = `$6::jsonb || jsonb_build_object('username', username, 'old_email', old_email, 'new_email', email)`;
@@ -131,7 +131,7 @@ export class UserUpdateStatements {
     ];
   }
 
-  /** What admins do to somebody, they are told. */
+  /** Notices to the user of what an admin changed. */
   private onAdmins(): string[] {
     const notice = { from: 'change', to: 'email', userId: 'id', locale: 'locale' };
     return [
@@ -141,7 +141,7 @@ export class UserUpdateStatements {
   }
 }
 
-/** When the address was verified, after the change: as SQL, or undefined when that stays as it is. */
+/** SQL: when the address was verified, after the change; undefined when that doesn't change. */
 function verifiedAt({ address, vouches, assignments }: StatementParts): string | undefined {
   const email = /\bemail = (\$\d+)/.exec(assignments)?.[1];
   const kept = email && address === 'at once' ? `CASE WHEN old.email = ${email} THEN old.email_verified_at END` : 'old.email_verified_at'; // prettier-ignore

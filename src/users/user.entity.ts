@@ -1,7 +1,7 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Role } from '../request.js';
 
-/** A person with an account. E-mail addresses are stored normalised, usernames as typed. */
+/** An account of a person or a service. E-mail addresses are stored normalised, usernames as typed. */
 @Entity({ name: 'users' })
 @Check('users_role_check', `role IN ('user', 'admin')`)
 @Check('users_email_check', `email = lower(email)`)
@@ -25,14 +25,14 @@ export class User {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'users_pkey' })
   id: string;
 
-  /** A program's account has no address, no password and no sessions: tokens are its only way in. */
+  /** `service` for a program: no address, password or sessions; it authenticates by access tokens only. */
   @Column('text', { default: 'person' })
   kind: 'person' | 'service';
 
   @Column('text', { nullable: true })
   email: string | null;
 
-  /** When somebody proved to read that mailbox; emptied in the statement that changes the address. */
+  /** When the address was verified; cleared by the statement that changes the address. */
   @Column({ type: 'timestamptz', name: 'email_verified_at', precision: 3, nullable: true })
   emailVerifiedAt: Date | null;
 
@@ -43,11 +43,11 @@ export class User {
   @Column('text', { name: 'password_hash', select: false, nullable: true })
   passwordHash: string | null;
 
-  /** Whether signing in takes a second factor. */
+  /** Whether signing in requires a second factor. */
   @Column('boolean', { name: 'mfa_enabled', default: false })
   mfaEnabled: boolean;
 
-  /** Whether an admin has said that it must. */
+  /** Whether an admin requires one. */
   @Column('boolean', { name: 'mfa_required', default: false })
   mfaRequired: boolean;
 
@@ -72,7 +72,7 @@ export class User {
   @Column({ type: 'timestamptz', name: 'deleted_at', precision: 3, nullable: true })
   deletedAt: Date | null;
 
-  /** When a deleted account is to be purged; null means never. */
+  /** When a deleted account is purged; null means never. */
   @Column({ type: 'timestamptz', name: 'purge_at', precision: 3, nullable: true })
   purgeAt: Date | null;
 
@@ -83,7 +83,7 @@ export class User {
   @Column({ type: 'timestamptz', name: 'last_login_at', precision: 3, nullable: true })
   lastLoginAt: Date | null;
 
-  /** Counts the changes: what an ETag names and If-Match compares. */
+  /** Incremented by each change; part of the ETag, compared with If-Match. */
   @Column('integer', { default: 1 })
   version: number;
 

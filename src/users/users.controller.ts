@@ -19,7 +19,7 @@ import { CreateUserDto, DeleteUserQuery, UpdateUserDto, UsersQuery } from './use
 import { SignUps } from './sign-ups.js';
 import { UsersService } from './users.service.js';
 
-/** Accounts: one's own, other people's public side, and all of them for admins. */
+/** Accounts: one's own, the public fields of others, and everything for admins. */
 @Controller('api')
 @Scoped('users')
 export class UsersController {
@@ -40,7 +40,7 @@ export class UsersController {
     return this.users.list(query, call);
   }
 
-  /** Exports the users that a list would show, as a table, to an admin; paging doesn't apply. */
+  /** Exports the users of a list as CSV, as an admin; paging parameters are ignored. */
   @Get('users.csv')
   @Fresh({ ifMfa: true })
   @Roles('admin')
@@ -52,7 +52,7 @@ export class UsersController {
 
   /**
    * Creates an account for somebody else, as an admin. Without a password the person chooses one, by a link that is mailed
-   * to them, or answered here this once.
+   * to them, or returned here, once.
    * @throws email_taken, username_taken, mail_not_configured
    */
   @Post('users')
@@ -63,7 +63,7 @@ export class UsersController {
     return toCreatedUserDto(user, passwordReset);
   }
 
-  /** Finds a user by id: whole for oneself and admins, the public part for others. */
+  /** Finds a user by id: all fields for oneself and admins, the public ones for others. */
   @Get('users/:id')
   getUser(@Id() id: string, @Call() call: Call): Promise<UserDto | PublicUserDto> {
     return this.users.getById(id, call);
@@ -76,7 +76,7 @@ export class UsersController {
   }
 
   /**
-   * Finds a user by e-mail address: oneself, or anybody for an admin.
+   * Finds a user by e-mail address: oneself, or any user as an admin.
    * @throws forbidden
    */
   @Get('users/email/:email')
@@ -85,7 +85,7 @@ export class UsersController {
   }
 
   /**
-   * Changes an account; what is left out stays as it is.
+   * Changes an account; members that are left out don't change.
    * @throws forbidden, field_forbidden, wrong_password, conflict, email_taken, username_taken, last_admin, too_many_requests
    */
   @Put('users/:id')
@@ -96,7 +96,7 @@ export class UsersController {
   }
 
   /**
-   * Changes an account; what is left out stays as it is.
+   * Changes an account; members that are left out don't change.
    * @throws forbidden, field_forbidden, wrong_password, conflict, email_taken, username_taken, last_admin, too_many_requests
    */
   @Patch('users/:id')
@@ -107,7 +107,7 @@ export class UsersController {
   }
 
   /**
-   * Deletes an account so that an admin can restore it; with `purge=true` (admins) for good.
+   * Deletes an account softly; an admin can restore it. With `purge=true` (admins) for good.
    * @throws forbidden, last_admin
    */
   @Delete('users/:id')
@@ -119,7 +119,7 @@ export class UsersController {
   }
 
   /**
-   * Brings a deleted user back, as an admin. Sessions from before stay ended.
+   * Restores a deleted user, as an admin. Earlier sessions stay ended.
    * @throws email_taken, username_taken
    */
   @Post('users/:id/restore')
@@ -129,14 +129,14 @@ export class UsersController {
     return this.users.restore(id, call);
   }
 
-  /** Says how many wrong guesses are counted against a user, and until when somebody is held back, to an admin. */
+  /** Shows a user's count of wrong passwords, and until when sign-in is blocked, as an admin. */
   @Get('users/:id/throttle')
   @Roles('admin')
   getThrottle(@Id() id: string): Promise<ThrottleDto> {
     return this.users.getThrottle(id);
   }
 
-  /** Forgets the wrong guesses at a user's password, as an admin, so that they can try again at once. */
+  /** Resets a user's count of wrong passwords, as an admin, which ends a block at once. */
   @Delete('users/:id/throttle')
   @HttpCode(204)
   @Roles('admin')
@@ -145,14 +145,14 @@ export class UsersController {
   }
 }
 
-/** What decides who gets in, and as what: one's own address, and anybody's role. */
+/** Whether the request changes who can sign in, or with which role: one's own address, or anybody's role. */
 function changesAccess({ body, params }: FastifyRequest, me: Principal): boolean {
   const changes = (body ?? {}) as Partial<UpdateUserDto>;
   const isOwnAddress = changes.email !== undefined && changes.email !== me.email && isOf(me, params);
   return isOwnAddress || changes.role !== undefined || changes.mfa_required !== undefined;
 }
 
-/** Deleting oneself, or anybody without a way back. */
+/** Whether the request deletes oneself, or purges anybody. */
 function isForGood({ params, query }: FastifyRequest, me: Principal): boolean {
   return isOf(me, params) || (query as Partial<Record<string, unknown>>)['purge'] === 'true';
 }

@@ -3,7 +3,7 @@ import { withVersion } from '../http/conditional-requests.js';
 import type { PasswordResetLinkDto } from './passwords/password-resets.dto.js';
 import type { User } from './user.entity.js';
 
-/** What anybody who is signed in may see of a person. */
+/** A user as seen by others. */
 export class PublicUserDto {
   id: string;
   username: string;
@@ -12,28 +12,28 @@ export class PublicUserDto {
   created_at: Date;
 }
 
-/** What people see of themselves, and admins of everybody. */
+/** The fields that users see of themselves, and admins of everybody. */
 export class AccountDto extends PublicUserDto {
   /** null for a service account. */
   email: string | null;
-  /** Whether somebody proved to read that mailbox. */
+  /** Whether the address is verified. */
   email_verified: boolean;
-  /** The address that it is being changed to, until it is confirmed from there. */
+  /** The new address of a change that isn't confirmed yet. */
   pending_email: string | null;
   /** The language of mails (BCP 47); null means the request's, or the server's. */
   locale: string | null;
   role: Role;
   is_active: boolean;
   updated_at: Date;
-  /** Whether the account has a password, or is only signed in to by a provider or a passkey. */
+  /** Whether the account has a password; if not, it signs in by a provider or a passkey. */
   has_password: boolean;
-  /** Whether signing in takes a second factor. */
+  /** Whether signing in requires a second factor. */
   mfa_enabled: boolean;
-  /** Whether an admin has said that it must. */
+  /** Whether an admin requires one. */
   mfa_required: boolean;
 }
 
-/** What people see of themselves. */
+/** A user as seen by themselves. */
 export class UserDto extends AccountDto {
   /** For admins: when the user was deleted. */
   deleted_at?: Date | null;
@@ -41,7 +41,7 @@ export class UserDto extends AccountDto {
   last_login_at?: Date | null;
 }
 
-/** What admins see of everybody. */
+/** A user as seen by admins. */
 export class AdminUserDto extends AccountDto {
   /** When the user was deleted. */
   deleted_at: Date | null;
@@ -49,35 +49,35 @@ export class AdminUserDto extends AccountDto {
   last_login_at: Date | null;
 }
 
-/** What is counted against an account now. */
+/** The counted failures of an account. */
 export class ThrottleDto {
-  /** Wrong guesses at the password; a right one makes them forgotten. */
+  /** Wrong passwords; a right one resets them. */
   attempts: number;
-  /** Until when somebody is held back; null when nobody is. */
+  /** Until when sign-in is blocked; null when it isn't. */
   until: Date | null;
 }
 
-/** An account that was just made for somebody. */
+/** An account that was just created for somebody. */
 export class CreatedUserDto extends AdminUserDto {
-  /** For an account without a password, unless it was mailed: how the person chooses one. Shown once. */
+  /** The link to choose a password, for an account without one, unless it was mailed. Shown once. */
   password_reset?: PasswordResetLinkDto;
 }
 
-/** An account as the application itself needs it. */
+/** An account as internal code needs it. */
 export type AccountRow = Omit<User, 'passwordHash' | 'sessionGeneration' | 'purgeAt'> & { hasPassword: boolean };
-/** The columns that the answers to oneself and to admins are made of. */
+/** The columns of the answers to oneself and to admins. */
 export type UserRow = AccountRow & { pendingEmail: string | null };
-/** The columns that the answers to everybody else are made of. */
+/** The columns of the answers to everybody else. */
 export type PublicUserRow = Pick<UserRow, 'id' | 'username' | 'displayName' | 'profilePictureUrl' | 'createdAt'>;
 
-/** The signed-in person, with all that answers about them need (`@ReadsAccount`). */
+/** The signed-in user with all columns (`@ReadsAccount`). */
 export type Me = UserRow & Principal & { ownRole?: Role };
 
-/** The person as somebody else may see them: whole for admins, who get all columns; the public part for others. */
+/** A user as the caller may see them: in full for admins, who get all columns; the public fields for others. */
 export const showUser = (user: UserRow, me: Principal): UserDto | PublicUserDto =>
   me.role === 'admin' ? toUserDto(user, me) : toPublicUserDto(user);
 
-/** The whole person, for themselves and for admins. */
+/** A user in full, for themselves and for admins. */
 export function toUserDto(user: UserRow & { ownRole?: Role }, viewer: Pick<Principal, 'role'> = user): UserDto {
   const dto: UserDto = {
     id: user.id,
@@ -103,17 +103,17 @@ export function toUserDto(user: UserRow & { ownRole?: Role }, viewer: Pick<Princ
   return withVersion(dto, resourceOf(user));
 }
 
-/** The whole person, with what only admins see. */
+/** A user in full, with the fields for admins. */
 export const toAdminUserDto = (user: UserRow): AdminUserDto => toUserDto(user, { role: 'admin' }) as AdminUserDto;
 
-/** An account that was just made for somebody, with the link that lets them in, if it is to be handed over. */
+/** A new account, with the link to choose a password, if it is to be handed over. */
 export function toCreatedUserDto(user: UserRow, passwordReset: PasswordResetLinkDto | undefined): CreatedUserDto {
   const dto: CreatedUserDto = toAdminUserDto(user);
   if (!passwordReset) return dto;
   return withVersion({ ...dto, password_reset: passwordReset }, { ...resourceOf(user), isSecret: true });
 }
 
-/** The public part of a person. */
+/** The public fields of a user. */
 function toPublicUserDto(user: PublicUserRow & { version?: number }): PublicUserDto {
   const dto = {
     id: user.id,

@@ -8,14 +8,14 @@ import type { UserSort, UsersQuery } from './user-requests.dto.js';
 import { PENDING_EMAIL_TOPIC } from './addresses/challenges.statements.js';
 import { PUBLIC_COLUMNS, USER_COLUMNS } from './users.statements.js';
 
-// exactly the expressions that the trigram index is on
+// must equal the expression of the trigram index
 const SEARCHED = `fold_case(username || E'\\n' || coalesce(display_name, ''))`;
 const ADDRESS = `fold_case(coalesce(email, ''))`;
 
-// whoever has never signed in comes last either way; NULL would be nowhere for a cursor
+// users who never signed in sort last in both directions; a cursor can't compare with NULL
 const NEVER = '0001-01-01T00:00:00.000Z';
 const LATER = '9999-12-31T00:00:00.000Z';
-const LAST_LOGIN = `coalesce(last_login_at, timestamptz '0001-01-01 00:00:00+00')`; // as the index has it
+const LAST_LOGIN = `coalesce(last_login_at, timestamptz '0001-01-01 00:00:00+00')`; // as in the index
 
 type Key = 'id' | 'created_at' | 'updated_at' | 'username' | 'email' | 'last_login_at' | '-last_login_at';
 const ORDERS: Record<Key, Order<UserRow>> = {
@@ -38,7 +38,7 @@ const ORDERS: Record<Key, Order<UserRow>> = {
 
 /**
  * The list of users that a query asks for.
- * @param held who is held back from signing in, where the query asks for that
+ * @param held ids of blocked users, where the query filters by that
  * @throws Problem 403 when somebody else than an admin uses an admin's filter
  */
 export function userList(query: UsersQuery, me: Principal, held: string[] = []): List<UserRow> {
@@ -79,7 +79,7 @@ function addTimes(conditions: Conditions, query: UsersQuery): void {
 
 const SHOWN_TO_ADMINS = new Set(['email', 'updated_at', 'last_login_at']);
 
-/** A UUID finds the user with that id; one or two characters whose name begins with them; more, whoever has them anywhere. */
+/** A UUID is looked up as an id; one or two characters match the beginning of a name; more match anywhere in it. */
 function search(conditions: Conditions, q: string, isAdmin: boolean): void {
   if (isUuid(q)) return conditions.add('id = $', q);
   if (!isShort(q)) {

@@ -31,7 +31,7 @@ import type { CreateUserDto, RegisterDto, UpdateUserDto, UsersQuery } from './us
 import { userList } from './users.list.js';
 import * as sql from './users.statements.js';
 
-/** An account from elsewhere: its e-mail address normalised, its password as a bcrypt hash. */
+/** An imported account: e-mail address normalised, password as a bcrypt hash. */
 export interface ImportedUser {
   email: string;
   username: string;
@@ -39,7 +39,7 @@ export interface ImportedUser {
   display_name: string | null;
 }
 
-/** Accounts, from their making to their removal. */
+/** Facade over accounts, from creation to removal. */
 @Injectable()
 export class UsersService {
   constructor(
@@ -55,18 +55,18 @@ export class UsersService {
     private readonly held: HeldUsers,
   ) {}
 
-  /** Makes an account for whoever asks. @throws as `SignUps.register` */
+  /** Registers an account. @throws as `SignUps.register` */
   register(dto: RegisterDto, origin: Origin): Promise<UserRow | null> {
     return this.signUps.register(dto, origin);
   }
 
-  /** Makes an account for somebody else. @throws as `SignUps.create` */
+  /** Creates an account for somebody else. @throws as `SignUps.create` */
   async create(dto: CreateUserDto, call: Actor): Promise<UserRow> {
     return (await this.signUps.create(dto, call)).user;
   }
 
   /**
-   * Adds accounts that exist elsewhere, with the hashes of their passwords; whose address or name is taken is left out.
+   * Adds accounts from another system, with their password hashes; those whose address or name is taken are left out.
    * Returns how many were added.
    */
   async importMany(accounts: ImportedUser[], from: Origin): Promise<number> {
@@ -81,7 +81,7 @@ export class UsersService {
     return (await this.database.reading(() => this.users.countBy({ role: 'admin', isActive: true }))) > 0;
   }
 
-  /** The user as this viewer may see them. @throws Problem 404, also for deleted and inactive ones unless an admin asks */
+  /** The user as the caller may see them. @throws Problem 404, also for deleted and inactive ones unless an admin asks */
   async getById(id: string, { me }: Call): Promise<UserDto | PublicUserDto> {
     if (id === me.id) return this.getOwn(me);
     return this.show(me.role === 'admin' ? sql.BY_ID : sql.PUBLIC_BY_ID, id, me);
@@ -100,27 +100,27 @@ export class UsersService {
     return this.show(sql.BY_EMAIL, address, me);
   }
 
-  /** For scripts: the user with this id, inactive ones too, or null. */
+  /** For the command line: the user with this id, inactive ones too, or null. */
   findById(id: string): Promise<AccountRow | null> {
     return this.lookups.findById(id);
   }
 
-  /** For scripts: the user with this e-mail address in any spelling, or null. */
+  /** For the command line: the user with this e-mail address in any spelling, or null. */
   findByEmail(email: string): Promise<AccountRow | null> {
     return this.lookups.findByEmail(email);
   }
 
-  /** For scripts: the user with this username in any case, or null. */
+  /** For the command line: the user with this username in any case, or null. */
   findByUsername(username: string): Promise<AccountRow | null> {
     return this.lookups.findByUsername(username);
   }
 
-  /** The account deleted last that had this e-mail address or username, if there is one. */
+  /** The id of the account deleted last that had this e-mail address or username, if there is one. */
   findDeletedId(identifier: string): Promise<string | undefined> {
     return this.lookups.findDeletedId(identifier);
   }
 
-  /** The whole user, to be shown. @throws Problem 404 */
+  /** The user with all columns. @throws Problem 404 */
   getRow(id: string): Promise<UserRow> {
     return this.lookups.getRow(id);
   }
@@ -135,7 +135,7 @@ export class UsersService {
     return page;
   }
 
-  /** Every user that a query finds, as admins see them, in batches. */
+  /** All users that a query finds, as admins see them, in batches. */
   async *walk(query: UsersQuery, call: Call): AsyncGenerator<UserDto[]> {
     const held = await this.heldFor(query, call.me);
     for await (const rows of this.lists.walk(() => userList(query, call.me, held))) {
@@ -143,7 +143,7 @@ export class UsersService {
     }
   }
 
-  /** Records that users were exported, before they are. */
+  /** Records the event of an export, before it starts. */
   recordExport(call: Call): Promise<void> {
     return this.audit.record({ action: 'exported', actorId: call.me.id, details: { what: 'users' } }, call);
   }
@@ -152,7 +152,7 @@ export class UsersService {
     return locked === undefined || role !== 'admin' ? [] : this.held.ids();
   }
 
-  /** Changes a user, one's own or as an admin anybody's. @throws as `UserChanges.update` */
+  /** Changes a user: oneself, or any user as an admin. @throws as `UserChanges.update` */
   update(id: string, dto: UpdateUserDto, call: Call): Promise<UserDto> {
     return this.changes.update(id, dto, call);
   }
@@ -162,23 +162,23 @@ export class UsersService {
     await this.removals.delete(id, call, reason);
   }
 
-  /** Removes a user and all that hangs on it. @throws as `UserRemovals.purge` */
+  /** Purges a user. @throws as `UserRemovals.purge` */
   purge(id: string, call: Call): Promise<void> {
     return this.removals.purge(id, call);
   }
 
-  /** Brings a deleted or inactive user back. @throws as `UserRemovals.restore` */
+  /** Restores a deleted or inactive user. @throws as `UserRemovals.restore` */
   restore(id: string, call: Call): Promise<AdminUserDto> {
     return this.removals.restore(id, call);
   }
 
-  /** What is counted against a user now: wrong guesses, and until when somebody is held back. @throws Problem 404 */
+  /** The counted failures of a user, and until when sign-in is blocked. @throws Problem 404 */
   async getThrottle(id: string): Promise<ThrottleDto> {
     if (!(await this.findById(id))) throw notFound('user');
     return this.throttle.standing(id);
   }
 
-  /** Forgets the wrong guesses at a user's password, so that they can try again at once. @throws Problem 404 */
+  /** Resets a user's count of wrong passwords. @throws Problem 404 */
   async clearThrottle(id: string, call: Origin & Partial<Pick<Call, 'me'>>): Promise<void> {
     if (!(await this.findById(id))) throw notFound('user');
     await this.throttle.clear(id, (prefixes) => this.audit.write(sql.CLEAR_THROTTLE, [id, prefixes], call));

@@ -1,39 +1,39 @@
-/** The hot paths of users, written by hand: hydrating an entity costs more than finding its row. */
+/** Hand-written SQL of the hot paths: hydrating an entity costs more than finding its row. */
 import { recorded } from '../audit/recorded.js';
 import { hasVersion } from '../lists/conditions.js';
 import { statement } from '../database/statement.js';
 import { clearing } from '../throttle/throttle.statements.js';
 import { PENDING_EMAIL, PENDING_EMAIL_TOPIC } from './addresses/challenges.statements.js';
 
-/** What anybody may see of a person, named as the entity names it. */
+/** The public columns of a user, aliased to the names of the entity. */
 export const PUBLIC_COLUMNS = `id, username, display_name AS "displayName", profile_picture_url AS "profilePictureUrl",
   created_at AS "createdAt"`;
 
-/** What the guards know of whoever calls, on every request: of `users` alone, so that no other table is in its way. */
+/** What the guards read on every request: of `users` alone, so that a lock on another table doesn't delay them. */
 export const PRINCIPAL_COLUMNS = `id, username, email, role, mfa_enabled AS "mfaEnabled", mfa_required AS "mfaRequired"`;
 
-/** An account as the application itself needs it. */
+/** The columns that internal code needs. */
 const ACCOUNT_COLUMNS = `${PUBLIC_COLUMNS}, kind, email, role, is_active AS "isActive", updated_at AS "updatedAt",
   deleted_at AS "deletedAt", last_login_at AS "lastLoginAt", version, mfa_enabled AS "mfaEnabled", mfa_required AS "mfaRequired",
   password_hash IS NOT NULL AS "hasPassword",
   email_verified_at AS "emailVerifiedAt", locale`;
 
-/** The columns that the answers to oneself and to admins are made of: the pending address is another table's. */
+/** The columns of the answers to oneself and to admins; the pending address comes from another table. */
 export const USER_COLUMNS = `${ACCOUNT_COLUMNS}, ${PENDING_EMAIL} AS "pendingEmail"`;
 
-/** The same of an account that is being made, and can't be changing its address yet. */
+/** The same for an account that is being created and can't have a pending address. */
 export const NEW_USER_COLUMNS = `${ACCOUNT_COLUMNS}, NULL::text AS "pendingEmail"`;
 
 const VISIBLE = 'is_active AND deleted_at IS NULL';
 
-/** The way to one user's row. A deleted account's address and name may be somebody else's by now. */
+/** Conditions that find one user. Deleted accounts are excluded by address and name, which another account may have by now. */
 const IS = {
   id: 'id = $1',
   email: 'email = $1 AND deleted_at IS NULL',
   username: 'fold_case(username) = fold_case($1) AND deleted_at IS NULL',
 };
 
-/** For the application itself. */
+/** For internal code. */
 export const FIND_BY_ID = statement('users.find_by_id', `SELECT ${ACCOUNT_COLUMNS} FROM users WHERE ${IS.id}`);
 export const FIND_BY_EMAIL = statement('users.find_by_email', `SELECT ${ACCOUNT_COLUMNS} FROM users WHERE ${IS.email}`);
 export const FIND_BY_USERNAME = statement(
@@ -41,14 +41,14 @@ export const FIND_BY_USERNAME = statement(
   `SELECT ${ACCOUNT_COLUMNS} FROM users WHERE ${IS.username}`,
 );
 
-/** To be shown, to oneself and to admins. */
+/** For the answers to oneself and to admins. */
 const shown = (name: string, where: string) =>
   statement(`users.${name}`, `SELECT ${USER_COLUMNS} FROM users WHERE ${where}`, PENDING_EMAIL_TOPIC);
 export const BY_ID = shown('by_id', IS.id);
 export const BY_EMAIL = shown('by_email', IS.email);
 export const BY_USERNAME = shown('by_username', IS.username);
 
-/** To be shown to others. */
+/** For the answers to others. */
 export const PUBLIC_BY_ID = statement(
   'users.public_by_id',
   `SELECT ${PUBLIC_COLUMNS}, version FROM users WHERE id = $1 AND ${VISIBLE}`,
@@ -58,7 +58,7 @@ export const PUBLIC_BY_USERNAME = statement(
   `SELECT ${PUBLIC_COLUMNS}, version FROM users WHERE fold_case(username) = fold_case($1) AND ${VISIBLE}`,
 );
 
-/** Of many; whatever unique index is in the way of one. The row says how many were added. */
+/** Adds a batch; rows that violate any unique index are left out. Returns how many were added. */
 export const IMPORT = recorded({
   name: 'users.import',
   before: [
@@ -72,7 +72,7 @@ export const IMPORT = recorded({
   events: [{ action: 'users_imported', when: 'count > 0', details: `jsonb_build_object('count', count::text)` }],
 });
 
-/** Forgets what counts against the account $1, whose keys begin with $2. */
+/** Deletes the throttle counters of account $1 whose keys begin with $2. */
 export const CLEAR_THROTTLE = recorded({
   name: 'throttle.clear_recorded',
   before: [`cleared AS (${clearing('$2')})`],
@@ -83,7 +83,7 @@ export const CLEAR_THROTTLE = recorded({
 export const LOCK_ADMINS = `SELECT id FROM users WHERE role = 'admin' AND is_active AND deleted_at IS NULL
   ORDER BY id FOR UPDATE`;
 
-/** First it is deleted, so that nothing comes to it any more; then what hangs on it goes, in batches; then the row. */
+/** First step of a purge: a soft deletion, so that no new rows are added; then rows are deleted in batches; then the user. */
 export const BEGIN_PURGE = `UPDATE users SET is_active = false, deleted_at = coalesce(deleted_at, now()), updated_at = now(),
     version = version + (deleted_at IS NULL)::int, session_generation = session_generation + 1
   WHERE id = $1 AND ${hasVersion('$2')} RETURNING id`;

@@ -22,20 +22,23 @@ const TO_NEW_ADDRESS = {
   locale: 'a.locale',
 };
 
-/** Whoever has the address tells us nothing, and is told that somebody wanted it. */
+/** Recipient of the mail when the new address belongs to another account: its owner. The caller isn't told. */
 const TO_WHOM_IT_BELONGS = { from: 'taken', to: 'email', userId: 'id', locale: 'locale' };
 
 const TAKEN = `taken AS (
   SELECT t.id, t.username, t.email, t.locale FROM users t JOIN challenge c ON c.email = t.email WHERE t.deleted_at IS NULL)`;
 
-/** Both mailboxes are back where they were, so the thief's way on from there is cut: whatever later changes opened. */
+/**
+ * After a revert, cancels the open challenges by which an attacker with other mailboxes could move the address again:
+ * verifications, pending changes, and reverts of the same or later changes.
+ */
 const LATER_CHANGES = `later AS (
   UPDATE mail_challenges c SET cancelled_at = now() FROM used
   WHERE c.user_id = used.user_id AND c.id <> used.id AND c.used_at IS NULL AND c.cancelled_at IS NULL
     AND (c.purpose IN ('verify', 'change')
       OR c.purpose = 'revert' AND (c.created_at >= used.created_at OR c.email = used.email)))`;
 
-/** The statements of a change of address, with their events and their mails. */
+/** The statements of a change of address, with their events and mails. */
 export class AddressChangeStatements {
   /** Must run in the transaction that holds the account's row locked. */
   readonly request = recorded({
@@ -149,7 +152,7 @@ export class AddressChangeStatements {
 
   readonly lock = `WITH ${locked('$1')} SELECT id FROM account`;
 
-  /** The address is somebody else's by now; the thief is put out all the same. */
+  /** When another account has the old address by now: the sessions end all the same. */
   readonly revertTaken = recorded({
     name: 'users.revert_taken',
     before: [locked('$1'), using({ purpose: 'revert', id: '$1', where: 'a.deleted_at IS NULL' }), LATER_CHANGES],
@@ -165,7 +168,7 @@ export class AddressChangeStatements {
     private readonly tables: CredentialTables,
   ) {}
 
-  /** Made when it is first needed: by then every module has named its tables. */
+  /** Built on first use: by then every module has registered its tables. */
   get revert(): RecordedStatement {
     return (this.built ??= this.buildRevert());
   }

@@ -12,12 +12,12 @@ import type { Origin } from '../../request.js';
 import { CredentialTables } from '../credential-tables.js';
 import { AddressChangeStatements } from './address-change-statements.js';
 
-/** How long a change of address waits for the new mailbox. */
+/** How long the new mailbox has to confirm. */
 const CHANGE_LIFETIME = days(1);
-/** For how long the old mailbox can take a change back. */
+/** How long the old mailbox can revert a change. */
 const REVERT_LIFETIME = days(7);
 
-/** A change of a verified address: it waits for the new mailbox, and can be taken back from the old one. */
+/** A change of a verified address: confirmed by the new mailbox, and revertible by the old one. */
 @Injectable()
 export class AddressChanges {
   private readonly statements = new AddressChangeStatements(this.mails, this.tables);
@@ -31,10 +31,10 @@ export class AddressChanges {
   ) {}
 
   /**
-   * Opens a change to this address and mails it there; the old address is told. Returns false when the account's password
-   * has changed meanwhile, or it may not sign in, or its address isn't verified.
+   * Starts a change to this address and mails it a link; the old address gets a notice. Returns false when the account's
+   * password has changed meanwhile, when it may not sign in, or when its address isn't verified.
    * @param db the transaction that it belongs to
-   * @param options.mail whether the mailbox takes another mail
+   * @param options.mail whether the limit of the mailbox allows another mail
    */
   async request(
     db: EntityManager,
@@ -46,21 +46,21 @@ export class AddressChanges {
     return (await this.audit.writeIn(db, this.statements.request, values, call)).length > 0;
   }
 
-  /** Sends link and code of the change that is under way once more; does nothing when there is none. */
+  /** Mails link and code of the pending change again; does nothing when there is none. */
   async send(userId: string, origin: Origin): Promise<void> {
     await this.database.write(this.statements.send, [userId, this.words(origin)]);
     this.mails.wake();
   }
 
-  /** Calls the change that is under way off, if there is one. */
+  /** Cancels the pending change, if there is one. */
   async cancel(userId: string, call: Actor): Promise<void> {
     await this.audit.write(this.statements.cancel, [userId], call);
   }
 
   /**
-   * Uses a challenge up and makes its address the account's: every session ends but the one that asks, and every reset with
-   * them; the old address is told, and can take it back. Returns false when the challenge doesn't hold any more.
-   * @throws Problem 409 `email_taken` when somebody else has the address by now
+   * Consumes a challenge and sets the account's address: every session but the calling one ends, resets are cancelled, and
+   * the old address gets a notice with a link to revert. Returns false when the challenge is no longer valid.
+   * @throws Problem 409 `email_taken` when another account has the address by now
    */
   async confirm(
     challengeId: string,
@@ -74,9 +74,9 @@ export class AddressChanges {
   }
 
   /**
-   * Takes a change back, confirmed or not: the old address is the account's again, nothing that was signed in or known
-   * opens it any more, and a reset goes to the old address. Returns false when the challenge doesn't hold any more.
-   * @throws Problem 409 `email_taken` when somebody else has the old address by now; sessions end all the same
+   * Reverts a change, confirmed or not: the account gets its old address back, sessions and password are disabled, and a
+   * reset is mailed there. Returns false when the challenge is no longer valid.
+   * @throws Problem 409 `email_taken` when another account has the old address by now; sessions end all the same
    */
   async revert(challengeId: string, call: Actor): Promise<boolean> {
     const values = [challengeId, uuidv7(), this.settings.passwordResetLifetime, this.words(call)];
@@ -93,8 +93,8 @@ export class AddressChanges {
   }
 
   /**
-   * In a transaction that locks the account first: a statement sees what was committed before it began, so one that waited
-   * for the lock would miss the challenges of whoever held it.
+   * In a transaction whose first statement locks the account: a statement's snapshot is taken before it waits for a lock, so
+   * one statement alone would miss challenges committed by the previous holder of the lock.
    */
   private inLock(challengeId: string, statement: RecordedStatement, values: unknown[], call: Actor): Promise<boolean> {
     return this.database.transaction(async (db) => {

@@ -1,8 +1,8 @@
-/** The parts that statements about links and codes are put together from; each is text for a `WITH`. */
+/** CTEs that statements about links and codes are composed of. */
 import { statement } from '../../database/statement.js';
 import type { Purpose } from './mail-challenge.entity.js';
 
-/** Wrong codes after which the code of a challenge opens nothing any more. */
+/** After so many wrong codes a challenge's code is refused. */
 export const MAX_ATTEMPTS = 5;
 
 const MS = `interval '1 millisecond'`;
@@ -10,30 +10,33 @@ const MS = `interval '1 millisecond'`;
 const isOpen = (c: string) => `${c}.used_at IS NULL AND ${c}.cancelled_at IS NULL`;
 const isLiving = (c: string) => `${isOpen(c)} AND ${c}.expires_at > now()`;
 
-/** For whom a challenge is opened. All but the purpose are SQL expressions over the rows of `from`. */
+/** The new challenge. All members but the purpose are SQL expressions over the rows of `from`. */
 interface Opening {
   purpose: Exclude<Purpose, 'invite'>;
-  /** The CTE whose rows are the accounts; it must hold their rows in `users` locked. */
+  /** The CTE with the accounts; it must hold their rows in `users` locked. */
   from: string;
-  /** The id of a new one. */
+  /** The id of a new challenge. */
   id: string;
-  /** Milliseconds that a new one lives. */
+  /** Lifetime of a new challenge in milliseconds. */
   lifetime: string;
   userId?: string;
   email?: string;
-  /** The session generation that it holds in; NULL when it outlives a new password. */
+  /** The session generation that it is valid in; NULL when it outlives a new password. */
   generation?: string;
-  /** The generation of one that lives, where the statement has just begun a new one: it is taken along. */
+  /**
+   * The generation in which an existing challenge was valid, where the statement has just incremented it: the challenge is
+   * moved to the new one.
+   */
   heldIn?: string;
   where?: string;
-  /** What the CTE is called. */
+  /** Name of the CTE. */
   name?: string;
 }
 
 /**
- * Opens a challenge for each account, or takes the one that lives, so that whoever asks twice gets the same link and code
- * twice. One that has expired, whose code is used up, or that proves another address is cancelled first.
- * The CTE returns `id`, `user_id`, `email`, `expires_at`, and `sent`, which is 1 for a new one.
+ * Opens a challenge for each account, or reuses the valid one, so that repeated requests send the same link and code. One
+ * that has expired, whose code is exhausted, or that is for another address is cancelled first. The CTE returns `id`,
+ * `user_id`, `email`, `expires_at`, and `sent`, which is 1 for a new one.
  */
 export function opening(options: Opening): string {
   const { purpose, from, id, lifetime, userId = 'id', email = 'email', where = 'true', name = 'challenge' } = options;
@@ -54,7 +57,7 @@ export function opening(options: Opening): string {
      RETURNING c.id, c.user_id, c.email, c.expires_at, c.sent)`;
 }
 
-/** A challenge of which an account may have several: each notice of a change of address can take it back. */
+/** A challenge that an account may have several of: each notice of a change of address has its own link to revert. */
 export function openingRevert({ from, id, lifetime, userId = 'id', email, where = 'true' }: Omit<Opening, 'purpose'>) {
   return `revert AS (
      INSERT INTO mail_challenges AS c (id, purpose, user_id, email, expires_at)
@@ -62,13 +65,13 @@ export function openingRevert({ from, id, lifetime, userId = 'id', email, where 
      RETURNING c.id, c.user_id, c.email, c.expires_at)`;
 }
 
-/** What of an account is locked by `locked`. */
+/** The columns of an account that `locked` returns. */
 const LOCKED_COLUMNS = `id, username, email, role, locale, is_active, deleted_at, email_verified_at,
   session_generation, version`;
 
 /**
- * Locks the account of a challenge. Every statement about an account's address locks its row in `users` first, so that
- * they come one after the other and never wait for each other in a circle. The CTE is `account`.
+ * Locks the account of a challenge. Every statement about an account's address locks its row in `users` first, so that they
+ * run one after the other and can't deadlock. The CTE is `account`.
  */
 export const locked = (challengeId: string) =>
   `account AS (
@@ -76,8 +79,8 @@ export const locked = (challengeId: string) =>
      WHERE id = (SELECT user_id FROM mail_challenges WHERE id = ${challengeId}) FOR NO KEY UPDATE)`;
 
 /**
- * Uses a challenge up, provided that it lives, and that `where` holds of its account `a` and of itself, `c`. Must follow
- * `locked`. The CTE is `used`; without a row nothing was used, and whatever hangs on it does nothing.
+ * Consumes a challenge that is still valid and whose account `a` and itself `c` satisfy `where`. Must follow `locked`. The
+ * CTE is `used`; it is empty when nothing was consumed, and CTEs that depend on it then do nothing.
  */
 export const using = ({ purpose, id, where }: { purpose: Purpose; id: string; where: string }) =>
   `used AS (
@@ -85,20 +88,20 @@ export const using = ({ purpose, id, where }: { purpose: Purpose; id: string; wh
      WHERE c.id = ${id} AND c.user_id = a.id AND c.purpose = '${purpose}' AND ${isLiving('c')} AND ${where}
      RETURNING c.id, c.user_id, c.email, c.created_at)`;
 
-/** The condition that the account may sign in. */
+/** Condition: the account may sign in. */
 export const IS_ACTIVE = 'a.is_active AND a.deleted_at IS NULL';
-/** The condition that a challenge proves the address that the account has. */
+/** Condition: a challenge is for the address that the account has. */
 export const PROVES_ADDRESS = `a.email = c.email AND ${IS_ACTIVE}`;
-/** The condition that the account has got no new password since, nor was deactivated or deleted. */
+/** Condition: since then the account has had no new password, nor been deactivated or deleted. */
 export const SAME_GENERATION = 'c.generation = a.session_generation';
 
-/** The condition that the code of `c` is good: five wrong ones end it. @param byCode boolean, SQL */
+/** Condition: the code of `c` isn't exhausted by wrong ones. @param byCode boolean, SQL */
 export const codeIsGood = (byCode: string) => `(NOT ${byCode} OR c.attempts < ${MAX_ATTEMPTS})`;
 
 /**
- * Takes what was open for an account along to its new session generation: a link to a new password, and a change of address.
- * For whatever ends sessions without being among what ends those. The CTE is `links`.
- * @param from where the account is: its `userId`, and as `session_generation` the one that has just begun
+ * Moves open challenges of an account to its new session generation: reset links and changes of address, for statements that
+ * end sessions but should not cancel these. The CTE is `links`.
+ * @param from the CTE of the account: its `userId`, and as `session_generation` the new one
  */
 export const takingAlong = (from: string, userId = 'id') =>
   `links AS (
@@ -122,14 +125,14 @@ export function cancelling(options: {
 }
 
 /**
- * The address that the row of `users` at hand is changing to, or null. Only a verified one can be: for others it costs
- * nothing. The innermost SELECT has no tables, so that its `id` can only be the row's.
+ * The address that a row of `users` is changing to, or null. Only a verified one can be changing; for others the look-up is
+ * skipped. The innermost SELECT has no FROM, so that `id` can only be the outer row's.
  */
 export const PENDING_EMAIL = `CASE WHEN email_verified_at IS NOT NULL THEN (
   SELECT c.email FROM (SELECT id AS user_id) account JOIN mail_challenges c ON c.user_id = account.user_id
   WHERE c.purpose = 'change' AND ${isLiving('c')} AND c.generation = session_generation) END`;
 
-/** What reads it has this topic, so that whoever can do without is not held up when that table is locked. */
+/** Statements that read it have this topic: those that don't are not delayed when that table is locked. */
 export const PENDING_EMAIL_TOPIC = 'challenges';
 
 const COLUMNS = `c.id, c.purpose, c.user_id AS "userId", c.invitation_id AS "invitationId", c.email, c.attempts,
@@ -144,7 +147,7 @@ export const BY_ID = statement(
   `SELECT ${COLUMNS} FROM mail_challenges c LEFT JOIN users u ON u.id = c.user_id WHERE c.id = $1`,
 );
 
-/** The newest of a purpose that was not cancelled, of the account with this address. */
+/** The newest challenge for a purpose that wasn't cancelled, of the account with this address. */
 export const BY_ADDRESS = statement(
   'challenges.by_address',
   `SELECT ${COLUMNS} FROM users u JOIN mail_challenges c ON c.user_id = u.id
@@ -152,28 +155,28 @@ export const BY_ADDRESS = statement(
    ORDER BY c.created_at DESC LIMIT 1`,
 );
 
-/** The newest of a purpose that was not cancelled, of this account. */
+/** The newest challenge for a purpose that wasn't cancelled, of this account. */
 export const BY_USER = statement(
   'challenges.by_user',
   `SELECT ${COLUMNS} FROM mail_challenges c JOIN users u ON u.id = c.user_id
    WHERE c.user_id = $1 AND c.purpose = $2 AND c.cancelled_at IS NULL ORDER BY c.created_at DESC LIMIT 1`,
 );
 
-/** Changes to this address: several accounts may want it, until one of them proves that it is theirs. */
+/** Changes to this address: several accounts may want it, until one of them confirms. */
 export const CHANGES_TO = statement(
   'challenges.changes_to',
   `SELECT ${COLUMNS} FROM mail_challenges c JOIN users u ON u.id = c.user_id
    WHERE c.email = $1 AND c.purpose = 'change' AND c.cancelled_at IS NULL ORDER BY c.created_at DESC LIMIT 10`,
 );
 
-/** Counts a wrong code, until five are counted. For no challenge it is the same statement, and changes nothing. */
+/** Counts a wrong code, up to five. With no challenge it is the same statement and changes nothing. */
 export const COUNT_WRONG = statement(
   'challenges.count_wrong',
   `UPDATE mail_challenges SET attempts = attempts + 1
    WHERE id = ANY($1::uuid[]) AND attempts < ${MAX_ATTEMPTS} RETURNING id`,
 );
 
-/** Wrong codes of a day, over all challenges of an account: asking for another must not buy more guesses. */
+/** Wrong codes of a day, over all challenges of an account: requesting another code must not allow more guesses. */
 export const WRONG_TODAY = statement(
   'challenges.wrong_today',
   `SELECT sum(attempts)::int AS wrong,
@@ -181,7 +184,7 @@ export const WRONG_TODAY = statement(
    FROM mail_challenges WHERE user_id = $1 AND purpose = $2 AND created_at > now() - interval '1 day'`,
 );
 
-/** Past their end for a month: until then whoever comes late is told so. */
+/** Deletes challenges a month after their end; until then they are answered with "expired" or "used". */
 export const PURGE = statement(
   'challenges.purge',
   `DELETE FROM mail_challenges WHERE id IN (
@@ -190,7 +193,7 @@ export const PURGE = statement(
    RETURNING id`,
 );
 
-/** Opens the challenge of each invitation in `from`, or takes the one that it has; an expired one is cancelled first. */
+/** Opens a challenge for each invitation in `from`, or reuses the existing one; an expired one is cancelled first. */
 export const openingInvitation = ({ from, id }: { from: string; id: string }) =>
   `challenge_stale AS (
      UPDATE mail_challenges c SET cancelled_at = now() FROM ${from} i
@@ -202,7 +205,7 @@ export const openingInvitation = ({ from, id }: { from: string; id: string }) =>
      ON CONFLICT (invitation_id) WHERE cancelled_at IS NULL DO UPDATE SET sent = least(c.sent + 1, 32767)
      RETURNING c.id, c.invitation_id, c.email, c.expires_at)`;
 
-/** Uses up the challenge of an invitation, provided that it lives. The CTE is `used`. */
+/** Consumes the challenge of an invitation, if it is valid. The CTE is `used`. */
 export const usingInvitation = (id: string) =>
   `used AS (
      UPDATE mail_challenges c SET used_at = now()

@@ -1,7 +1,7 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import { User } from '../user.entity.js';
 
-/** A network, or a family of browsers, that somebody has signed in from. */
+/** A network, or a browser family, that an account has signed in from. */
 @Entity({ name: 'known_devices' })
 @Check('known_devices_kind_check', `kind IN ('network', 'agent')`)
 @Index('known_devices_seen_at_idx', ['seenAt'])
@@ -16,7 +16,7 @@ export class KnownDevice {
   @PrimaryColumn('text', { primaryKeyConstraintName: 'known_devices_pkey' })
   kind: 'network' | 'agent';
 
-  /** A digest, keyed by the account: it tells nobody which networks people use. */
+  /** A digest keyed by the account, so that the table doesn't reveal which networks people use. */
   @PrimaryColumn('bytea', { primaryKeyConstraintName: 'known_devices_pkey' })
   digest: Buffer;
 

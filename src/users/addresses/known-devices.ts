@@ -10,10 +10,10 @@ import { Scheduler } from '../../outbox/scheduler.js';
 import type { Origin } from '../../request.js';
 
 const KNOWN_FOR = `interval '90 days'`;
-/** Notices of new devices in a day. */
+/** Most notices of new devices in a day, per account. */
 const MOST_NOTICES = 5;
 
-/** A network and a family of browsers, as digests that only tell whether they were seen for this account; null for unknown. */
+/** Digests of network and browser family, keyed by the account; null for unknown. */
 export function deviceDigests(
   userId: string,
   { ip, userAgent }: Pick<Origin, 'ip' | 'userAgent'>,
@@ -26,7 +26,7 @@ export function deviceDigests(
 const digest = (userId: string, text: string | undefined) =>
   text ? createHash('sha256').update(`${userId}|${text}`).digest().subarray(0, 16) : null;
 
-/** Remembers the device of the accounts in `from`. The CTE is `remembered`; parameters are digests of `deviceDigests`. */
+/** Stores the device of the accounts in `from`. The CTE is `remembered`; parameters are digests of `deviceDigests`. */
 export const remembering = ({
   from,
   userId,
@@ -44,7 +44,7 @@ export const remembering = ({
      WHERE d.digest IS NOT NULL AND a.${userId} IS NOT NULL
      ON CONFLICT (user_id, kind, digest) DO UPDATE SET seen_at = now() WHERE k.seen_at < now() - interval '1 day')`;
 
-/** The newest of an account stays: who comes back after a year is known to have signed in before. */
+/** The newest row of an account is kept, so that a sign-in after a year isn't mistaken for the first one. */
 const PURGE = statement(
   'known_devices.purge',
   `DELETE FROM known_devices WHERE ctid = ANY (ARRAY(
@@ -54,7 +54,7 @@ const PURGE = statement(
    RETURNING user_id`,
 );
 
-/** The devices that people sign in from: a new one is worth a notice to who has the account. */
+/** Networks and browsers that people sign in from: a new one is reported to the account's owner. */
 @Injectable()
 export class KnownDevices implements OnModuleInit {
   constructor(
@@ -69,14 +69,14 @@ export class KnownDevices implements OnModuleInit {
   }
 
   /**
-   * What belongs into the statement that starts a session: the device is remembered, and who has a verified account is told
-   * of one that is new, by its network and by its browser; not of the first one ever, which nothing can be compared with.
-   * @param from the account, with its session started, in `id`, `username`, `email`, `locale`, `email_verified_at`
+   * CTEs for the statement that starts a session: stores the device, and mails the owner when network or browser are new;
+   * not at the first sign-in, which has nothing to compare with, and only to verified addresses.
+   * @param from the CTE of the account: `id`, `username`, `email`, `locale`, `email_verified_at`
    * @param first the number of the first of its three parameters, `values`
    */
   onSignIn(from: string, first: number): string[] {
     const [network, agent, words] = [`$${first}::bytea`, `$${first + 1}::bytea`, `$${first + 2}::jsonb`];
-    const device = `device AS (SELECT ${network} AS network, ${agent} AS agent, ${words} AS words)`; // each has a type, used or not
+    const device = `device AS (SELECT ${network} AS network, ${agent} AS agent, ${words} AS words)`; // casts: a parameter needs a type even where it isn't used
     if (!this.settings.signInNotices || !this.mails.isConfigured) return [device];
     const known = `SELECT FROM known_devices k WHERE k.user_id = account.id`;
     const mail = this.mails.insert('new_sign_in', {
@@ -98,7 +98,7 @@ export class KnownDevices implements OnModuleInit {
     return [...deviceDigests(userId, origin), JSON.stringify(this.mails.originWords(origin))];
   }
 
-  /** Forgets devices that were not seen for 90 days, a thousand at most. Returns how many it forgot. */
+  /** Deletes devices that were not seen for 90 days, a thousand at most. Returns how many. */
   async purge(): Promise<number> {
     return (await this.database.write(PURGE, [])).length;
   }

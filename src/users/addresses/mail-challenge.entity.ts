@@ -1,12 +1,12 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import { User } from '../user.entity.js';
 
-/** What a link or code in a mail is for. */
+/** The purpose of a link or code in a mail. */
 export type Purpose = 'verify' | 'reset' | 'change' | 'revert' | 'invite' | 'restore';
 
 /**
- * What a link or code in a mail stands for: a purpose, whose, and which address it proves. Link and code are computed
- * from the id and a key (`mail/links.ts`), so nothing here can be replayed.
+ * The row behind a link or code in a mail: its purpose, account and address. Link and code are computed from the id and a
+ * key (`mail/links.ts`), so nothing here can be replayed.
  */
 @Entity({ name: 'mail_challenges' })
 @Check('mail_challenges_purpose_check', `purpose IN ('verify', 'reset', 'change', 'revert', 'invite', 'restore')`)
@@ -37,18 +37,18 @@ export class MailChallenge {
   @Column('uuid', { name: 'invitation_id', nullable: true })
   invitationId: string | null;
 
-  /** By name: invitations belong to a folder above this one. */
+  /** Named by a string: invitations belong to a folder that this one must not import. */
   @ManyToOne('Invitation', { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'invitation_id', foreignKeyConstraintName: 'mail_challenges_invitation_id_fkey' })
   invitation?: object;
 
-  /** The address that it proves: of a change the new one, of taking a change back the old one. */
+  /** The address that it is for: of a change the new one, of a revert the old one. */
   @Column('text')
   email: string;
 
   /**
    * The session generation of the account when it was made, for a reset, a change and a restore: a new password,
-   * deactivation and deletion raise the account's, and end these with the sessions.
+   * deactivation and deletion increment the account's, which invalidates these with the sessions.
    */
   @Column('integer', { nullable: true })
   generation: number | null;
@@ -57,7 +57,7 @@ export class MailChallenge {
   @Column('smallint', { default: 0 })
   attempts: number;
 
-  /** How many mails carried it. */
+  /** How many mails contained it. */
   @Column('smallint', { default: 1 })
   sent: number;
 
@@ -70,7 +70,7 @@ export class MailChallenge {
   @Column('timestamptz', { name: 'used_at', nullable: true })
   usedAt: Date | null;
 
-  /** When it was ended before its time: superseded, called off, or overtaken by what happened to the account. */
+  /** When it was ended before its expiry: superseded, cancelled, or invalidated by a change of the account. */
   @Column('timestamptz', { name: 'cancelled_at', nullable: true })
   cancelledAt: Date | null;
 }

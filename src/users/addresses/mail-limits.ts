@@ -9,15 +9,15 @@ import type { Reservation } from '../../throttle/reservation.js';
 import { Throttle } from '../../throttle/throttle.js';
 import type { Purpose } from './mail-challenge.entity.js';
 
-/** Kinds of mail that somebody can have sent by asking. */
+/** Kinds of mail that a request can trigger. */
 export type AskedKind = 'verify' | 'already_registered' | 'reset' | 'change' | 'invitation';
 
-/** Wrong codes of a day for one account and purpose. */
+/** Wrong codes allowed in a day for one account and purpose. */
 const CODES_A_DAY = 20;
 
 /**
- * How many mails and codes there may be. A mailbox is counted by the address as typed, whether an account has it or not, and
- * over its limit the answer stays what it is: a 429 would tell who has an account.
+ * Limits of mails and codes. Mails are counted by the address as typed, whether an account has it or not. Over the limit no
+ * mail is sent but the answer stays the same: a 429 would reveal who has an account.
  */
 @Injectable()
 export class MailLimits {
@@ -35,24 +35,24 @@ export class MailLimits {
     private readonly settings: ThrottleSettings,
   ) {}
 
-  /** Counts a request for a mail, for the network that it comes from. @throws Problem 429 */
+  /** Counts a request for a mail, by network. @throws Problem 429 */
   countRequest(origin: Origin): Promise<void> {
     return this.throttle.count({ budgets: [budget(this.asked, [networkOf(origin.ip)])] }, origin);
   }
 
-  /** Whether a mailbox takes another mail of this kind; if so, it is counted. @param address normalised, or whatever was typed */
+  /** Whether the limit of a mailbox allows a mail of this kind; if so, counts it. @param address normalised, or as typed */
   mayMail(kind: AskedKind, address: string): Promise<boolean> {
     return this.throttle.tryCount(this.mailbox(kind, address));
   }
 
-  /** As `mayMail`, for a mail that may come to nothing; null when the mailbox takes none. Whoever gets one settles it. */
+  /** As `mayMail`, for a mail that may not be sent after all: the caller settles the reservation. Null over the limit. */
   reserveMail(kind: AskedKind, address: string): Promise<Reservation | null> {
     return this.throttle.tryReserve(this.mailbox(kind, address));
   }
 
   /**
-   * Lets somebody try a code: counted when it is wrong, for the address and purpose, from whatever networks.
-   * @param check what the code opens, or null when it is wrong; when it throws, nothing is counted
+   * Runs an attempt at a code; a wrong one is counted for address and purpose, whatever the network.
+   * @param check returns null when the code is wrong; when it throws, nothing is counted
    * @throws Problem 429
    */
   async tryCode<T>(
@@ -71,7 +71,7 @@ export class MailLimits {
       if (found === null) await reservation.count();
       return found;
     } finally {
-      await reservation.release(); // does nothing once it is counted
+      await reservation.release(); // has no effect once counted
     }
   }
 
@@ -85,7 +85,7 @@ export class MailLimits {
   }
 
   /**
-   * The same limit of a day by what is counted on the challenges, which a crash doesn't empty.
+   * The same limit per day by the counts on the challenges, which survive a crash of the server.
    * @throws Problem 429
    */
   assertCodesLeft({ wrong, seconds }: { wrong: number; seconds: number }): void {

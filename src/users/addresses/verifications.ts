@@ -9,7 +9,7 @@ import { statement } from '../../database/statement.js';
 import { Mails } from '../../mail/mails.js';
 import { codeIsGood, locked, opening, PROVES_ADDRESS, using } from './challenges.statements.js';
 
-/** How long the link and the code of a verification live (NIST SP 800-63B-4, 4.2.1.2: a day at most by mail). */
+/** Lifetime of link and code of a verification (NIST SP 800-63B-4, 4.2.1.2: a day at most by mail). */
 export const VERIFICATION_LIFETIME = days(1);
 
 const NIL = '00000000-0000-0000-0000-000000000000';
@@ -25,10 +25,10 @@ const VERIFY_BATCH = statement(
    SELECT id FROM batch ORDER BY id`,
 );
 
-/** That somebody reads the mailbox of their address. */
+/** Verification of e-mail addresses. */
 @Injectable()
 export class Verifications {
-  /** The event, which is written for an address that nobody has as well, makes both take the same time. */
+  /** The event is written for unknown addresses as well, so that both take the same time. */
   private readonly sendStatement = recorded({
     name: 'mail_challenges.send_verification',
     before: [
@@ -65,7 +65,7 @@ export class Verifications {
     events: [{ action: 'email_verified', actorId: 'id', when: 'is_new' }],
   });
 
-  /** Nobody may be left without an admin by a mail that went to a stranger: an admin's account is for other admins to delete. */
+  /** Never an admin's account: a mail to a stranger must not leave the server without an admin. Other admins can delete it. */
   private readonly rejectStatement = recorded({
     name: 'mail_challenges.reject_registration',
     before: [
@@ -88,7 +88,7 @@ export class Verifications {
     private readonly settings: AccountSettings,
   ) {}
 
-  /** Sends link and code to an address that is unverified; for any other nothing happens, in the same time. */
+  /** Mails link and code to an unverified address; for any other nothing happens, in the same time. */
   async send(email: string, locale: string | null, call: Actor): Promise<void> {
     const words = JSON.stringify(this.mails.originWords(call));
     await this.audit.write(this.sendStatement, [email, uuidv7(), VERIFICATION_LIFETIME, locale, words], call);
@@ -96,13 +96,13 @@ export class Verifications {
   }
 
   /**
-   * Uses a challenge up: its address is verified from now on. Returns false when the challenge doesn't hold any more.
+   * Consumes a challenge: its address is verified. Returns false when the challenge is no longer valid.
    */
   async verify(challengeId: string, byCode: boolean, call: Actor): Promise<boolean> {
     return (await this.audit.write(this.verifyStatement, [challengeId, byCode], call)).length > 0;
   }
 
-  /** Takes the addresses of all accounts that are older than this for verified. Returns how many it took. */
+  /** Marks the addresses of all accounts older than this as verified. Returns how many. */
   async verifyAll(createdBefore: Date, call: Actor): Promise<number> {
     let count = 0;
     for (let last = NIL, found: { id: string }[] = []; ; last = found.at(-1)?.id ?? last) {
@@ -115,7 +115,7 @@ export class Verifications {
     return count;
   }
 
-  /** Deletes an account whose address was never verified, softly, if it is still so. */
+  /** Deletes an account whose address is still unverified, softly. */
   async reject(challengeId: string, call: Actor): Promise<void> {
     await this.audit.write(this.rejectStatement, [challengeId, this.settings.deletedRetention ?? null], call);
   }

@@ -7,7 +7,7 @@ import { UserLookups } from '../user-lookups.js';
 import { MailLimits } from './mail-limits.js';
 import { Verifications } from './verifications.js';
 
-/** Keeps out who hasn't verified their address, where REQUIRE_VERIFIED_EMAIL says so. */
+/** Refuses sign-in until the address is verified, where REQUIRE_VERIFIED_EMAIL is set. */
 @Injectable()
 export class VerifiedOnly {
   constructor(
@@ -17,14 +17,14 @@ export class VerifiedOnly {
     private readonly settings: AccountSettings,
   ) {}
 
-  /** Whether anybody is kept out. */
+  /** Whether the setting is on. */
   get isOn(): boolean {
     return this.settings.requireVerifiedEmail;
   }
 
   /**
-   * To be asked once it is known that the account is the person's, so that nobody else learns of it. Who is kept out gets
-   * the mail that lets them in.
+   * To be called after authentication, so that nobody else learns whether the address is verified. Mails the verification
+   * link.
    * @throws Problem 403 `email_not_verified`
    */
   async assert(userId: string, call: Actor): Promise<void> {

@@ -12,10 +12,10 @@ export class RowProblem extends Error {
   }
 }
 
-/** Of a code that others fail with, too. */
+/** A problem of a row with a code of the problems table. */
 export const rowProblem = (code: ProblemCode, pointer?: string) => new RowProblem(code, pointer, FAILURES[code][1]);
 
-/** What is said of a row that failed. @throws the error when it is no problem of the row */
+/** The result of a row that failed. @throws the error when it isn't about the row */
 export function failureOf(line: number, error: unknown): ImportResultDto {
   if (error instanceof RowProblem) return result(line, error.code, error.pointer, error.message);
   if (!(error instanceof Problem) || error.status >= 500) throw error;
@@ -31,7 +31,7 @@ const result = (line: number, code: string, pointer: string | undefined, detail:
   detail,
 });
 
-/** What is answered: counts, and the results that were asked for. */
+/** The answer: counts, and the results that were asked for. */
 export function summaryOf(total: number, results: ImportResultDto[], { results: which }: ImportQuery): ImportDto {
   const count = (status: ImportResultDto['status']) => results.filter((one) => one.status === status).length;
   return {

@@ -11,7 +11,7 @@ import { readCsv, readNdjson } from './read-rows.js';
 import { UserExport } from './user-export.js';
 import { UserImport } from './user-import.js';
 
-/** Moving in, and moving out. */
+/** Import and export of accounts. */
 @Controller('api/users')
 @Scoped('users')
 @Roles('admin')
@@ -22,8 +22,8 @@ export class ImportController {
   ) {}
 
   /**
-   * Takes over accounts from another system, with the hashes of their passwords: NDJSON or CSV, 5 MiB and 10,000 rows at
-   * most. A bad row stops no other, unless `on_conflict=fail`. No mail is sent, save to whom a row invites.
+   * Imports accounts from another system, with their password hashes: NDJSON or CSV, 5 MiB and 10,000 rows at most. A bad
+   * row doesn't stop the others, unless `on_conflict=fail`. No mail is sent, except for rows with `invite`.
    * @throws import_failed, import_too_large, unsupported_media_type, malformed_json
    */
   @Post('import')
@@ -37,7 +37,7 @@ export class ImportController {
     return this.imports.run(read(body.toString('utf8')), query, call);
   }
 
-  /** Exports all accounts, one JSON object a line, as an import reads them; without the hashes of their passwords. */
+  /** Exports all accounts as NDJSON, in the form that the import reads; without password hashes. */
   @Get('export')
   @Fresh({ ifMfa: true })
   @Header('content-type', 'application/x-ndjson; charset=utf-8')

@@ -1,7 +1,7 @@
 import { recorded } from '../../audit/recorded.js';
 import { statement } from '../../database/statement.js';
 
-/** The accounts that rows of an import would meet: `$1` addresses, `$2` names, `$3` ids. */
+/** Accounts that conflict with rows of an import: `$1` addresses, `$2` names, `$3` ids. */
 export const MEET = statement(
   'users.import_meet',
   `SELECT id, email, username, role, is_active AS "isActive", deleted_at IS NOT NULL AS "isDeleted" FROM users
@@ -12,7 +12,7 @@ export const MEET = statement(
 const ROW = `AS r (id uuid, email text, username text, display_name text, password_hash text, role text, is_active boolean,
   email_verified boolean, created_at timestamptz, locale text)`;
 
-/** Of a batch; whatever unique index is in the way of one. */
+/** Adds a batch; rows that violate any unique index are left out. */
 export const ADD = recorded({
   name: 'users.import_add',
   change: `INSERT INTO users (id, email, username, display_name, password_hash, role, is_active, email_verified_at, created_at, locale)
@@ -23,13 +23,13 @@ export const ADD = recorded({
   events: [{ action: 'user_imported', details: `jsonb_build_object('role', role)` }],
 });
 
-/** What `user_updated` tells of: what has no event of its own. */
+/** The columns that `user_updated` reports: the others have events of their own. */
 const PROFILE = ['username', 'display_name', 'locale'] as const;
 const CHANGED = PROFILE.map((column) => `CASE WHEN c.${column} IS DISTINCT FROM old.${column} THEN '${column}' END`);
 
 /**
- * Of a batch: what a row names, and nothing where it differs in nothing. A new hash ends the sessions of the account. No right
- * is taken from whoever has become an admin meanwhile.
+ * Updates a batch: members that a row has, and only where they differ. A new hash ends the sessions of the account. Never
+ * takes rights from a user who has become an admin meanwhile.
  */
 export const UPDATE = recorded({
   name: 'users.import_update',
@@ -76,7 +76,7 @@ export const UPDATE = recorded({
   ],
 });
 
-/** Tells of an import as a whole. */
+/** The event of an import as a whole. */
 export const IMPORTED = recorded({
   name: 'users.imported',
   change: `SELECT NULL::uuid AS id, $1::int AS added, $2::int AS updated`,

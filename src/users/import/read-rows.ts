@@ -1,10 +1,10 @@
-/** The rows of an import, as they stand in its file. */
+/** Parses the rows of an import file. */
 import { parse } from 'csv-parse/sync';
 import { malformedRequest, problem } from '../../problems.js';
 
-/** A row, or why it is none. */
+/** A parsed row, or why it could not be parsed. */
 export interface RawRow {
-  /** The physical line that it begins at, 1 for the first. */
+  /** The physical line that it starts at, from 1. */
   line: number;
   value?: unknown;
   problem?: string;
@@ -13,7 +13,7 @@ export interface RawRow {
 const MOST_ROWS = 10_000;
 const BOOLEANS = new Set(['invite', 'is_active', 'email_verified']);
 
-/** One JSON object a line; empty lines are none. @throws Problem 413 when there are too many */
+/** NDJSON: an object a line; empty lines are skipped. @throws Problem 413 when there are too many */
 export function readNdjson(text: string): RawRow[] {
   const rows: RawRow[] = [];
   let line = 0;
@@ -26,7 +26,7 @@ export function readNdjson(text: string): RawRow[] {
   return rows;
 }
 
-/** A table with a header; an empty cell is left out. @throws Problem 400 when it is none, 413 when it has too many rows */
+/** CSV with a header; empty cells are left out. @throws Problem 400 when it can't be parsed, 413 when it has too many rows */
 export function readCsv(text: string): RawRow[] {
   const records = parsed(text);
   if (records.length > MOST_ROWS) throw problem('import_too_large');
@@ -41,7 +41,7 @@ function parsed(text: string): { record: Record<string, string>; info: { lines: 
   }
 }
 
-/** The line breaks inside a record: csv-parse tells the line that it ends at. */
+/** Line breaks inside a record: csv-parse reports the line where the record ends. */
 export const breaksIn = (record: Record<string, string>) => Object.values(record).join('').split('\n').length - 1;
 
 function jsonRow(content: string, line: number): RawRow {
@@ -52,7 +52,7 @@ function jsonRow(content: string, line: number): RawRow {
   }
 }
 
-/** The members of a table's row; an empty cell is left out. */
+/** The members of a CSV row; empty cells are left out. */
 export function cellValues(record: Record<string, string>): Record<string, unknown> {
   const said = Object.entries(record).filter(([, cell]) => cell !== '');
   return Object.fromEntries(said.map(([name, cell]) => [name, BOOLEANS.has(name) ? booleanIn(cell) : cell]));

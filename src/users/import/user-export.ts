@@ -16,7 +16,7 @@ const PAGE = statement(
    FROM users WHERE deleted_at IS NULL AND kind = 'person' AND id > $1 ORDER BY id LIMIT ${BATCH}`,
 );
 
-/** All accounts of people, in the form that an import reads. */
+/** Exports all accounts of people, in the form that an import reads. */
 @Injectable()
 export class UserExport {
   constructor(
@@ -24,7 +24,7 @@ export class UserExport {
     private readonly audit: AuditService,
   ) {}
 
-  /** A file that is written while it is read; that it was asked for is recorded first. */
+  /** A stream of the export; the event is recorded first. */
   async file(call: Call): Promise<StreamableFile> {
     await this.audit.record({ action: 'exported', actorId: call.me.id, details: { what: 'users' } }, call);
     return new StreamableFile(Readable.from(this.lines()), {
@@ -33,7 +33,7 @@ export class UserExport {
     });
   }
 
-  /** The same for a script, which may ask for the hashes besides. It is recorded first. */
+  /** The same for the command line, optionally with password hashes. The event is recorded first. */
   async *write({ withHashes }: { withHashes: boolean }, call: Origin): AsyncGenerator<string> {
     const what = withHashes ? 'users with hashes' : 'users';
     await this.audit.record({ action: 'exported', details: { what } }, call);

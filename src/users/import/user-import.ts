@@ -17,17 +17,17 @@ import { failureOf, RowProblem, rowProblem, summaryOf } from './import-results.j
 import type { RawRow } from './read-rows.js';
 
 const BATCH = 500;
-const MOST_PASSWORDS = 100; // each takes as long as a registration
+const MOST_PASSWORDS = 100; // each takes as long to hash as a registration
 
 const HASH_PROBLEMS: Record<string, string> = {
   hash_not_supported: 'This hash cannot be verified here. Import the row with invite instead.',
   hash_too_costly: 'Verifying this hash would take too long or too much memory.',
 };
 
-/** A row that may be written. */
+/** A validated row, with its password hash. */
 interface Prepared extends Omit<ImportRowDto, 'password' | 'hash_type' | 'id'> {
   line: number;
-  /** What the file says. */
+  /** The id in the file. */
   saidId: string | undefined;
 }
 
@@ -41,7 +41,7 @@ interface Met {
 }
 type Invite = (row: { email: string; role?: 'user' | 'admin'; username?: string; display_name?: string | null; locale?: string }, call: Call) => Promise<unknown>; // prettier-ignore
 
-/** Takes accounts over from other systems, with the hashes of their passwords; no mail is sent, save for invitations. */
+/** Imports accounts from other systems, with their password hashes; no mail is sent, except for invitations. */
 @Injectable()
 export class UserImport {
   private invite?: Invite;
@@ -53,14 +53,14 @@ export class UserImport {
     private readonly lists: Lists,
   ) {}
 
-  /** Says how somebody is invited: invitations are above users. */
+  /** Registers how to invite: invitations belong to a folder that this one must not import. */
   onInvite(invite: Invite): void {
     this.invite = invite;
   }
 
   /**
-   * Imports rows; a bad one stops no other, save with `on_conflict=fail`.
-   * @param isPart of a file whose end the caller tells of, by `recordRun`
+   * Imports rows; a bad one doesn't stop the others, unless `on_conflict=fail`.
+   * @param isPart whether it is one part of a larger file; the caller records the end by `recordRun`
    * @throws Problem 409 `import_failed` with the results
    */
   async run(raw: RawRow[], query: ImportQuery, call: Call, { isPart = false } = {}): Promise<ImportDto> {
@@ -69,7 +69,7 @@ export class UserImport {
     const failedBefore = results.length;
     const answer = await this.database
       .transaction(async (db) => {
-        results.length = failedBefore; // the database may ask for another try
+        results.length = failedBefore; // the transaction may be run again
         const written = new Set<string>();
         const accounts = rows.filter(({ invite }) => !invite);
         for (let start = 0; start < accounts.length; start += BATCH) {
@@ -93,12 +93,12 @@ export class UserImport {
     return answer;
   }
 
-  /** Tells of an import that came in parts; not of one that has changed nothing. */
+  /** Records the event of an import that came in parts, if it has changed anything. */
   async recordRun({ added, updated }: Pick<ImportDto, 'added' | 'updated'>, call: Actor): Promise<void> {
     if (added + updated) await this.audit.write(sql.IMPORTED, [added, updated], call);
   }
 
-  /** Checks each row, and hashes its password if it has a plain one. What is refused is among the results. */
+  /** Validates each row, and hashes plain passwords. Refused rows go to the results. */
   private async prepare(raw: RawRow[], results: ImportResultDto[], call: Call): Promise<Prepared[]> {
     const rows: Prepared[] = [];
     let passwords = 0;
@@ -177,7 +177,7 @@ export class UserImport {
     await this.writeRows(db, sql.UPDATE, updated, { status: 'updated', results, call });
   }
 
-  /** Whoever isn't written has lost to somebody else at the same moment. */
+  /** Rows that were not written conflict with a concurrent change. */
   private async writeRows(
     db: EntityManager,
     statement: typeof sql.ADD,
@@ -216,12 +216,12 @@ export class UserImport {
 interface Writing {
   query: ImportQuery;
   results: ImportResultDto[];
-  /** The accounts that an earlier row of the file was about. */
+  /** Accounts that earlier rows of the file were about. */
   written: Set<string>;
   call: Call;
 }
 
-/** Thrown to undo what a transaction has written. */
+/** Thrown to roll back the transaction. */
 class Undone extends Error {
   constructor(
     readonly summary: ImportDto,
@@ -231,7 +231,7 @@ class Undone extends Error {
   }
 }
 
-/** An import takes no rights away from an admin: there might be none left. */
+/** An import never takes rights from an admin, as it might be the last one. */
 function assertKeepsAdmin(known: Met, { role, is_active }: Pick<ImportRowDto, 'role' | 'is_active'>): void {
   if (known.role !== 'admin') return;
   if (role === 'user') throw rowProblem('forbidden', '/role');

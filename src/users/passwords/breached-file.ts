@@ -2,8 +2,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { BREACHED_ENTRY_BYTES as ENTRY } from '../../config/breached-password-settings.js';
 
 /**
- * Whether a file of sorted entries, the first eight bytes of each SHA-1, holds this one. Searched by halves on the disk, so
- * that it may be of any size, and be replaced at any time.
+ * Whether a file of sorted entries, the first eight bytes of each SHA-1, contains this one. Binary search on disk: the file
+ * may be of any size, and be replaced at any time.
  */
 export async function isInBreachedFile(path: string, sha1: Buffer): Promise<boolean> {
   const wanted = sha1.subarray(0, ENTRY);
@@ -24,7 +24,7 @@ export async function isInBreachedFile(path: string, sha1: Buffer): Promise<bool
   }
 }
 
-/** How many entries the file has; null where one stands before a lesser one. */
+/** The number of entries of the file; null when they aren't sorted. */
 export async function countBreachedEntries(path: string): Promise<number | null> {
   const file = await open(path);
   let before: Buffer = Buffer.alloc(ENTRY);

@@ -6,11 +6,11 @@ import { isInBreachedFile } from './breached-file.js';
 import { BreachedRanges, BreakerOpen } from './breached-ranges.js';
 import { normalizePassword } from './password-rules.js';
 
-/** What came of a look-up; the last two let the password pass: failed, or not even tried as one failed a moment ago. */
+/** Outcomes of a look-up. With `failed`, and `skipped` right after a failure, the password is accepted. */
 export const BREACH_OUTCOMES = ['breached', 'clear', 'failed', 'skipped'] as const;
 export type BreachOutcome = (typeof BREACH_OUTCOMES)[number];
 
-/** Looks newly chosen passwords up among those of known breaches. Never keeps anybody out because it can't. */
+/** Checks newly chosen passwords against those of known breaches. When the check is unavailable, passwords are accepted. */
 @Injectable()
 export class BreachedPasswords {
   private readonly ranges: BreachedRanges;
@@ -22,12 +22,12 @@ export class BreachedPasswords {
     this.ranges = new BreachedRanges(settings.breached.url);
   }
 
-  /** Whom to tell what comes of each look-up. */
+  /** Registers a listener for outcomes, for metrics. */
   onOutcome(listener: (outcome: BreachOutcome) => void): void {
     this.listeners.push(listener);
   }
 
-  /** Whether the password is known to have been in a breach; false where that can't be found out. */
+  /** Whether the password is known from a breach; false when the check is unavailable. */
   async has(password: string): Promise<boolean> {
     const { mode, file } = this.settings.breached;
     if (mode === 'off' || (mode === 'offline' && file === undefined)) return false;
@@ -51,7 +51,7 @@ export class BreachedPasswords {
     }
   }
 
-  /** Once a minute. Never with an address, which would hold the prefix. */
+  /** At most once a minute. The URL isn't logged, as it contains the prefix. */
   private warn(error: Error): void {
     if (performance.now() < this.quietUntil) return;
     this.quietUntil = performance.now() + minutes(1);

@@ -3,13 +3,13 @@ import { hours, seconds } from '../../config/durations.js';
 
 const TIMEOUT = seconds(1);
 const BREAK = seconds(60);
-const MOST_BYTES = 1024 * 1024; // a padded range has some 40 KB
+const MOST_BYTES = 1024 * 1024; // a padded range has about 40 KB
 const LINE = /^[0-9A-F]{35}:\d+\s*$/m;
 
-/** The service was not asked, as it failed a moment ago. */
+/** The service was not asked, as a request failed a moment ago. */
 export class BreakerOpen extends Error {}
 
-/** Asks a service of k-anonymity ranges: it is told the first five characters of a SHA-1, so it can't tell the password. */
+/** Client of a k-anonymity range service: it gets the first five characters of a SHA-1, so it can't tell the password. */
 export class BreachedRanges {
   private readonly ranges = new LRUCache<string, Promise<string>>({ max: 100, ttl: hours(24) });
   private openUntil = -Infinity;
@@ -20,15 +20,15 @@ export class BreachedRanges {
   ) {}
 
   /**
-   * Whether the service knows a SHA-1, in hexadecimal capitals.
-   * @throws BreakerOpen for a minute after a failure; else what went wrong: no connection, no answer in a second, not 200
+   * Whether the service knows a SHA-1, in upper-case hexadecimal.
+   * @throws BreakerOpen for a minute after a failure; else the failure: no connection, no answer in a second, not 200
    */
   async has(sha1: string): Promise<boolean> {
     const suffix = sha1.slice(5);
     return new RegExp(`^${suffix}:0*[1-9]`, 'm').test(await this.range(sha1.slice(0, 5))); // a count of 0 is padding
   }
 
-  /** One request for all who ask for the same range; a failed one is not kept. */
+  /** Concurrent callers of a range share one request; a failure isn't cached. */
   private range(prefix: string): Promise<string> {
     const known = this.ranges.get(prefix);
     if (known) return known;
@@ -45,7 +45,7 @@ export class BreachedRanges {
   private async fetch(prefix: string): Promise<string> {
     const response = await fetch(`${this.url}/range/${prefix}`, {
       headers: { 'add-padding': 'true', 'user-agent': 'userhub' },
-      redirect: 'manual', // whoever it leads to would learn the prefix, too
+      redirect: 'manual', // the target of a redirect would learn the prefix, too
       signal: AbortSignal.timeout(TIMEOUT),
     });
     if (response.status !== 200) {
@@ -63,7 +63,7 @@ async function readAtMost({ body }: Response, most: number): Promise<string> {
   let size = 0;
   for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength;
-    if (size > most) throw new Error('too long'); // leaving the loop cancels the rest
+    if (size > most) throw new Error('too long'); // leaving the loop cancels the request
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('latin1');

@@ -1,4 +1,4 @@
-/** Password hashes of other systems: what their spellings mean, and which are bearable to verify. */
+/** Password hashes of other systems: parses their formats, and refuses those too expensive to verify. */
 
 interface ScryptParameters {
   N: number;
@@ -6,7 +6,7 @@ interface ScryptParameters {
   p: number;
 }
 
-/** What the worker verifies; bytes are in base64. */
+/** What the hash worker verifies; bytes are in base64. */
 export type ForeignHash =
   | { kind: 'bcrypt'; hash: string; prehash: '' | 'sha256' }
   | { kind: 'argon2'; hash: string }
@@ -14,24 +14,24 @@ export type ForeignHash =
   | ({ kind: 'firebase'; salt: string; signerKey: string; key: string } & ScryptParameters)
   | { kind: 'pbkdf2'; digest: string; iterations: number; salt: string; key: string };
 
-/** What hashes of other systems are of. */
+/** The families of such hashes. */
 export const FOREIGN_SCHEMES = ['argon2', 'bcrypt', 'firebase', 'pbkdf2', 'scrypt'] as const;
 
-/** Accounts that still have the hash of another system. */
+/** Number of accounts that still have a hash of another system. */
 export interface ForeignCount {
   scheme: ForeignHash['kind'];
   count: number;
 }
 
-/** Why a hash can't be taken over. */
+/** Why a hash can't be imported. */
 export type HashProblem = 'hash_not_supported' | 'hash_too_costly';
 
 const BLANK = { kind: '', hash: '', prehash: '', salt: '', key: '', signerKey: '', form: 'NFC', digest: '', N: 2, r: 1, p: 1, iterations: 1 }; // prettier-ignore
 
-/** With the members of all kinds, as the worker has no types to tell them apart by. */
+/** With the members of all kinds, as the worker has no types to tell them apart. */
 export const forWorker = (foreign: ForeignHash): typeof BLANK => ({ ...BLANK, ...foreign });
 
-/** What to store for a hash that can be, and what to verify. */
+/** What to store, and how to verify it. */
 export interface ReadHash {
   stored: string;
   foreign: ForeignHash;
@@ -40,7 +40,7 @@ export interface ReadHash {
 const LONGEST = 1024;
 const SHORTEST_KEY = 16; // bytes
 const LONGEST_KEY = 256;
-const BETTER_AUTH = '$better-auth$'; // our mark of the one spelling that can't be told by itself
+const BETTER_AUTH = '$better-auth$'; // our prefix for the one format that can't be recognised by itself
 
 const HIGHEST = {
   bcrypt: 16,
@@ -53,12 +53,12 @@ const HIGHEST = {
 
 const DIGEST_BYTES: Record<string, number> = { sha1: 20, sha224: 28, sha256: 32, sha384: 48, sha512: 64 };
 
-/** Refuses by its code; what a spelling isn't for is undefined. */
+/** Parses one format; undefined when it is another one. */
 type Reader = (hash: string) => ForeignHash | HashProblem | undefined;
 
 /**
- * What a hash of another system means. Our own, bcrypt as it is, are read elsewhere.
- * @param hashType the system, where the spelling alone doesn't tell
+ * Parses a hash of another system. bcrypt hashes without a prefix are handled by `PasswordHasher`.
+ * @param hashType the system, where the format alone is ambiguous
  */
 export function readForeignHash(hash: string, hashType?: string): ReadHash | HashProblem {
   if (hash.length > LONGEST) return 'hash_not_supported';
@@ -72,7 +72,7 @@ export function readForeignHash(hash: string, hashType?: string): ReadHash | Has
   return 'hash_not_supported';
 }
 
-/** Roughly the milliseconds that verifying takes: to find the slowest in use. */
+/** Estimated milliseconds of verifying: to find the slowest. */
 export function costOf(foreign: ForeignHash): number {
   switch (foreign.kind) {
     case 'bcrypt':
@@ -89,7 +89,7 @@ export function costOf(foreign: ForeignHash): number {
   }
 }
 
-/** bcrypt behind Django's names. */
+/** Django's bcrypt formats. */
 const readBcrypt: Reader = (hash) => {
   const [, name, rest] = /^(?:(bcrypt|bcrypt_sha256)\$)?(\$2[aby]\$\d\d\$[./A-Za-z0-9]{53})$/.exec(hash) ?? [];
   if (!rest) return undefined;
@@ -99,7 +99,7 @@ const readBcrypt: Reader = (hash) => {
   return { kind: 'bcrypt', hash: `$2b${rest.slice(3)}`, prehash: name === 'bcrypt_sha256' ? 'sha256' : '' };
 };
 
-/** The PHC string, also behind Django's name. */
+/** The PHC string, also with Django's prefix. */
 const readArgon2: Reader = (hash) => {
   const [, variant, version, parameters = '', rest] =
     /^(?:argon2)?\$(argon2(?:id|i|d))(?:\$v=(16|19))?\$([mtp]=\d{1,15},[mtp]=\d{1,15},[mtp]=\d{1,15})(\$[A-Za-z0-9+/]{6,86}\$[A-Za-z0-9+/]{16,342})$/.exec(hash) ?? []; // prettier-ignore
@@ -115,7 +115,7 @@ const readArgon2: Reader = (hash) => {
   return { kind: 'argon2', hash: `$${variant}$v=${version ?? 16}$m=${memory},t=${time},p=${parallelism}${rest}` };
 };
 
-/** passlib's PHC string, Werkzeug, Django, better-auth. */
+/** passlib's PHC string, Werkzeug, Django and better-auth. */
 const readScrypt: Reader = (hash) => {
   const phc =
     /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,15}),p=(\d{1,15})\$([A-Za-z0-9+/.]+)={0,2}\$([A-Za-z0-9+/.]+)={0,2}$/.exec(hash);
@@ -129,7 +129,7 @@ const readScrypt: Reader = (hash) => {
   return undefined;
 };
 
-/** Firebase's own: scrypt makes the key that encrypts the project's signer key. GoTrue's spelling, and Kratos'. */
+/** Firebase's variant: scrypt derives the key that encrypts the project's signer key. In the formats of GoTrue and Kratos. */
 const readFirebase: Reader = (hash) => {
   const gotrue =
     /^\$fbscrypt\$v=1,n=(\d{1,2}),r=(\d{1,15}),p=(\d{1,15}),ss=([^,$]*),sk=([^,$]+)\$([^$]*)\$([^$]+)$/.exec(hash);
@@ -145,7 +145,7 @@ const readFirebase: Reader = (hash) => {
   return firebase({ n, r, p, separator, signerKey, salt, key });
 };
 
-/** Django, Werkzeug, passlib. */
+/** Django, Werkzeug and passlib. */
 const readPbkdf2: Reader = (hash) => {
   const django = /^pbkdf2_(sha1|sha256|sha512)\$(\d{1,15})\$([^$]+)\$([A-Za-z0-9+/]+={0,2})$/.exec(hash);
   if (django) return pbkdf2(django[1], django[2], utf8(django[3]), base64(django[4]));
@@ -214,7 +214,7 @@ function pbkdf2(digest = '', iterations: string | undefined, salt: string, key: 
   const name = digest.toLowerCase();
   if (count < 1 || !isKey(key)) return 'hash_not_supported';
   const blocks = Math.ceil(Buffer.from(key, 'base64').length / (Number(DIGEST_BYTES[name]) || 20));
-  if (count * blocks > HIGHEST.pbkdf2) return 'hash_too_costly'; // each block costs all iterations again
+  if (count * blocks > HIGHEST.pbkdf2) return 'hash_too_costly'; // each output block costs all iterations again
   return { kind: 'pbkdf2', digest: name, iterations: count, salt, key };
 }
 
@@ -223,11 +223,11 @@ function isKey(key: string): boolean {
   return length >= SHORTEST_KEY && length <= LONGEST_KEY;
 }
 
-/** Standard or URL-safe; undefined for what is neither. */
+/** Standard or URL-safe; undefined when it is neither. */
 const fromBase64 = (text: string): Buffer | undefined =>
   /^[A-Za-z0-9+/_-]*={0,2}$/.test(text) ? Buffer.from(text, 'base64') : undefined;
 
-// all as base64, which is what the worker takes
+// everything in base64, as the worker expects
 const utf8 = (text = '') => Buffer.from(text, 'utf8').toString('base64');
 const hex = (text = '') => Buffer.from(text, 'hex').toString('base64');
 const base64 = (text = '') => text;

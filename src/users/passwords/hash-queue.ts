@@ -1,18 +1,18 @@
 import { BoundedQueue, type Waiter } from '../../database/bounded-queue.js';
 import { unavailable } from '../../problems.js';
 
-/** How many jobs run at once, and when one more would have to wait too long. */
+/** Concurrency, and the longest wait. */
 export interface HashQueueOptions {
   width: number;
-  /** Milliseconds: a job whose estimated wait is longer is turned away. */
+  /** Milliseconds: a job whose estimated wait is longer is rejected. */
   maxWaitMs: number;
-  /** Milliseconds that a job is taken to last until some have been measured. */
+  /** Assumed milliseconds of a job until some have been measured. */
   expectedMs: number;
 }
 
-const WEIGHT_OF_LAST = 0.1; // in the running mean: some twenty jobs and the past is forgotten
+const WEIGHT_OF_LAST = 0.1; // of the moving average: about twenty jobs
 
-/** Lets so many jobs run at once, a few more wait, and turns the rest away while that is still cheap. */
+/** Runs a limited number of jobs at once, queues a few more, and rejects the rest at once. */
 export class HashQueue extends BoundedQueue<undefined> {
   private inside = 0;
   private closed = false;
@@ -24,12 +24,12 @@ export class HashQueue extends BoundedQueue<undefined> {
     this.meanMs = options.expectedMs;
   }
 
-  /** Jobs that run now. */
+  /** Number of running jobs. */
   get running(): number {
     return this.inside;
   }
 
-  /** Turns away everyone who waits and everyone to come; resolves when the last job that runs has ended. */
+  /** Rejects waiting and later jobs; resolves when the last running job has ended. */
   close(): Promise<void> {
     this.closed = true;
     this.turnAway(unavailable());
@@ -56,7 +56,7 @@ export class HashQueue extends BoundedQueue<undefined> {
     if (waitMs > this.options.maxWaitMs) throw unavailable(waitMs / 1000);
   }
 
-  /** An estimate can be wrong, on a machine that slows down: whoever waited twice as long as promised is told so. */
+  /** Estimates are wrong when the machine slows down: a job that has waited twice the limit is rejected after all. */
   protected override refusal({ since }: Waiter<undefined>): Error | undefined {
     return performance.now() - since > 2 * this.options.maxWaitMs ? unavailable() : undefined;
   }

@@ -2,11 +2,11 @@ import { createCipheriv, createHash, pbkdf2Sync, scryptSync, timingSafeEqual } f
 import { getPriority, setPriority } from 'node:os';
 import bcrypt from 'bcrypt';
 
-// Runs on threads of its own, loaded by Node itself: as .js when built, as this very .ts from the tests. Node 20 can't
-// strip types, so there is no type syntax here: defaults stand in for annotations.
+// Runs on worker threads, loaded by Node itself: as .js when built, as this .ts file from the tests. Node 20 doesn't strip
+// types, so there is no type syntax here: default values stand in for annotations.
 
-// Measured on one core that others keep busy: hashing still gets a third of it, and their p99 grows from 5 to 7 ms
-// (at the same priority: half, and 9 ms; ten steps down: an eighth, and 6 ms).
+// Measured on one core that is otherwise busy: hashing still gets a third of it, and the p99 of other requests grows from 5
+// to 7 ms (at the same priority: half, and 9 ms; at nice 10: an eighth, and 6 ms).
 const STEPS_DOWN = 3;
 
 lowerPriority();
@@ -15,14 +15,14 @@ lowerPriority();
 const FOREIGN = { kind: '', hash: '', prehash: '', salt: '', key: '', signerKey: '', form: 'NFC', digest: '', N: 2, r: 1, p: 1, iterations: 1 }; // prettier-ignore
 const NO_PADDING = [FOREIGN][1];
 
-/** A new bcrypt hash of that cost. */
+/** A new bcrypt hash with that cost. */
 export function hash({ input = '', rounds = 12 }) {
   return bcrypt.hashSync(input, rounds);
 }
 
 /**
- * Whether one of the inputs gives that bcrypt hash. If none does, it takes at least as long as `tries` new hashes of `rounds`,
- * whatever the hash's cost and however many inputs there are, and besides as long as `padding`, a hash of another system.
+ * Whether one of the inputs matches a bcrypt hash. If none does, it takes at least as long as `tries` new hashes of
+ * `rounds`, whatever the hash's cost and the number of inputs, plus as long as `padding`, a hash of another system.
  */
 export async function verify({ inputs = [''], hash = '', rounds = 12, tries = 1, padding = NO_PADDING }) {
   for (const input of inputs) {
@@ -35,9 +35,9 @@ export async function verify({ inputs = [''], hash = '', rounds = 12, tries = 1,
 }
 
 /**
- * Whether one of the inputs gives that hash of another system. If none does, work as dear as a wrong answer to a hash of ours is done
- * besides: so nothing tells which of the two an account has.
- * @param foreign one of bcrypt behind a name, argon2, scrypt, firebase, pbkdf2; bytes are in base64
+ * Whether one of the inputs matches a hash of another system. If none does, it also does the work of a wrong answer to a
+ * hash of our own, so that timing doesn't reveal which kind an account has.
+ * @param foreign one of bcrypt with a prefix, argon2, scrypt, firebase, pbkdf2; bytes are in base64
  */
 export async function verifyForeign({
   inputs = [''],
@@ -52,7 +52,7 @@ export async function verifyForeign({
   return false;
 }
 
-/** @param foreign its kind decides on what else it has */
+/** @param foreign its kind decides which other members are set */
 async function isForeign(password = '', foreign = FOREIGN) {
   switch (foreign.kind) {
     case 'bcrypt':
@@ -75,7 +75,7 @@ async function isForeign(password = '', foreign = FOREIGN) {
 }
 
 const bytes = (base64 = '') => Buffer.from(base64, 'base64');
-// only the digest counts: some libraries left stray bits in the last character of the salt, which bcrypt rewrites
+// only the digest is compared: some libraries set unused bits in the last character of the salt, which bcrypt normalises
 const isBcrypt = (input = '', hash = '') => bcrypt.hashSync(input, hash).slice(-31) === hash.slice(-31);
 const isEqual = (made = Buffer.alloc(0), key = '') => timingSafeEqual(made, bytes(key));
 
@@ -83,19 +83,19 @@ function scryptOf(password = '', { salt = '', N = 2, r = 1, p = 1 }, length = 32
   return scryptSync(password, bytes(salt), length, { N, r, p, maxmem: 256 * N * r + 256 * r * p + 1024 * 1024 });
 }
 
-/** A cost is a power of two: 2^c of work done, then 2^c, 2^(c+1) … 2^(rounds-1) more make 2^rounds. */
+/** A cost is a power of two: after 2^c, another 2^c, 2^(c+1) … 2^(rounds-1) add up to 2^rounds. */
 function equalizeTime(input = '', hash = '', rounds = 12) {
   for (let cost = Number(hash.slice(4, 6)); cost < rounds; cost++) {
     bcrypt.hashSync(input, `$2b$${String(cost).padStart(2, '0')}${hash.slice(6)}`);
   }
 }
 
-/** So that whoever doesn't sign in is served first. Only on Linux is a priority one thread's alone. */
+/** Lowers the thread's priority, so that other requests are served first. Only on Linux does this affect a single thread. */
 function lowerPriority() {
   if (process.platform !== 'linux') return;
   try {
     setPriority(Math.min(getPriority() + STEPS_DOWN, 19));
   } catch {
-    // a sandbox that forbids it slows others down, but stops nobody
+    // where a sandbox forbids it, hashing competes at normal priority
   }
 }

@@ -7,7 +7,7 @@ import { Throttle } from '../../throttle/throttle.js';
 
 const KNOWN_NETWORK = 'familiar'; // stored in rows that a newer version must still find: not to be renamed
 
-/** How often a password may be guessed at: an account's from one network, anybody's from it, an account's from everywhere. */
+/** Limits of wrong passwords: for an account from one network, for all accounts from a network, for an account from all networks. */
 @Injectable()
 export class PasswordGuesses {
   private readonly here: Policy;
@@ -21,8 +21,8 @@ export class PasswordGuesses {
   }
 
   /**
-   * A guess at an account, or at one that doesn't exist. The limit on a whole account is for strangers only: its owner must
-   * get in, while others guess, from a network that was used before.
+   * A guess at an account, or at one that doesn't exist. The limit per account applies to unknown networks only: from a
+   * network that was used before, its owner can sign in while others guess.
    */
   attempt(account: string, identifier: string, { ip }: Origin): Attempt {
     const network = networkOf(ip);
@@ -34,7 +34,7 @@ export class PasswordGuesses {
     return { budgets, account, alias: this.alias(identifier, network) };
   }
 
-  /** The same, when the account hasn't been looked up yet. */
+  /** The same before the account is looked up. */
   before(identifier: string, { ip }: Origin): Attempt {
     const network = networkOf(ip);
     return { budgets: [budget(this.ofNetwork, [network])], alias: this.alias(identifier, network) };

@@ -9,7 +9,7 @@ import type * as worker from './hash-worker.js';
 import { isHashable, isText, normalizePassword } from './password-rules.js';
 import { type Pepper, pepperOf, season } from './peppers.js';
 
-/** How passwords are hashed, and how long anyone waits for it. */
+/** How passwords are hashed, and how long a job may wait. */
 export interface HasherOptions {
   /** Cost of new hashes: 2^rounds rounds of bcrypt's key schedule. */
   rounds: number;
@@ -23,7 +23,7 @@ export interface HasherOptions {
 
 interface StoredHash {
   peppered: boolean;
-  /** Of its pepper; hashes made before there were ids have none. */
+  /** The id of its pepper; hashes from before peppers had ids have none. */
   pepperId?: string;
   cost: number;
   bcrypt: string;
@@ -34,12 +34,12 @@ type Task<Name extends Job> = Parameters<(typeof worker)[Name]>[0];
 type Answer<Name extends Job> = ReturnType<(typeof worker)[Name]>;
 
 const WORKER = new URL(`./hash-worker${extname(import.meta.url)}`, import.meta.url).href;
-const PEPPERED = '$pepper'; // marks a hash: `$pepper$2b$12$…$<id of the pepper>`
-const HIGHEST_FOREIGN_COST = 16; // a hash made elsewhere may cost seconds, not hours
-const IDLE_THREAD_MS = 60_000; // then its 10 MiB are given back
+const PEPPERED = '$pepper'; // prefix of a hash: `$pepper$2b$12$…$<id of the pepper>`
+const HIGHEST_FOREIGN_COST = 16; // an imported hash may cost seconds to verify, not hours
+const IDLE_THREAD_MS = 60_000; // then the thread ends, which frees its 10 MiB
 const CLOSE_MS = 5_000;
 
-/** Hashes and verifies passwords on threads of low priority, made at the first use; never on the event loop or in libuv's pool. */
+/** Hashes and verifies passwords on worker threads of low priority, started on first use; never on the event loop or in libuv's pool. */
 export class PasswordHasher {
   private readonly threads: number;
   private readonly peppers: Pepper[];
@@ -55,8 +55,9 @@ export class PasswordHasher {
   }
 
   /**
-   * The hash to store for a password that the rules have passed.
-   * Throws `unavailable` when too many wait, the signal's reason when it fires first, RangeError for what can't be hashed whole.
+   * Hashes a password that the rules have accepted.
+   * Throws `unavailable` when too many jobs wait, the signal's reason when it fires first, RangeError when bcrypt would not
+   * read all of it.
    */
   async hash(password: string, signal?: AbortSignal): Promise<string> {
     const pepper = this.peppers[0];
@@ -71,8 +72,8 @@ export class PasswordHasher {
   }
 
   /**
-   * Whether a password is the one behind a stored hash; with null, for an unknown user, it takes the same time to say no.
-   * A hash from before peppers had ids is tried with each of them: while there are several, every no takes as long as that.
+   * Whether a password matches a stored hash; null, for an unknown user, takes as long as a wrong password. A hash from
+   * before peppers had ids is tried with each pepper; while there are several, every wrong answer takes as long as that.
    * Throws as `hash` does, save the RangeError.
    */
   async verify(password: string, hash: string | null, signal?: AbortSignal): Promise<boolean> {
@@ -81,7 +82,7 @@ export class PasswordHasher {
     const stored = this.usable(hash);
     const foreign = stored || hash === null ? undefined : foreignIn(hash);
     if (foreign && isText(password)) {
-      const inputs = [...new Set([password, normalizePassword(password)])]; // others didn't normalise
+      const inputs = [...new Set([password, normalizePassword(password)])]; // other systems didn't normalise
       const padding = this.paddingFor(foreign);
       const task = { inputs, foreign: forWorker(foreign), rounds, tries, padding: padding && forWorker(padding) };
       return this.onThread('verifyForeign', task, signal);
@@ -95,15 +96,15 @@ export class PasswordHasher {
   }
 
   /**
-   * Says which hashes of other systems are in use: while there are any, every wrong answer takes as long as one to the
-   * slowest of them, whosever it is.
+   * Sets which hashes of other systems are in use: while there are any, every wrong answer takes as long as one to the
+   * slowest of them.
    */
   padFor(hashes: string[]): void {
     const foreign = hashes.map(foreignIn).filter((each) => each !== undefined);
     this.slowest = foreign.sort((a, b) => costOf(b) - costOf(a))[0];
   }
 
-  /** What to store for a hash that was made elsewhere, or by us; or why it can't be verified here. */
+  /** What to store for an imported hash, or why it can't be verified here. */
   adopt(hash: string, hashType?: string): { stored: string } | HashProblem {
     const own = hashType === undefined ? parse(hash) : undefined;
     if (own) return own.cost > this.highestCost ? 'hash_too_costly' : { stored: hash };
@@ -112,12 +113,12 @@ export class PasswordHasher {
     return read.foreign.kind === 'argon2' && !hasArgon2() ? 'hash_not_supported' : { stored: read.stored };
   }
 
-  /** Whether a password that was right for a hash of another system can have one of ours, which reads 72 bytes of it. */
+  /** Whether a correct password can be rehashed with bcrypt, which reads 72 bytes. */
   canHash(password: string): boolean {
     return isHashable(password, this.peppers.length > 0);
   }
 
-  /** Whether a hash, just verified, should be replaced: of lower cost than new ones, or without the pepper they have. */
+  /** Whether a hash, just verified, should be renewed: its cost is lower than that of new ones, or it lacks the current pepper. */
   needsRehash(hash: string): boolean {
     const stored = this.usable(hash);
     const current = this.peppers[0];
@@ -129,19 +130,19 @@ export class PasswordHasher {
     );
   }
 
-  /** Jobs on threads and jobs in line, for the metrics. */
+  /** Running and waiting jobs, for metrics. */
   stats(): { running: number; waiting: number } {
     return { running: this.queue.running, waiting: this.queue.waiting };
   }
 
-  /** Turns away what waits, lets what runs end (for 5 s at most), and ends the threads. */
+  /** Rejects waiting jobs, waits for running ones (5 s at most), and ends the threads. */
   async close(): Promise<void> {
     await Promise.race([this.queue.close(), delay(CLOSE_MS, undefined, { ref: false })]);
     const pool = await this.pool;
     await Promise.race([pool?.destroy(), delay(CLOSE_MS, undefined, { ref: false })]);
   }
 
-  /** The stored hash, if it is one of ours: bcrypt of a bearable cost, and its pepper, if any, at hand. */
+  /** The parsed hash, if it is bcrypt of acceptable cost whose pepper is configured. */
   private usable(hash: string | null): StoredHash | undefined {
     const stored = parse(hash ?? '');
     if (!stored || stored.cost > this.highestCost) return undefined;
@@ -152,7 +153,7 @@ export class PasswordHasher {
     return Math.max(this.options.rounds, HIGHEST_FOREIGN_COST);
   }
 
-  /** What a wrong answer to this one lacks of the slowest. */
+  /** The padding that a wrong answer to this hash needs to take as long as the slowest. */
   private paddingFor(foreign: ForeignHash): ForeignHash | undefined {
     const { slowest } = this;
     if (!slowest || costOf(foreign) >= costOf(slowest)) return undefined;
@@ -170,7 +171,7 @@ export class PasswordHasher {
   }
 
   private onThread<Name extends Job>(name: Name, task: Task<Name>, signal?: AbortSignal): Promise<Answer<Name>> {
-    // the signal stops in the queue: the pool would kill the thread of a job that runs
+    // the signal only cancels queued jobs: Piscina would kill the thread of a running one
     const job = async () => (await this.startedPool()).run(task, { filename: WORKER, name }) as Promise<Answer<Name>>;
     return this.queue.run(undefined, job, signal);
   }
@@ -181,15 +182,15 @@ export class PasswordHasher {
 }
 
 async function startPool(threads: number): Promise<Piscina> {
-  const { Piscina } = await import('piscina'); // 7 MiB that a server at rest can do without
+  const { Piscina } = await import('piscina'); // 7 MiB that an idle server can do without
   const pool = new Piscina({
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: IDLE_THREAD_MS,
-    execArgv: [], // whatever main was started with, loaders above all, costs each thread time and memory
+    execArgv: [], // don't inherit the process' options: a loader costs each thread time and memory
     recordTiming: false,
   });
-  pool.on('error', () => undefined); // a thread that dies at rest is replaced at the next job
+  pool.on('error', () => undefined); // an idle thread that dies is replaced at the next job
   return pool;
 }
 
@@ -207,7 +208,7 @@ export function hasArgon2(): boolean {
   }
 }
 
-/** What bcrypt reads. */
+/** The input of bcrypt. */
 function inputFor(password: string, pepper?: Pepper): string {
   const normalized = normalizePassword(password);
   return pepper ? season(normalized, pepper) : normalized;
@@ -219,11 +220,11 @@ function parse(hash: string): StoredHash | undefined {
   const [, marker, cost, rest, pepperId] = HASH.exec(hash) ?? [];
   const peppered = marker !== undefined;
   if (!cost || !rest || (pepperId && !peppered)) return undefined;
-  // $2y$ is PHP's name for $2b$, and $2a$ differs only beyond 72 bytes; node's bcrypt doesn't know the former
+  // $2y$ is PHP's name for $2b$, and $2a$ differs only beyond 72 bytes; node's bcrypt doesn't accept $2y$
   return { peppered, pepperId, cost: Number(cost), bcrypt: `$2b$${cost}${rest}` };
 }
 
-/** A hash that no password has, as dear to check as a new one. */
+/** A random hash that no password matches, as expensive to check as a new one. */
 function dummyHash(rounds: number): string {
   return `$2b$${String(rounds).padStart(2, '0')}$${'.'.repeat(53)}`;
 }

@@ -23,10 +23,10 @@ interface OpenReset {
   expires_at: Date;
 }
 
-/** A new password for whoever reads the mailbox of the account's address. */
+/** Password resets by mail, or by a link that an admin hands over. */
 @Injectable()
 export class PasswordResets {
-  /** The event, which is written for an address that nobody has as well, makes both take the same time. */
+  /** The event is written for unknown addresses as well, so that both take the same time. */
   private readonly sendStatement = recorded({
     name: 'mail_challenges.send_reset',
     before: [
@@ -60,7 +60,7 @@ export class PasswordResets {
         id: '$2',
         lifetime: '$3::bigint',
         generation: 'session_generation',
-        heldIn: 'session_generation - $4::boolean::int', // a link on its way survives the end of the sessions
+        heldIn: 'session_generation - $4::boolean::int', // an existing reset link stays valid when the sessions end
       }),
     ],
     change: 'SELECT user_id AS id, id AS challenge_id, expires_at FROM challenge',
@@ -86,7 +86,7 @@ export class PasswordResets {
     private readonly links: MailLinks,
   ) {}
 
-  /** Sends link and code to the account with this address; to nobody when there is none that may sign in, in the same time. */
+  /** Mails link and code to the account with this address; if there is none that may sign in, nothing is mailed, in the same time. */
   async send(email: string | null, locale: string | null, call: Actor): Promise<void> {
     const words = JSON.stringify(this.mails.originWords(call));
     await this.audit.write(this.sendStatement, [email, uuidv7(), this.lifetime, locale, words], call);
@@ -94,7 +94,8 @@ export class PasswordResets {
   }
 
   /**
-   * Opens a reset for an account, as an admin, and mails it or not. Returns its link; null when the account doesn't exist, or may not sign in.
+   * Opens a reset for an account, as an admin, and mails it or not. Returns its link; null when the account doesn't exist or
+   * may not sign in.
    * @param endSessions ends the sessions of the account at once, not only with the new password
    */
   async open(
@@ -112,21 +113,21 @@ export class PasswordResets {
     return { url: this.links.url('reset', id), code: this.links.code(id), expires_at };
   }
 
-  /** By mail where mail is configured, else by a link to be handed over. */
+  /** `mail` where mail is configured, else `link`. */
   get defaultDelivery(): Delivery {
     return this.mails.isConfigured ? 'mail' : 'link';
   }
 
   /**
-   * Uses a challenge up and sets the password, ends every session with it, and every reset and change of address that is
-   * under way. Returns the account's id; null when the challenge doesn't hold any more.
+   * Consumes a challenge and sets the password; ends every session, and cancels resets and pending changes of address.
+   * Returns the account's id; null when the challenge is no longer valid.
    */
   async reset(
     challengeId: string,
     { passwordHash, byCode }: { passwordHash: string; byCode: boolean },
     call: Actor,
   ): Promise<string | null> {
-    this.resetStatement ??= this.buildReset(); // once every module has named its tables
+    this.resetStatement ??= this.buildReset(); // built on first use, once every module has registered its tables
     const values = [challengeId, passwordHash, byCode, JSON.stringify(this.mails.originWords(call))];
     const [account] = await this.audit.write<{ id: string }>(this.resetStatement, values, call);
     this.mails.wake();

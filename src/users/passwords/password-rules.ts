@@ -1,13 +1,13 @@
 import { isCommonPassword } from './common-passwords.js';
 
-/** UTF-8 bytes of a password that bcrypt reads; it would ignore any further one. */
+/** bcrypt reads so many bytes of a password (UTF-8) and ignores the rest. */
 const MAX_PASSWORD_BYTES = 72;
-/** Characters (code points) that a password may have where a pepper turns any length into one that bcrypt reads. */
+/** Most characters (code points) of a password with a pepper, whose HMAC reads any length. */
 const MAX_PEPPERED_CHARACTERS = 128;
 
-/** What a password is judged by, besides itself. */
+/** What the rules depend on, besides the password. */
 export interface PasswordContext {
-  /** Characters (code points) that it must have at least. */
+  /** Fewest characters (code points). */
   minLength: number;
   /** Whether a pepper is configured, which lifts the limit of 72 bytes. */
   peppered: boolean;
@@ -21,18 +21,18 @@ export interface PasswordProblem {
   detail: string;
 }
 
-/** The one form in which passwords are judged and hashed: NFC, so that an é is an é on every keyboard. */
+/** The form in which passwords are checked and hashed: NFC, as keyboards differ in how they compose an é. */
 export function normalizePassword(raw: string): string {
   return raw.normalize('NFC');
 }
 
-/** Whether bcrypt, directly or behind a pepper, reads the whole of a password, once normalised. */
+/** Whether bcrypt, directly or after a pepper, reads the whole of a normalised password. */
 export function isHashable(password: string, peppered: boolean): boolean {
   const normalized = normalizePassword(password);
   return isText(normalized) && !isTooLong(normalized, peppered);
 }
 
-/** The first reason to refuse a new password, or undefined. Any characters will do, in any mixture: no composition rules. */
+/** The first reason to refuse a new password, or undefined. There are no composition rules. */
 export function passwordProblem(password: string, context: PasswordContext): PasswordProblem | undefined {
   const normalized = normalizePassword(password);
   const problem = (code: PasswordProblem['code'], detail: string) => ({ code, detail });
@@ -55,9 +55,9 @@ export function passwordProblem(password: string, context: PasswordContext): Pas
   return undefined;
 }
 
-/** Neither NUL characters nor halves of characters. */
+/** Whether it has neither NUL characters nor lone surrogates. */
 export function isText(password: string): boolean {
-  return !password.includes('\0') && !/\p{Surrogate}/u.test(password); // with the u flag: only those without their pair
+  return !password.includes('\0') && !/\p{Surrogate}/u.test(password); // with the u flag, a surrogate pair is one character and doesn't match
 }
 
 function lengthOf(password: string): number {
@@ -86,7 +86,7 @@ function namesOf({ email, username }: PasswordContext): string[] {
   ) as string[];
 }
 
-/** Nothing but the name: as it is, again and again, or with a year or the like. */
+/** Whether a password is only the name: as it is, repeated, or with a year or the like. */
 function isMadeOf(password: string, name: string): boolean {
   const folded = fold(password);
   const rest = folded.replaceAll(fold(name), '');

@@ -1,4 +1,4 @@
-/** The only statements that read a password's hash; whoever wants one checked asks `Passwords`. */
+/** The only statements that read password hashes; other code asks `Passwords` to check one. */
 import { recorded } from '../../audit/recorded.js';
 import { statement } from '../../database/statement.js';
 
@@ -13,16 +13,16 @@ export const BY_USERNAME = statement(
   `${CREDENTIALS} fold_case(username) = fold_case($1)`,
 );
 
-/** Unless the password has changed meanwhile. */
+/** Only while the password hasn't changed meanwhile. */
 export const RENEW_HASH = statement(
   'users.renew_hash',
   `UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3`,
 );
 
 /**
- * Ends every session by a new generation, save the one that asks, which is moved to it. So is a change of address that waits
- * for its new mailbox: only the session or the new password can confirm it.
- * @param notice the INSERT of the mail that tells of it
+ * Sets the password and increments the generation, which ends every session except the calling one: it is moved to the new
+ * generation. So is a pending change of address: only that session or the new password can confirm it.
+ * @param notice the INSERT of the mail that reports it
  */
 export const change = (notice: string) =>
   recorded({
@@ -41,13 +41,13 @@ export const change = (notice: string) =>
     events: [{ action: 'password_changed' }],
   });
 
-/** Some of the hashes that other systems made; the index `users_foreign_hash_idx` has them. */
+/** Up to 1,000 hashes of other systems, by the index `users_foreign_hash_idx`. */
 export const FOREIGN = statement(
   'users.foreign_hashes',
   `SELECT password_hash AS hash FROM users WHERE password_hash !~ '^([$](2[aby]|pepper)[$]|$)' ORDER BY id DESC LIMIT 1000`,
 );
 
-/** The accounts with a hash of another system, by its scheme; $1 of them at most. */
+/** Accounts with a hash of another system, by scheme; $1 of them at most. */
 export const COUNT_FOREIGN = statement(
   'users.count_foreign_hashes',
   `SELECT scheme, count(*)::int AS count FROM (
@@ -58,7 +58,7 @@ export const COUNT_FOREIGN = statement(
    GROUP BY scheme ORDER BY scheme`,
 );
 
-/** The hashes of some accounts, for an export that somebody with a shell has asked for. */
+/** The hashes of some accounts, for an export from the command line. */
 export const OF_MANY = statement(
   'users.hashes_of_many',
   `SELECT id, password_hash AS hash FROM users WHERE id = ANY ($1::uuid[]) AND password_hash IS NOT NULL`,

@@ -16,7 +16,7 @@ import { PasswordHasher } from './password-hasher.js';
 import { passwordProblem } from './password-rules.js';
 import * as sql from './passwords.statements.js';
 
-/** What checking a password needs to know of an account, and what may be done once it was right. */
+/** What checking a password needs to know of an account. */
 export interface Credentials extends Pick<
   User,
   | 'id'
@@ -30,9 +30,9 @@ export interface Credentials extends Pick<
   | 'mfaRequired'
 > {}
 
-/** A password that was newly chosen, by whom, and where it stands in the body. */
+/** A newly chosen password: by whom, and its pointer in the body. */
 interface NewPassword {
-  /** What it is compared with: it must not be what an attacker tries first. */
+  /** Names that it must not consist of, as an attacker tries those first. */
   context: { email: string | null; username: string };
   pointer?: string;
   signal?: AbortSignal;
@@ -41,7 +41,7 @@ interface NewPassword {
 const MOST_COUNTED = 100_000;
 const BREACHED = 'This password was in a data breach of another site, so attackers try it. Choose another one.';
 
-/** All that is done with passwords: chosen by the rules, checked and counted, changed, reset, their hashes renewed. */
+/** Everything about passwords: rules, checking and counting, changing, resetting, renewing hashes. */
 @Injectable()
 export class Passwords implements OnApplicationShutdown {
   readonly hasher: PasswordHasher;
@@ -74,12 +74,12 @@ export class Passwords implements OnApplicationShutdown {
   }
 
   /**
-   * Whom this e-mail address or username would sign in.
-   * @throws Problem 429 when a guess at them from this network was refused a moment ago; then the database isn't asked
+   * The account with this e-mail address or username.
+   * @throws Problem 429 when a guess at it from this network was refused within the last second; then without a query
    */
   async find(identifier: string, from: Origin): Promise<Credentials | null> {
     await this.throttle.assertOpen(this.guesses.before(nameOf(identifier), from), from);
-    const email = normalizeEmail(identifier); // no username is one: it can't hold an @, nor what normalises to it
+    const email = normalizeEmail(identifier); // usernames can't be mistaken for one: they never contain an @
     return email ? this.read(sql.BY_EMAIL, email) : this.read(sql.BY_USERNAME, identifier.trim());
   }
 
@@ -89,11 +89,11 @@ export class Passwords implements OnApplicationShutdown {
   }
 
   /**
-   * Whether the password is this account's, and the account may sign in; for nobody's it takes the same time to say no. A
-   * wrong one is counted, a right one makes the wrong ones before it forgotten.
+   * Whether the password is right and the account may sign in; for an unknown account, takes the same time to fail. A wrong
+   * password is counted; a right one resets the count.
    * @param identifier what was typed, or the account's id
-   * @param isWhole whether nothing else is asked for: else what was wrong is forgotten by `forgive`, once that was right too
-   * @throws Problem 429 when there were too many wrong ones, 503 when too many wait
+   * @param isWhole whether no second factor follows; otherwise the count is reset by `forgive` after that
+   * @throws Problem 429 after too many wrong ones, 503 when too many jobs wait
    */
   async check(
     account: Credentials | null,
@@ -119,7 +119,7 @@ export class Passwords implements OnApplicationShutdown {
     }
   }
 
-  /** Makes sure that the signed-in person knows the password. @throws Problem 403 `wrong_password`, 422 without one, 429 */
+  /** Checks the password of the signed-in user. @throws Problem 403 `wrong_password`, 422 without one, 429 */
   async confirm(password: string | undefined, call: Call): Promise<Credentials> {
     const { me } = call;
     if (password === undefined) throw invalidMember('/current_password', 'required', 'is needed for this change');
@@ -129,17 +129,20 @@ export class Passwords implements OnApplicationShutdown {
     throw wrongPassword();
   }
 
-  /** The password was right, and so was all else: wrong ones before it are forgotten. */
+  /** Resets the count of wrong passwords, after all factors were right. */
   forgive(id: string, from: Origin): Promise<void> {
     return this.throttle.forgive(this.guesses.attempt(id, id, from).budgets);
   }
 
-  /** Whether the account has a password at all. */
+  /** Whether the account has a password. */
   async has(id: string): Promise<boolean> {
     return (await this.read(sql.BY_ID, id))?.passwordHash != null;
   }
 
-  /** The hash of a newly chosen password. @throws Problem 422 naming the member when the rules refuse it or it was in a breach, 503 when too many wait */
+  /**
+   * Hashes a newly chosen password. @throws Problem 422 naming the member when the rules refuse it or it is known from a
+   * breach, 503 when too many jobs wait
+   */
   async hashNew(password: string, { context, pointer = '/password', signal }: NewPassword): Promise<string> {
     this.assertAcceptable(password, { context, pointer });
     if (await this.breached.has(password)) throw invalidMember(pointer, 'password_breached', BREACHED);
@@ -152,7 +155,7 @@ export class Passwords implements OnApplicationShutdown {
     if (problem) throw invalidMember(pointer, problem.code, problem.detail);
   }
 
-  /** Changes the password and ends every other session with it; false when it was changed, or this session ended, meanwhile. */
+  /** Changes the password and ends every other session; false when password or session have changed meanwhile. */
   async change(
     { id, sessionGeneration }: Credentials,
     hash: string,
@@ -162,14 +165,14 @@ export class Passwords implements OnApplicationShutdown {
     const values = [id, hash, sessionGeneration, sessionId, words];
     const isChanged = (await this.audit.write(this.changeStatement, values, call)).length > 0;
     this.mails.wake();
-    if (isChanged) await this.throttle.clear(id); // what was guessed at before counts no more, second factors too
+    if (isChanged) await this.throttle.clear(id); // the counted guesses, at second factors too, were at the old password
     return isChanged;
   }
 
-  /** Now, and only now, the password is known: a hash that is cheaper than today's is replaced. Failing stops nobody. */
+  /** Renews an outdated hash, now that the password is known. A failure is only logged. */
   async renew({ id, passwordHash }: Credentials, password: string): Promise<void> {
     if (passwordHash === null || !this.hasher.needsRehash(passwordHash)) return;
-    if (!this.hasher.canHash(password)) return; // longer than bcrypt reads: a hash of another system stays
+    if (!this.hasher.canHash(password)) return; // longer than bcrypt reads: the imported hash is kept
     try {
       await this.database.write(sql.RENEW_HASH, [id, await this.hasher.hash(password), passwordHash]);
     } catch (error) {
@@ -177,7 +180,7 @@ export class Passwords implements OnApplicationShutdown {
     }
   }
 
-  /** Wrong answers take as long for everybody: what hashes of other systems there are is looked up once a minute. */
+  /** Makes wrong answers take the same time for every account: reads once a minute which hashes of other systems exist. */
   private async padForForeignHashes(): Promise<void> {
     if (performance.now() < this.padUntil) return;
     this.padUntil = performance.now() + minutes(1);
@@ -185,7 +188,7 @@ export class Passwords implements OnApplicationShutdown {
     this.hasher.padFor(hashes.map(({ hash }) => hash));
   }
 
-  /** How many accounts still have the hash of another system, by its scheme; 100,000 are counted at most. */
+  /** Number of accounts with a hash of another system, by scheme; counting stops at 100,000. */
   countForeign(): Promise<ForeignCount[]> {
     return this.database.read<ForeignCount>(sql.COUNT_FOREIGN, [MOST_COUNTED]);
   }
@@ -200,5 +203,5 @@ export class Passwords implements OnApplicationShutdown {
   }
 }
 
-/** One account has one count of guesses, however it is spelled; one that doesn't exist must not be told apart by that. */
+/** The key that guesses are counted by: one for all spellings, whether the account exists or not. */
 const nameOf = (identifier: string) => normalizeEmail(identifier) ?? identifier.trim().toLowerCase();

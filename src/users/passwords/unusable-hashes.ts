@@ -2,15 +2,15 @@ import { pepperId } from './peppers.js';
 
 const NEWEST = 10_000;
 
-// a hash from before peppers had ids ends in 53 characters of bcrypt, and may have been made with any
+// a hash from before peppers had ids ends in 53 characters of bcrypt; its pepper is unknown
 const UNUSABLE = `starts_with(password_hash, '$pepper')
   AND (cardinality($1::text[]) = 0 OR (length(password_hash) > 67 AND NOT right(password_hash, 8) = ANY ($1)))`;
 
 type Query = <Row>(text: string, values: unknown[]) => Promise<Row[]>;
 
 /**
- * How many passwords nobody can sign in with, as their hashes need a pepper that PASSWORD_PEPPER doesn't have: among all,
- * or among the 10,000 newest accounts only, which costs a start next to nothing.
+ * Number of passwords that nobody can sign in with, as PASSWORD_PEPPER lacks the pepper of their hash: of all accounts, or
+ * of the 10,000 newest, which is cheap enough for the start.
  */
 export async function countUnusableHashes(
   query: Query,

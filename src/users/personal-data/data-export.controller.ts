@@ -6,14 +6,14 @@ import { Call, type Principal } from '../../request.js';
 import { DataExport } from './data-export.js';
 import { ExportOwnDataDto } from './personal-data.dto.js';
 
-/** All that is kept of a person, for them to have (GDPR, articles 15 and 20). */
+/** Personal data, for the person that it is about (GDPR, articles 15 and 20). */
 @Controller('api')
 export class DataExportController {
   constructor(private readonly exports: DataExport) {}
 
   /**
-   * Exports all that is kept of oneself, as one JSON file: three times a day. Accounts without a password show a fresh
-   * sign-in in its place.
+   * Exports all data that is stored about oneself, as one JSON file: three times a day. Accounts without a password need a
+   * fresh sign-in instead.
    * @throws wrong_password, too_many_requests
    * @answers 200 PersonalDataDto
    */
@@ -26,7 +26,7 @@ export class DataExportController {
   }
 
   /**
-   * Exports all that is kept of a user, to an admin, without tasks, which are private.
+   * Exports all data that is stored about a user, as an admin; without tasks, which are private.
    * @answers 200 PersonalDataDto
    */
   @Get('users/:id/export')
@@ -38,7 +38,7 @@ export class DataExportController {
   }
 }
 
-/** Who has a second factor shows it as well; who shows no password must have signed in just now. */
+/** Whether a fresh sign-in is needed: with a second factor always, else only without a password. */
 function hasOtherProof({ body }: FastifyRequest, me: Principal): boolean {
   return me.mfaEnabled || ((body ?? {}) as Partial<ExportOwnDataDto>).current_password === undefined;
 }

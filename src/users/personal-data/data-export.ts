@@ -10,7 +10,7 @@ import { UserLookups } from '../user-lookups.js';
 import { toAdminUserDto, toUserDto, type UserDto } from '../users.dto.js';
 import { type DataSection, PersonalData, timeAs } from './personal-data.js';
 
-/** All that is kept of somebody, as one JSON file that is written while it is read. */
+/** Streams all data that is stored about a user as one JSON file. */
 @Injectable()
 export class DataExport implements OnModuleInit {
   private readonly ofDay: Policy;
@@ -36,7 +36,7 @@ export class DataExport implements OnModuleInit {
     this.data.registerRows({ name: 'email_changes', tables: ['mail_challenges'], rows: EMAIL_CHANGES });
   }
 
-  /** One's own data. Only what succeeds counts. @throws Problem 403 `wrong_password`, 422, 429 */
+  /** The caller's own data. Only successful exports count against the limit. @throws Problem 403 `wrong_password`, 422, 429 */
   own(password: string | undefined, call: Call): Promise<StreamableFile> {
     const attempt = { budgets: [budget(this.ofDay, [call.me.id])], account: call.me.id };
     return this.throttle.run(attempt, call, async () => {
@@ -48,14 +48,14 @@ export class DataExport implements OnModuleInit {
     });
   }
 
-  /** Somebody's, for an admin: without what is private from admins. @throws Problem 404 */
+  /** A user's data, for an admin: without sections that are private. @throws Problem 404 */
   async of(userId: string, call: Call): Promise<StreamableFile> {
     const user = await this.users.getRow(userId);
     const sections = this.data.sections.filter(({ isPrivate }) => !isPrivate);
     return this.file(toAdminUserDto(user), sections, call);
   }
 
-  /** That it was asked for is recorded first. */
+  /** The event is recorded before the file is written. */
   private async file(user: UserDto, sections: readonly DataSection[], call: Call): Promise<StreamableFile> {
     const event = { actorId: call.me.id, userId: user.id, details: { what: 'personal_data' } };
     await this.audit.record({ action: 'exported', ...event }, call);
@@ -85,7 +85,7 @@ async function* itemsOf(batches: AsyncIterable<object[]>): AsyncGenerator<string
   }
 }
 
-/** What a mail said stands nowhere, and what its words are made of is emptied when it has been sent. */
+/** The text of a mail isn't stored, and the words in it are deleted once it has been sent. */
 const MAILS = {
   shown: `jsonb_build_object('kind', kind, 'to', recipient, ${timeAs('when', 'created_at')})`,
   from: 'outbox',

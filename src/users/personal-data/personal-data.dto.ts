@@ -5,13 +5,13 @@ import type { UserDto } from '../users.dto.js';
 
 /** The proof that it is one's own account. */
 export class ExportOwnDataDto {
-  /** Left out by accounts without a password: these must have signed in just now. */
+  /** Left out by accounts without a password, which need a fresh sign-in instead. */
   @Optional()
   @StringField()
   current_password?: string;
 }
 
-/** A session that is still kept, over or not. */
+/** A stored session, alive or ended. */
 export class ExportedSessionDto {
   id: string;
   created_at: Date;
@@ -20,12 +20,12 @@ export class ExportedSessionDto {
   ended_at: Date | null;
   ip: string | null;
   user_agent: string | null;
-  /** How the person got in. @example ["pwd"] */
+  /** How the person authenticated. @example ["pwd"] */
   amr: string[];
   auth_time: Date;
 }
 
-/** A device that isn't asked for a second factor. */
+/** A device on which no second factor is asked for. */
 export class ExportedDeviceDto {
   id: string;
   created_at: Date;
@@ -65,7 +65,7 @@ export class ExportedTaskDto {
   updated_at: Date;
 }
 
-/** A mail to the person. What it said stands nowhere. */
+/** A mail to the person. Its text isn't stored. */
 export class ExportedMailDto {
   /** @example "verify" */
   kind: string;
@@ -74,10 +74,10 @@ export class ExportedMailDto {
   when: Date;
 }
 
-/** An address that the account was to have, or could have gone back to. */
+/** A change of address, or the link to revert one. */
 export class ExportedEmailChangeDto {
   id: string;
-  /** `change` for a new address, `revert` for the one of before. @example "change" */
+  /** `change` with the new address, `revert` with the former one. @example "change" */
   kind: string;
   /** @example "ada@example.com" */
   email: string;
@@ -105,21 +105,21 @@ export class ExportedInvitationDto {
   revoked_at: Date | null;
 }
 
-/** All that is kept of a person. */
+/** All data that is stored about a person. */
 export class PersonalDataDto {
   exported_at: Date;
   user: UserDto;
-  /** Devices that were signed in, as far back as they are kept. */
+  /** Sessions, as far back as they are kept. */
   sessions: ExportedSessionDto[];
   /** Security events that concern the person, newest first. */
   events: EventDto[];
-  /** Devices that aren't asked for a second factor. */
+  /** Devices on which no second factor is asked for. */
   devices: ExportedDeviceDto[];
   posts: ExportedPostDto[];
   likes: ExportedLikeDto[];
   /** Left out for admins, as they are private. */
   tasks?: ExportedTaskDto[];
-  /** What was mailed when to which address. */
+  /** Which mail was sent when to which address. */
   mails: ExportedMailDto[];
   email_changes: ExportedEmailChangeDto[];
   /** Invitations that the person made or accepted. */

@@ -2,32 +2,32 @@ import { Injectable } from '@nestjs/common';
 import { Conditions } from '../../lists/conditions.js';
 import { byCreation, type List, Lists, type Order } from '../../lists/lists.js';
 
-/** A member of the export: a list of all that one feature keeps of somebody. */
+/** A member of the export: all that one feature stores about a user. */
 export interface DataSection {
   /** The member of the file. */
   name: string;
-  /** The tables that it tells of. */
+  /** The tables that it covers. */
   tables: readonly string[];
-  /** Whether it is for nobody else's eyes, admins' neither. */
+  /** Whether it is left out of exports by admins. */
   isPrivate?: boolean;
-  /** The rows as they stand in the file, in batches: somebody may have more than fit into memory. Never a hash, nor a token. */
+  /** The rows in the form of the file, in batches, as they may not fit into memory. Never hashes or tokens. */
   rows: (userId: string) => AsyncIterable<object[]>;
 }
 
-/** Where the rows of somebody stand, in SQL. They are in the order of their ids unless said. */
+/** SQL for the rows of a user; ordered by id by default. */
 export interface DataRows {
-  /** `jsonb_build_object(…)`: what of a row is shown. */
+  /** `jsonb_build_object(…)`: the exported members of a row. */
   shown: string;
   from: string;
-  /** The condition that it is theirs, with `$` for their id. */
+  /** Condition: the row belongs to the user, `$` being their id. */
   where: string;
-  /** The column that tells the rows apart; `id` unless said. */
+  /** The unique column; `id` by default. */
   id?: string;
-  /** In the order of `created_at`, where that is what the index of their owner has. */
+  /** Ordered by `created_at`, where the index by owner is. */
   isByCreation?: boolean;
 }
 
-/** What is told to somebody who asks for all that is kept of them. Features register what is theirs, as nothing here knows of them. */
+/** Sections of the personal-data export. Features register their own, as this folder must not import them. */
 @Injectable()
 export class PersonalData {
   readonly sections: DataSection[] = [];
@@ -39,7 +39,7 @@ export class PersonalData {
     this.sections.push(section);
   }
 
-  /** Adds a section of rows that are shown as they stand in the database. */
+  /** Adds a section whose rows are read by SQL. */
   registerRows({ rows, ...section }: Omit<DataSection, 'rows'> & { rows: DataRows }): void {
     this.register({ ...section, rows: (userId) => this.walk(rows, userId) });
   }
@@ -71,6 +71,6 @@ function listOf({ shown, from, where, id = 'id', isByCreation }: DataRows, userI
   };
 }
 
-/** A time as JSON has it everywhere else, in SQL. */
+/** SQL: a timestamp in the format of all other JSON. */
 export const timeAs = (name: string, column = name): string =>
   `'${name}', to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;

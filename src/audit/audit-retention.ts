@@ -13,7 +13,7 @@ const WHOLE_MONTHS_FROM = days(180);
 
 /** Until it gets the table, everybody else waits behind it. */
 const DROP_LOCK_TIMEOUT = 200;
-const ATTACH_LOCK_TIMEOUT = 1000;
+const ATTACH_LOCK_TIMEOUT = 800;
 
 /** A batch of events from before a time, after the position (`$2`, `$3`). */
 const PURGE = statement(

@@ -15,8 +15,9 @@ export type Entities = MixedList<Function>;
 /**
  * The connection, described once for the server, the migrations, the tests and TypeORM's own tool.
  *
- * Time-outs rise outward, so that the innermost one fires first and the cause is known: waiting for a connection 2 s,
- * for a lock 2 s, a statement 5 s, the client's patience 7 s, a request 10 s.
+ * Time-outs rise outward, so that the innermost one fires first and the cause is known: a lock 1 s, waiting for a connection
+ * 2 s, a statement 5 s, the client's patience 7 s, a request 10 s. `lock_timeout` bounds each wait, and a statement may wait
+ * twice: for a row whose holder waits for a locked table, then for that table.
  */
 export function dataSourceOptions(
   { database, logging }: Settings,
@@ -87,6 +88,6 @@ const PASSED_ON = { DateStyle: 'ISO' };
 
 const SESSION_TIMEOUTS = {
   statement_timeout: String(seconds(5)),
-  lock_timeout: String(seconds(2)),
+  lock_timeout: String(seconds(1)),
   idle_in_transaction_session_timeout: String(seconds(10)),
 };

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
 import { seconds } from '../config/durations.js';
 
-const LOCK_TIMEOUT = seconds(2);
-const TRIES = 5;
+const LOCK_TIMEOUT = seconds(0.8); // those behind it give up after 1 s
+const TRIES = 12;
 const PAUSE = seconds(1);
 
 /** An index, and the table that it is for. */
@@ -17,10 +17,10 @@ export interface IndexDescription {
 }
 
 /**
- * Does work that takes strong locks, in a transaction that waits for a lock for 2 s at most: whoever waits for a table makes
- * everybody else wait behind. Tries five times, as long as it is only a lock that it doesn't get; inside a transaction, from
+ * Does work that takes strong locks, in a transaction that waits for a lock for 0.8 s at most: whoever waits for a table makes
+ * everybody else wait behind. Tries twelve times, as long as it is only a lock that it doesn't get; inside a transaction, from
  * a savepoint on.
- * @throws what the work throws, and 55P03 after the fifth try
+ * @throws what the work throws, and 55P03 after the last try
  */
 export async function withLockTimeout<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
   return withTries(async () => {

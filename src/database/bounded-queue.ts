@@ -1,27 +1,27 @@
-/** Somebody who waits for their turn. */
+/** A waiting job. */
 export interface Waiter<Job> {
   readonly job: Job;
-  /** When they came, by `performance.now()`. */
+  /** When it began to wait, by `performance.now()`. */
   readonly since: number;
-  /** Lets them in, or turns them away. */
+  /** Admits the job, or rejects it with a failure. */
   answer(failure?: Error): void;
 }
 
 /**
- * Lets jobs in as long as an admission rule admits them; those that come after wait in the order of their arrival, and
- * whoever ends makes room for the first that fits. What the rule is, and how long somebody may wait, heirs say.
+ * Runs jobs as long as an admission rule allows; further ones wait in the order of arrival, and each job that ends admits
+ * the first that fits. Subclasses define the rule and how long a job may wait.
  */
 export abstract class BoundedQueue<Job> {
   private readonly waiters = new Set<Waiter<Job>>();
 
-  /** How many wait. */
+  /** Number of waiting jobs. */
   get waiting(): number {
     return this.waiters.size;
   }
 
   /**
-   * Runs the work when the job is admitted. Throws the rule's failure instead when it isn't, and the signal's reason when
-   * that fires before; from then on the work is left alone.
+   * Runs the work once the job is admitted. Throws the rule's failure when it isn't, and the signal's reason when that fires
+   * before; the work is not started then.
    */
   async run<T>(job: Job, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const wait = this.acquire(job, signal);
@@ -34,7 +34,7 @@ export abstract class BoundedQueue<Job> {
     }
   }
 
-  /** Admits the job, at once (undefined) or later; whoever is admitted must `release`. @throws as `run` */
+  /** Admits the job, at once (undefined) or later; the caller must `release` it. @throws as `run` */
   acquire(job: Job, signal?: AbortSignal): Promise<void> | undefined {
     signal?.throwIfAborted();
     if (!this.admits(job)) {
@@ -45,32 +45,32 @@ export abstract class BoundedQueue<Job> {
     return undefined;
   }
 
-  /** The job has ended, after so many milliseconds. */
+  /** Ends an admitted job, after so many milliseconds. */
   release(job: Job, tookMs = 0): void {
     this.leave(job, tookMs);
     this.admitWaiting();
   }
 
-  /** Turns away everybody who waits, or those with such a job. */
+  /** Rejects all waiting jobs, or those that match. */
   turnAway(failure: Error, isSuch: (job: Job) => boolean = () => true): void {
     for (const waiter of this.waiters) if (isSuch(waiter.job)) waiter.answer(failure);
   }
 
-  /** Whether there is room for this job now, beside those that are in. */
+  /** Whether the job can be admitted now. */
   protected abstract admits(job: Job): boolean;
-  /** The job takes its room. */
+  /** Counts the job as admitted. */
   protected abstract enter(job: Job): void;
-  /** The job gives its room back. */
+  /** Counts the job as ended. */
   protected abstract leave(job: Job, tookMs: number): void;
-  /** Before somebody waits. @throws what they are told when waiting is of no use */
+  /** Called before a job waits. @throws the failure when waiting makes no sense */
   protected abstract assertMayWait(job: Job): void;
 
-  /** Keeps an eye on somebody who waits. Returns what ends that. */
+  /** Watches a waiting job. Returns what stops that. */
   protected watch?(waiter: Waiter<Job>): () => void;
-  /** Why somebody who waited until now must be turned away after all; undefined lets them in. */
+  /** Why a job must be rejected after having waited; undefined admits it. */
   protected refusal?(waiter: Waiter<Job>): Error | undefined;
 
-  /** Room is given straight to those who wait, so that nobody slips in between. */
+  /** Admits waiting jobs directly, so that new ones can't overtake them. */
   private admitWaiting(): void {
     for (const waiter of this.waiters) {
       if (!this.admits(waiter.job)) continue;

@@ -1,16 +1,16 @@
 import { seconds } from '../config/durations.js';
 
-/** A connection as its group sees it. */
+/** A connection, as its group uses it. */
 export interface Member {
-  /** performance.now() of its last answer, or of when it was made. */
+  /** performance.now() of its last answer, or of its creation. */
   readonly answeredAt: number;
-  /** Lets it go: at once when nobody uses it, else when whoever uses it is done. */
+  /** Closes it: at once when idle, else after the current query. */
   retire(): void;
 }
 
-const PAUSE = seconds(1); // between two retirements of all: while the database is read-only, every write reports it
+const PAUSE = seconds(1); // between two calls that retire all: while the database is read-only, every write reports it
 
-/** The connections of one process to one database: what befalls one of them says something of the others. */
+/** The connections of one process to one database: a failure of one says something about the others. */
 export class ConnectionGroup {
   private readonly members = new Set<Member>();
   private retiredAllAt = -Infinity;
@@ -23,12 +23,12 @@ export class ConnectionGroup {
     this.members.delete(member);
   }
 
-  /** A connection did not answer what was sent at this time: those that have not answered since are closed as well. */
+  /** After a connection didn't answer what was sent at this time: closes those that have had no answer since, too. */
   retireSilentSince(sentAt: number): void {
     for (const member of [...this.members]) if (member.answeredAt < sentAt) member.retire();
   }
 
-  /** One leads to a server that can't be written to: the others may as well, and be in use for minutes. */
+  /** After a connection turned out to lead to a read-only server: retires all, as others may as well. */
   retireAll(): void {
     const now = performance.now();
     if (now - this.retiredAllAt < PAUSE) return;

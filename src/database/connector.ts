@@ -12,7 +12,7 @@ const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 500; // so that a server is ready within 2 s of its database
 const REMINDER = minutes(1);
 
-/** Brings the application to its database, however long that takes. */
+/** Connects the application to its database, retrying for as long as it takes. */
 @Injectable()
 export class Connector implements OnApplicationShutdown {
   private readonly log = new Logger('Database');
@@ -26,16 +26,17 @@ export class Connector implements OnApplicationShutdown {
     private readonly settings: Settings,
   ) {}
 
-  /** Whether the database has been reached and prepared. Whether it is there right now is another question. */
+  /** Whether the database has been reached and prepared once. Whether it is reachable now is another question. */
   get isPrepared(): boolean {
     return this.prepared;
   }
 
   /**
    * Connects, then prepares the database, trying again until it works or the application closes.
-   * @param prepare what must be done before the first request
-   * @returns whether it worked
-   * @throws UnusableDatabaseError; what `prepare` throws, unless it is the database's doing; in development a wrong password
+   * @param prepare runs before the first request is served
+   * @returns whether it succeeded
+   * @throws UnusableDatabaseError; what `prepare` throws, unless the database is the cause; in development on a wrong
+   * password
    */
   async connect(prepare: () => Promise<void>): Promise<boolean> {
     const { signal } = this.closing;
@@ -66,22 +67,22 @@ export class Connector implements OnApplicationShutdown {
     try {
       await this.dataSource.initialize();
     } catch (error) {
-      await this.dataSource.driver.disconnect().catch(() => undefined); // from what was reached before it failed
+      await this.dataSource.driver.disconnect().catch(() => undefined); // closes a pool of an earlier attempt
       throw error;
     }
   }
 
-  /** A wrong password may be a right one that the database doesn't know yet, but not on a developer's machine. */
+  /** Whether retrying is pointless: for a wrong password only in development, as elsewhere the role may be created later. */
   private isHopeless(error: unknown): boolean {
     if (this.settings.environment !== 'development' || !isAuthorizationError(error)) return false;
     (error as Error).message += `. ${DOCTOR}`;
     return true;
   }
 
-  /** Once a minute, and whenever the reason changes: a database can be away all night. */
+  /** Logs once a minute, and whenever the reason changes: a database can be unreachable all night. */
   private report(error: NodeJS.ErrnoException): void {
     const { message, code = '' } = error;
-    const reason = message || code; // several addresses were tried, and none of their failures is the message
+    const reason = message || code; // when several addresses were tried, the error has a code and no message
     if (this.reported?.reason === reason && this.reported.at > Date.now() - REMINDER) return;
     this.reported = { reason, at: Date.now() };
     const remedy = remedyOf(error);
@@ -93,14 +94,14 @@ const DOCTOR = 'Check DATABASE_URL; `npm run cli -- doctor` says more.';
 
 function remedyOf(error: unknown): string | undefined {
   if (refusesSessionParameters(error))
-    return 'A connection pooler stands before the database: set DATABASE_POOLER=transaction.';
+    return 'The database is behind a connection pooler: set DATABASE_POOLER=transaction.';
   return isAuthorizationError(error) ? DOCTOR : undefined;
 }
 
 /** invalid_authorization_specification, invalid_password */
 const isAuthorizationError = (error: unknown) => (error as { code?: string }).code?.startsWith('28') === true;
 
-/** The database is not there yet, or not in the state that it must be in. */
+/** The database isn't connected yet, or its migrations are missing. */
 export class NotPreparedError extends Error {}
 
 const isPassing = (error: unknown) => error instanceof NotPreparedError || databaseProblem(error)?.status === 503;

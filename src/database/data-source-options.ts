@@ -13,10 +13,10 @@ import { SqlLogger } from './sql-logger.js';
 export type Entities = MixedList<Function>;
 
 /**
- * The connection, described once for the server, the migrations, the tests and TypeORM's own tool.
+ * The connection options of the server, the migrations, the tests and TypeORM's CLI.
  *
- * Time-outs rise outward, so that the innermost one fires first and the cause is known: a lock 1 s, waiting for a connection
- * 2 s, a statement 5 s, the client's patience 7 s, a request 10 s. `lock_timeout` bounds each wait, and a statement may wait
+ * Time-outs increase from the inside out, so that the innermost fires first and names the cause: for a lock 1 s, for a
+ * connection 2 s, a statement 5 s, the client 7 s, a request 10 s. `lock_timeout` limits each wait, and a statement may wait
  * twice: for a row whose holder waits for a locked table, then for that table.
  */
 export function dataSourceOptions(
@@ -26,7 +26,7 @@ export function dataSourceOptions(
 ): DataSourceOptions {
   return {
     type: 'postgres',
-    driver: pg, // TypeORM would look for it in node_modules, which a bundle does without
+    driver: pg, // otherwise TypeORM would require it from node_modules, which a bundle doesn't have
     host: connection.servers[0].host,
     port: connection.servers[0].port,
     username: connection.user,
@@ -53,16 +53,16 @@ export function dataSourceOptions(
   };
 }
 
-/** What all connections of a data source share, those for look-ups too. */
+/** What all connections of a data source share, also that for look-ups. */
 export interface SharedOptions {
   group: ConnectionGroup;
-  /** Read whenever a connection is made. */
+  /** Session parameters, read for every new connection. */
   session: Record<string, string>;
 }
 
 /**
- * The parameters of every session: whatever a role or database has as its defaults, dates come as ISO, and a transaction
- * sees what was committed before each of its statements.
+ * Session parameters: override defaults of role and database, so that dates are ISO and the isolation level is READ
+ * COMMITTED.
  */
 export function sessionParameters(
   { pooler }: Pick<ConnectionSettings, 'pooler'>,
@@ -72,16 +72,16 @@ export function sessionParameters(
   return { ...PASSED_ON, default_transaction_isolation: 'read committed', ...(withTimeouts && SESSION_TIMEOUTS) };
 }
 
-/** Leaves only those parameters that a pooler in transaction mode passes on; behind one, the client's deadline stands alone. */
+/** Removes the parameters that a pooler in transaction mode refuses; then only the client's deadline limits statements. */
 export function forgetSessionParameters(session: Record<string, string>): void {
   for (const name of Object.keys(session)) if (!(name in PASSED_ON)) Reflect.deleteProperty(session, name);
 }
 
-/** Whether one of the connections is for look-ups: not where others might use the same one in between, or it is the only one. */
+/** Whether one connection is reserved for look-ups: not behind a pooler that shares sessions, and not if it is the only one. */
 export const hasPipeline = ({ connection, poolMax }: DatabaseSettings): boolean =>
   connection.pooler !== 'transaction' && poolMax > 1;
 
-/** How many connections are left for the pool. */
+/** Number of connections left for the pool. */
 export const poolSize = (settings: DatabaseSettings): number => settings.poolMax - (hasPipeline(settings) ? 1 : 0);
 
 const PASSED_ON = { DateStyle: 'ISO' };

@@ -5,7 +5,7 @@ import { Connector } from './connector.js';
 import { dataSourceOptions } from './data-source-options.js';
 import { Database } from './database.js';
 
-/** The connection to the database, for everyone. */
+/** The database connection, available to all modules. */
 @Global()
 @Module({
   imports: [
@@ -14,7 +14,7 @@ import { Database } from './database.js';
       useFactory: (settings: Settings): TypeOrmModuleOptions => ({
         ...dataSourceOptions(settings, []),
         autoLoadEntities: true,
-        manualInitialization: true, // by the connector, so that a server without its database starts and says so
+        manualInitialization: true, // the connector initializes it, so that a server without its database starts and reports it
       }),
     }),
   ],

@@ -26,7 +26,7 @@ import { type Companion, OTHER, type Statement } from './statement.js';
 const TRIES = 3;
 const PAUSE = 50;
 
-/** The way to the database: statements written by hand, and the retries and the queue for everything else. */
+/** Runs hand-written statements, with retries and admission control. */
 @Injectable()
 export class Database implements OnApplicationShutdown {
   /** When this process could not reach the database. */
@@ -56,7 +56,7 @@ export class Database implements OnApplicationShutdown {
     return (this.dataSource.driver as PostgresDriver).master as pg.Pool;
   }
 
-  /** Connections: open, unused, allowed; and who waits for one. For the metrics. */
+  /** Connections: open, idle, allowed; and callers waiting for one. For metrics. */
   stats(): { total: number; idle: number; max: number; waiting: number } {
     const { poolMax: max } = this.settings;
     if (!this.dataSource.isInitialized) return { total: 0, idle: 0, max, waiting: this.admission.waiting };
@@ -67,8 +67,8 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * Goes on as behind a pooler that gives each transaction another session: without prepared statements, a connection for
-   * look-ups, and session parameters. A pooler that wasn't in the settings is found out by what the database refuses.
+   * Switches to the mode for a pooler with shared sessions: without prepared statements, look-up connection and session
+   * parameters. Such a pooler is also detected by the errors it causes, when it isn't in the settings.
    */
   assumePooler(): void {
     if (!this.named) return;
@@ -79,17 +79,17 @@ export class Database implements OnApplicationShutdown {
     for (const one of [this.settings.connection, this.settings.directConnection]) if (one) one.pooler = 'transaction';
     this.log.warn({
       event: 'pooler_found',
-      remedy: 'A connection pooler stands before the database, and shares sessions: set DATABASE_POOLER=transaction.',
+      remedy: 'The database is behind a connection pooler that shares sessions: set DATABASE_POOLER=transaction.',
     });
   }
 
-  /** The rows that a reading statement finds. @param kind `search` when it may have to read a whole table. @throws as `reading` */
+  /** The rows of a reading statement. @param kind `search` when it may have to read a whole table. @throws as `reading` */
   read<Row extends object>(statement: Statement, values: unknown[], kind: 'read' | 'search' = 'read'): Promise<Row[]> {
     return this.reading(() => this.run<Row>(statement, values), statement.topic, kind);
   }
 
   /**
-   * The rows that a named statement finds by a key: on the one connection that all look-ups share, or else as `read` does.
+   * The row of a named statement by key: on the shared look-up connection, or else as `read` does.
    * @throws as `reading`
    */
   async lookUp<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
@@ -109,7 +109,7 @@ export class Database implements OnApplicationShutdown {
 
   /**
    * The rows that a writing statement returns.
-   * @param along says, of these rows, what to write in the same transaction
+   * @param along returns, for these rows, a statement to run in the same transaction
    * @throws as `writing`
    */
   async write<Row extends object>(
@@ -129,16 +129,16 @@ export class Database implements OnApplicationShutdown {
     return rows;
   }
 
-  /** Runs the work in one transaction. @throws as `writing` */
+  /** Runs work in a transaction. @throws as `writing` */
   transaction<T>(work: (manager: EntityManager) => Promise<T>, topic = 'transactions'): Promise<T> {
     if (!this.dataSource.isInitialized) throw unavailable();
     return this.writing(() => this.watched(() => this.dataSource.transaction(work)), topic);
   }
 
   /**
-   * Does work that only reads, such as a repository's `find`, and does it again when its connection dies: reading twice
-   * does no harm. The next connection may have died as well, unnoticed while it was idle; the pool has so many of them.
-   * @throws Problem 503 when too many others are at it, and what the database throws
+   * Runs work that only reads, such as a repository's `find`, and repeats it when its connection is lost, which is safe for
+   * reads. Several idle connections may be dead without having noticed, so it is repeated up to the size of the pool.
+   * @throws Problem 503 when too many others wait, and what the database throws
    */
   reading<T>(work: () => Promise<T>, topic = OTHER, kind: 'read' | 'search' = 'read'): Promise<T> {
     return this.admission.run({ kind, topic }, async () => {
@@ -154,9 +154,9 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * Does work that writes, such as a repository's `insert`, at most three times: again only when the database has undone
-   * it and asks for that, after a deadlock or a serialization failure.
-   * @throws Problem 503 when too many others are at it, 409 and the like for a violated constraint; what the database throws
+   * Runs work that writes, such as a repository's `insert`, at most three times: repeated only after a deadlock or
+   * serialization failure, which the database has rolled back.
+   * @throws Problem 503 when too many others wait, 409 and the like for a violated constraint; what the database throws
    */
   writing<T>(work: () => Promise<T>, topic = OTHER): Promise<T> {
     return this.admission.run({ kind: 'write', topic }, async () => {
@@ -166,7 +166,7 @@ export class Database implements OnApplicationShutdown {
         } catch (error) {
           if (isLockTimeout(error)) this.admission.lockTimedOut({ kind: 'write', topic });
           if (tries === TRIES || !isRetriable(error)) throw violation(error) ?? error;
-          await delay(Math.random() * PAUSE * tries); // so that the same two don't meet again
+          await delay(Math.random() * PAUSE * tries); // a random pause, so that the same two transactions don't collide again
         }
       }
     });
@@ -176,7 +176,7 @@ export class Database implements OnApplicationShutdown {
     return this.dataSource.options.extra as SharedOptions;
   }
 
-  /** A connection as the pool makes them, not open yet. */
+  /** A connection of the pool's kind, not connected yet. */
   private connection(): pg.Client {
     const { options } = this.pool as unknown as { options: DatabaseClientConfig };
     return new DatabaseClient({ ...options, password: options.password }); // spreading loses it: `password` is a non-enumerable property of pg's options
@@ -187,7 +187,7 @@ export class Database implements OnApplicationShutdown {
     return this.watched(() => this.runOnPool<Row>(statement, values));
   }
 
-  /** Not by `pool.query`, which ends the connection after any error, be it a duplicate. */
+  /** Not by `pool.query`, which closes the connection after any error, even a duplicate key. */
   private async runOnPool<Row extends object>({ name, text }: Statement, values: unknown[]): Promise<Row[]> {
     const client = await this.pool.connect();
     try {
@@ -195,7 +195,7 @@ export class Database implements OnApplicationShutdown {
         try {
           return await runNamed<Row>(client, name, text, values);
         } catch (error) {
-          // both are refused before anything is done
+          // in both cases the server refused the statement before running it
           if (isStatementOfOthers(error)) this.assumePooler();
           else if (!isPlanOutdated(error) || tries === TRIES) throw error;
         }
@@ -206,7 +206,7 @@ export class Database implements OnApplicationShutdown {
     }
   }
 
-  /** Does the work and notes whether the database could be reached. */
+  /** Runs work and records whether the database was reachable. */
   private async watched<T>(work: () => Promise<T>): Promise<T> {
     const startedAt = performance.now();
     try {
@@ -215,20 +215,20 @@ export class Database implements OnApplicationShutdown {
       return result;
     } catch (error) {
       if (isUnreachable(error)) this.reachability.failed(startedAt);
-      else if (!(error instanceof LookupStalledError)) this.reachability.reached(); // it has answered, whatever
+      else if (!(error instanceof LookupStalledError)) this.reachability.reached(); // any answer, also an error, shows that it is reachable
       throw error;
     }
   }
 }
 
-/** Writes what goes along with the changes of a transaction. @throws what it says, when it wrote no row */
+/** Runs a companion statement in the transaction of a change. @throws its `otherwise` when it wrote no row */
 export async function accompany(manager: EntityManager, companion: Companion | undefined): Promise<void> {
   if (!companion) return;
   const { statement, values, otherwise } = companion;
   if (returnedRows(await manager.query(statement.text, values)).length === 0) throw otherwise;
 }
 
-/** TypeORM answers a bare UPDATE or DELETE with its rows and their number. */
+/** TypeORM returns `[rows, count]` for UPDATE and DELETE without a CTE. */
 const returnedRows = <Row>(result: unknown): Row[] => {
   const [rows, count] = result as [unknown, unknown];
   return Array.isArray(rows) && typeof count === 'number' ? (rows as Row[]) : (result as Row[]);

@@ -1,4 +1,4 @@
-/** What a failing database means: to a connection, to a statement, to a client. */
+/** Classifies database errors: what they mean for a connection, a statement and a client. */
 import { conflict, notFound, type Problem, problem, unavailable } from '../problems.js';
 
 interface DatabaseError {
@@ -9,7 +9,7 @@ interface DatabaseError {
   driverError?: unknown;
 }
 
-/** The database did not answer in time, so the connection was given up. */
+/** The database didn't answer in time, and the connection was closed. */
 export class DatabaseDeadlineError extends Error {
   readonly code = 'DEADLINE';
 
@@ -18,7 +18,7 @@ export class DatabaseDeadlineError extends Error {
   }
 }
 
-/** The connection was made, and to a standby: it is not kept. */
+/** A connection to a standby, which is closed again. */
 export class StandbyError extends Error {
   readonly code = 'STANDBY';
 
@@ -27,7 +27,7 @@ export class StandbyError extends Error {
   }
 }
 
-/** None of several servers could be connected to as the primary. Its message names no server: it is logged. */
+/** None of several servers accepted a connection as the primary. The message names no server, as it is logged. */
 export class NoPrimaryError extends Error {
   private constructor(
     message: string,
@@ -36,7 +36,7 @@ export class NoPrimaryError extends Error {
     super(message);
   }
 
-  /** What one of them has against us (a password, a database that isn't there) is what they all will say: then that. */
+  /** When a server rejects us for a reason that all of them share (a password, an unknown database), that error is kept. */
   static from(errors: unknown[]): unknown {
     const objection = errors.find((error) => /^(?:08|28|3D)/.test(databaseError(error).code ?? ''));
     if (objection) return objection;
@@ -48,16 +48,17 @@ export class NoPrimaryError extends Error {
 }
 
 /**
- * A violated constraint, by its name: never check first and insert later. A foreign key is violated when what it refers to
- * was deleted while the request ran. Every `_key` and `_fkey` of the migrations has a meaning; a test says so.
+ * Problems by the name of a violated constraint, so that nothing is checked before it is inserted. A foreign key is violated
+ * when the referenced row was deleted while the request ran. Every `_key` and `_fkey` of the migrations has an entry; a test
+ * checks it.
  */
 const CONSTRAINTS: Record<string, () => Problem> = {
   users_email_key: () => problem('email_taken'),
   users_username_key: () => problem('username_taken'),
   mail_challenges_user_id_fkey: () => notFound('user'),
   mail_challenges_invitation_id_fkey: () => notFound('invitation'),
-  mail_challenges_open_key: () => conflict('Somebody else asked for the same at the same moment. Try again.'),
-  mail_challenges_invitation_key: () => conflict('Somebody else asked for the same at the same moment. Try again.'),
+  mail_challenges_open_key: () => conflict('A concurrent request asked for the same. Try again.'),
+  mail_challenges_invitation_key: () => conflict('A concurrent request asked for the same. Try again.'),
   known_devices_user_id_fkey: () => notFound('user'),
   invitations_email_open_key: () => problem('invitation_open'),
   invitations_invited_by_fkey: () => notFound('user'),
@@ -73,14 +74,14 @@ const CONSTRAINTS: Record<string, () => Problem> = {
   provider_results_code_hash_key: () => conflict('This sign-in exists already. Try again.'),
   access_tokens_user_id_fkey: () => notFound('user'),
   access_tokens_hash_key: () => conflict('This token exists already. Try again.'),
-  posts_author_id_fkey: () => problem('invalid_token'), // whoever calls is gone
+  posts_author_id_fkey: () => problem('invalid_token'), // the caller was deleted
   likes_post_id_fkey: () => notFound('post'),
 };
 
-/** Any other reference to a user is the owner of a row of a feature: whoever calls was deleted a moment ago. */
+/** Other references to users are owners of rows: the caller was deleted a moment ago. */
 const OWNER = '_user_id_fkey';
 
-/** The connection died under a statement, or before it, unnoticed. */
+/** Codes for a connection that was lost before or while a statement ran. */
 const LOST = new Set([
   'ECONNRESET',
   'EPIPE',
@@ -91,11 +92,11 @@ const LOST = new Set([
   '25P03', // idle_in_transaction_session_timeout
   '08003',
   '08006',
-  '08P01', // PgBouncer's way to say that the server has gone
+  '08P01', // protocol_violation: PgBouncer reports a lost server connection by it
 ]);
 const LOST_TEXT = /^Connection terminated(?: unexpectedly)?$|not queryable$/;
 
-/** No connection could be made, or none was free, and nothing has been asked of the database. */
+/** Codes for a connection that could not be made, or none free: nothing was sent to the database. */
 const AWAY = new Set([
   'ECONNREFUSED',
   'EHOSTUNREACH',
@@ -109,33 +110,33 @@ const AWAY = new Set([
 const AWAY_TEXT = /^timeout exceeded|connection timeout$|^timeout expired$|^Cannot use a pool after|^connect ENOENT/;
 
 /**
- * SQLSTATEs after which the same request may well succeed in a moment: connection, authorization, read_only, deadlock,
- * out of something, lock not available, cancelled or shutting down, the system's own failures, a database still to come.
+ * SQLSTATEs after which the same request may soon succeed: connection, authorization, read-only, deadlock, out of resources,
+ * lock not available, cancelled or shutting down, system errors, a database that doesn't exist yet.
  */
 const PASSING = /^(?:08|28|25006|25P03|3D|40|53|55006|55P03|57|58|DEADLINE|STANDBY|XX)/;
 
 const RETRIABLE = new Set(['40P01', '40001']); // deadlock_detected, serialization_failure
-const READ_ONLY = '25006'; // after a failover the address may lead to another server than the connection does
+const READ_ONLY = '25006'; // read_only_sql_transaction: after a failover the connection may still lead to the former primary
 
-/** Whether the connection died under the statement, so that nobody knows whether it was carried out. */
+/** Whether the connection was lost under the statement, so that it is unknown whether it ran. */
 export function isConnectionLost(error: unknown): boolean {
   const { code, message } = databaseError(error);
   return LOST.has(code ?? '') || LOST_TEXT.test(message ?? '');
 }
 
-/** Whether the connection that this came from should not be used again. */
+/** Whether the connection must not be used again. */
 export function isConnectionUseless(error: unknown): boolean {
   return isConnectionLost(error) || isReadOnly(error);
 }
 
-/** Whether the server can't be written to, as after a failover to which the connection didn't follow. */
+/** Whether the server is read-only, as after a failover that the connection didn't follow. */
 export function isReadOnly(error: unknown): boolean {
   return databaseError(error).code === READ_ONLY;
 }
 
 const NOT_CONNECTED = Symbol('not connected');
 
-/** Marks what kept a connection from being made: whatever it is (TLS, a certificate, a name, a password), nothing was asked of the database. */
+/** Marks an error that prevented a connection (TLS, certificate, name, password): nothing was sent to the database. */
 export function notConnected<Thrown>(error: Thrown): Thrown {
   return typeof error === 'object' && error !== null ? Object.assign(error, { [NOT_CONNECTED]: true }) : error;
 }
@@ -154,8 +155,8 @@ export function isUnreachable(error: unknown): boolean {
 }
 
 /**
- * Whether a prepared statement would return other columns than it did: a migration has changed their type. Nothing was
- * done. Not by the text of the message, which is in the server's language.
+ * Whether a prepared statement would return other columns than before: a migration has changed a type. The statement didn't
+ * run. The message isn't looked at, as it is in the server's language.
  */
 export function isPlanOutdated(error: unknown): boolean {
   const { code, routine } = databaseError(error);
@@ -164,34 +165,34 @@ export function isPlanOutdated(error: unknown): boolean {
 
 const UNKNOWN_STATEMENT = new Set(['26000', '42P05']); // invalid_sql_statement_name, duplicate_prepared_statement
 
-/** Whether the server knows our prepared statements not, or others by their names: a pooler has exchanged it for another one. */
+/** Whether the server doesn't know our prepared statements, or knows others by their names: a pooler has switched the session. */
 export function isStatementOfOthers(error: unknown): boolean {
   return UNKNOWN_STATEMENT.has(databaseError(error).code ?? '');
 }
 
-/** Whether a pooler doesn't pass session parameters on. */
+/** Whether a pooler refuses session parameters. */
 export function refusesSessionParameters(error: unknown): boolean {
   return /unsupported startup parameter/i.test(databaseError(error).message ?? '');
 }
 
-/** Whether a lock wasn't to be had within `lock_timeout`. */
+/** Whether a lock wasn't granted within `lock_timeout`. */
 export function isLockTimeout(error: unknown): boolean {
   return databaseError(error).code === '55P03';
 }
 
-/** Whether the database undid the transaction and asks for it to be tried again. */
+/** Whether the database rolled the transaction back and it should be repeated. */
 export function isRetriable(error: unknown): boolean {
   return RETRIABLE.has(databaseError(error).code ?? '');
 }
 
-/** The problem behind a violated constraint, or undefined when it is none of those that have a meaning. */
+/** The problem of a violated constraint; undefined when it has none. */
 export function violation(error: unknown): Problem | undefined {
   const { constraint = '' } = databaseError(error);
   if (constraint in CONSTRAINTS) return CONSTRAINTS[constraint]?.();
   return constraint.endsWith(OWNER) ? problem('invalid_token') : undefined;
 }
 
-/** The problem behind a database failure, or undefined when it is a bug of ours. */
+/** The problem of a database error; undefined when it is a bug in UserHub. */
 export function databaseProblem(error: unknown): Problem | undefined {
   const violated = violation(error);
   if (violated) return violated;
@@ -200,7 +201,7 @@ export function databaseProblem(error: unknown): Problem | undefined {
   return passing ? unavailable() : undefined;
 }
 
-/** TypeORM wraps what pg throws. */
+/** The error of pg, which TypeORM wraps. */
 function databaseError(error: unknown): DatabaseError {
   const outer = (error ?? {}) as DatabaseError;
   return (outer.driverError as DatabaseError | undefined) ?? outer;

@@ -13,19 +13,19 @@ import { MigrationConnections } from './migration-connections.js';
 import { PrimaryFinder } from './primary-finder.js';
 import { assertUsable, missingRight, UnusableDatabaseError } from './requirements.js';
 
-/** The classes of migrations, oldest first. */
+/** Classes of migrations, oldest first. */
 export type Migrations = readonly (new () => MigrationInterface)[];
 
-/** One migration, and whether it was applied; if not, it still waits. */
+/** A migration, and whether it has been applied. */
 export interface MigrationStatus {
   name: string;
   applied: boolean;
 }
 
 /**
- * Applies what is pending, once, however many processes try at the same time. A new database gets everything in one
- * transaction, as there is nobody to hold up; after that, each migration has its own, or none if it says
- * `transaction = false`. Returns the names of what it applied.
+ * Applies pending migrations, once, even if several processes try at the same time. A new database gets all in one
+ * transaction, as nobody else uses it; otherwise each migration has its own, or none with `transaction = false`. Returns the
+ * names of those applied.
  */
 export function migrate(settings: Settings, list: Migrations = migrations): Promise<string[]> {
   return withMigrationConnection(settings, list, async (connections) => {
@@ -58,7 +58,7 @@ export function listMigrations(settings: Settings): Promise<MigrationStatus[]> {
   return withMigrationConnection(settings, migrations, ({ runner }) => migrationStatus(runner));
 }
 
-/** The names of the migrations that this version has and the database lacks. */
+/** The names of this version's migrations that the database lacks. */
 export async function pendingMigrations(runner: Pick<QueryRunner, 'query'>): Promise<string[]> {
   return (await migrationStatus(runner)).filter(({ applied }) => !applied).map(({ name }) => name);
 }
@@ -73,7 +73,7 @@ async function migrationStatus(
   return list.map(({ name }) => ({ name, applied: applied.has(name) }));
 }
 
-/** What comes next; nothing, if somebody else has done it while we waited for the lock. */
+/** Applies the next migration; nothing if another process did while this one waited for the lock. */
 async function applyNext(connections: MigrationConnections): Promise<string[]> {
   const { dataSource, runner } = connections;
   const pending = await executor(dataSource, runner).getPendingMigrations();
@@ -86,7 +86,7 @@ async function applyNext(connections: MigrationConnections): Promise<string[]> {
   return next.map(({ name }) => name);
 }
 
-/** Transactions are begun and ended here, so the executor begins none. */
+/** `transaction: 'none'`: transactions are begun and ended here. */
 function executor(dataSource: DataSource, runner: QueryRunner): MigrationExecutor {
   const migrationExecutor = new MigrationExecutor(dataSource, runner);
   migrationExecutor.transaction = 'none';
@@ -94,8 +94,8 @@ function executor(dataSource: DataSource, runner: QueryRunner): MigrationExecuto
 }
 
 /**
- * Connections of their own: patient, as a migration may take its time, and direct, where a pooler stands before the pool. One
- * holds the lock, and a second one runs what must not be in a transaction.
+ * Connection options of migrations: without statement time-outs, and direct where the pool is behind a pooler. Two
+ * connections: one holds the lock, the other runs migrations without a transaction.
  */
 export function migrationOptions(settings: Settings, entities: Entities = []): DataSourceOptions {
   const connection = connectionOf(settings);
@@ -123,7 +123,7 @@ async function withMigrationConnection<T>(
     const missing = missingRight(error, settings.database.connection.user);
     throw missing ? new UnusableDatabaseError(missing) : error;
   } finally {
-    await runner.release().catch(() => undefined); // the first error is the one to tell
+    await runner.release().catch(() => undefined); // the first error is the one to report
     await dataSource.destroy();
   }
 }

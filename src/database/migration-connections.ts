@@ -4,29 +4,29 @@ import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
 import { seconds } from '../config/durations.js';
 import { withLockTimeout } from './online-ddl.js';
 
-/** Any number will do, as long as every version of UserHub uses the same. */
+/** The key of the advisory lock, the same in every version of UserHub. */
 const MIGRATION_LOCK = 7_358_203_411;
 const TRY_LOCK = `SELECT pg_try_advisory_xact_lock(${MIGRATION_LOCK}) AS locked`;
 const PAUSE = 250;
 const PING = seconds(10);
 const SECOND_CONNECTION_TIMEOUT = seconds(3);
 
-/** Whatever a role or database has as its defaults; some are known to some versions only. */
+/** Resets time-outs that role or database set by default; which exist depends on the server's version. */
 const noTimeouts = (isLocal: boolean) => `
   SELECT set_config(name, '0', ${isLocal}) FROM pg_settings
   WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`;
 
-/** For the operator classes of an extension that was put into a schema of its own, such as `extensions`. */
+/** Adds the schemas of extensions to the search path, such as `extensions`, for their operator classes. */
 const reachExtensions = (isLocal: boolean) => `
   SELECT set_config('search_path', concat_ws(', ', nullif(current_setting('search_path'), ''), quote_ident(nspname)), ${isLocal})
   FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
   WHERE extname = 'pg_trgm' AND nspname <> ALL (current_schemas(true))`;
 
-/** The connections that migrations run on: one whose transaction holds the lock, and when it is needed a second one. */
+/** The connections of migrations: one whose transaction holds the lock, and a second one when needed. */
 export class MigrationConnections {
   private readonly log = new Logger('Database');
 
-  /** @param isShared whether a pooler gives each transaction another session, so that a SET would reach others */
+  /** @param isShared whether a pooler shares sessions, so that a SET would affect others */
   constructor(
     readonly dataSource: DataSource,
     readonly runner: QueryRunner,
@@ -34,13 +34,13 @@ export class MigrationConnections {
   ) {}
 
   /**
-   * Does work under the lock that all processes share: one of its transaction, so that it works through a pooler and dies
-   * with whoever holds it. It is asked for again and again, never waited for: a statement that waits has a snapshot, for
-   * whose end a concurrent build of an index would wait in turn; and it takes one of a pooler's few connections.
+   * Runs work under an advisory lock of a transaction, which works through a pooler and ends with its connection. Tried
+   * repeatedly (`pg_try_advisory_xact_lock`) instead of waited for: a waiting statement holds a snapshot, which a concurrent
+   * index build would wait for, and occupies a connection of the pooler.
    */
   async locked<T>(work: () => Promise<T>): Promise<T> {
     for (;;) {
-      await this.runner.startTransaction('READ COMMITTED'); // to see what the one before has done, once the lock is ours
+      await this.runner.startTransaction('READ COMMITTED'); // so that the changes of the previous holder of the lock are visible
       try {
         const [{ locked }] = (await this.runner.query(TRY_LOCK)) as [{ locked: boolean }];
         if (locked) {
@@ -52,7 +52,7 @@ export class MigrationConnections {
         }
         await this.runner.rollbackTransaction();
       } catch (error) {
-        await this.runner.rollbackTransaction().catch(() => undefined); // the first error is the one to tell
+        await this.runner.rollbackTransaction().catch(() => undefined); // the first error is the one to report
         throw error;
       }
       await delay(PAUSE + PAUSE * Math.random());
@@ -60,8 +60,8 @@ export class MigrationConnections {
   }
 
   /**
-   * Runs what a migration does, under the lock: in its transaction, or without one on the second connection. Where a pooler
-   * has no second connection to give, it runs in the transaction after all, and holds up those who write meanwhile.
+   * Runs a migration under the lock: in its transaction, or without one on the second connection. Where a pooler has no
+   * second connection, it runs in the transaction after all and blocks concurrent writes.
    */
   async run(
     work: (runner: QueryRunner) => Promise<unknown>,

@@ -6,20 +6,19 @@ const LOCK_TIMEOUT = seconds(0.8); // those behind it give up after 1 s
 const TRIES = 12;
 const PAUSE = seconds(1);
 
-/** An index, and the table that it is for. */
+/** An index and its table. */
 export interface IndexDescription {
-  /** As `sessions_user_id_idx`: it begins with the name of the table. */
+  /** As `sessions_user_id_idx`: begins with the name of the table. */
   name: string;
   table: string;
-  /** What follows the table's name, as `(user_id, id) WHERE ended_at IS NULL`. */
+  /** The part after the table's name, as `(user_id, id) WHERE ended_at IS NULL`. */
   definition: string;
   unique?: boolean;
 }
 
 /**
- * Does work that takes strong locks, in a transaction that waits for a lock for 0.8 s at most: whoever waits for a table makes
- * everybody else wait behind. Tries twelve times, as long as it is only a lock that it doesn't get; inside a transaction, from
- * a savepoint on.
+ * Runs work that takes strong locks in a transaction with a `lock_timeout` of 0.8 s, as every later statement on the table
+ * queues behind a waiting one. Tries twelve times while only the lock is missing; within a transaction, from a savepoint.
  * @throws what the work throws, and 55P03 after the last try
  */
 export async function withLockTimeout<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
@@ -31,17 +30,17 @@ export async function withLockTimeout<T>(runner: QueryRunner, work: () => Promis
       await runner.commitTransaction();
       return result;
     } catch (error) {
-      await runner.rollbackTransaction().catch(() => undefined); // the first error is the one to tell
+      await runner.rollbackTransaction().catch(() => undefined); // the first error is the one to report
       throw error;
     }
   });
 }
 
 /**
- * Builds an index while its table is read and written (`CREATE INDEX CONCURRENTLY`), for a migration with
- * `transaction = false`. What a start that died has left is taken up: a build that still runs is waited for, a finished index
- * is kept, an invalid one is dropped and built anew. On a partitioned table it builds that of each partition, one by one.
- * Inside a transaction, as when the database is new and nobody is held up, it is an ordinary `CREATE INDEX`.
+ * Builds an index while its table is in use (`CREATE INDEX CONCURRENTLY`), for a migration with `transaction = false`.
+ * Resumes after an aborted start: a running build is waited for, a finished index is kept, an invalid one is dropped and
+ * rebuilt. On a partitioned table, partition by partition. Within a transaction, as on a new database, it is a plain `CREATE
+ * INDEX`.
  */
 export async function createIndexConcurrently(runner: QueryRunner, index: IndexDescription): Promise<void> {
   if (runner.isTransactionActive) await runner.query(createIndex(index));
@@ -49,15 +48,15 @@ export async function createIndexConcurrently(runner: QueryRunner, index: IndexD
   else await withTries(() => createUnlessValid(runner, index));
 }
 
-/** Drops an index while its table is read and written, if it is there; see {@link createIndexConcurrently}. */
+/** Drops an index, if it exists, while its table is in use; see {@link createIndexConcurrently}. */
 export async function dropIndexConcurrently(runner: QueryRunner, name: string): Promise<void> {
   if (runner.isTransactionActive) await runner.query(`DROP INDEX IF EXISTS ${name}`);
   else await withTries(() => runner.query(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`));
 }
 
 /**
- * Adds a CHECK while the table is read and written: at first for new rows only, then the rows that are there are read under a
- * lock that holds up nobody. A constraint of this name that is there already is replaced.
+ * Adds a CHECK while the table is in use: first `NOT VALID`, for new rows only; then `VALIDATE CONSTRAINT` reads the
+ * existing rows under a lock that blocks no reads or writes. An existing constraint of this name is replaced.
  */
 export async function addCheckOnline(
   runner: QueryRunner,
@@ -81,21 +80,21 @@ async function createUnlessValid(runner: QueryRunner, index: IndexDescription): 
   await runner.query(createIndex(index, { how: 'CONCURRENTLY' }));
 }
 
-/** The index of the whole is valid once that of each partition is attached to it. */
+/** The parent index becomes valid once the index of each partition is attached. */
 async function createInPartitions(runner: QueryRunner, index: IndexDescription): Promise<void> {
   const { name, table } = index;
   if (!(await stateOf(runner, name))) {
     await withLockTimeout(runner, () => runner.query(createIndex(index, { on: 'ON ONLY' })));
   }
   for (const partition of await partitionsOf(runner, table)) {
-    if (await hasAttached(runner, name, partition)) continue; // made with the partition
+    if (await hasAttached(runner, name, partition)) continue; // created with the partition
     const part = { ...index, name: name.replace(table, partition), table: partition };
     await withTries(() => createUnlessValid(runner, part));
     await withLockTimeout(runner, () => runner.query(`ALTER INDEX ${name} ATTACH PARTITION ${part.name}`));
   }
 }
 
-/** By a backend whose client may be gone. */
+/** Whether a build is running, by a backend whose client may be gone. */
 async function isBeingBuilt(runner: QueryRunner, name: string): Promise<boolean> {
   const text = `SELECT FROM pg_stat_progress_create_index WHERE index_relid = to_regclass($1)`;
   return ((await runner.query(text, [name])) as object[]).length > 0;
@@ -123,7 +122,7 @@ async function hasAttached(runner: QueryRunner, index: string, partition: string
   return ((await runner.query(text, [index, partition])) as object[]).length > 0;
 }
 
-/** Again when a lock wasn't to be had in time (55P03), or the wait for it was a deadlock's (40P01). */
+/** Repeats on a lock time-out (55P03) or deadlock (40P01). */
 async function withTries<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {

@@ -3,21 +3,21 @@ import type { DatabaseServer, ConnectionSettings } from '../config/database-sett
 import { seconds } from '../config/durations.js';
 import { NoPrimaryError } from './failures.js';
 
-const SHARED = 200; // milliseconds for which an answer, good or bad, serves others who connect
+const SHARED = 200; // milliseconds for which a result, good or bad, serves other connections
 const PAUSE = 100; // milliseconds
-const TIMEOUT = seconds(1.5); // of the 2 s that the pool has for a connection
+const TIMEOUT = seconds(1.5); // of the 2 s that the pool waits for a connection
 
-/** A connection that is made only to learn whether its server is the primary. */
+/** A connection that is made only to find out whether its server is the primary. */
 export interface Candidate {
-  /** @throws StandbyError, and whatever keeps a connection from being made */
+  /** @throws StandbyError, or the error of connecting */
   connect(): Promise<unknown>;
   end(): Promise<void>;
   destroy(reason: Error): void;
 }
 
 /**
- * Which of several servers takes writes, as libpq's `target_session_attrs=read-write`: asked when a connection is made, all
- * at once, and once for everybody who connects at that time. One that is frozen holds nobody up while another one answers.
+ * Finds the primary among several servers, as libpq's `target_session_attrs=read-write` does: on connecting, all at once,
+ * and once for all connections made at that time. A server that doesn't respond doesn't delay one that does.
  */
 export class PrimaryFinder {
   private static readonly finders = new WeakMap<ConnectionSettings, PrimaryFinder>();
@@ -25,7 +25,7 @@ export class PrimaryFinder {
 
   constructor(private readonly servers: DatabaseServer[]) {}
 
-  /** The one that all connections of these settings share; undefined where there is one server and nothing to find. */
+  /** The finder that all connections of these settings share; undefined with one server. */
   static of(database: ConnectionSettings): PrimaryFinder | undefined {
     if (database.servers.length === 1) return undefined;
     const finder = PrimaryFinder.finders.get(database) ?? new PrimaryFinder(database.servers);
@@ -33,7 +33,7 @@ export class PrimaryFinder {
     return finder;
   }
 
-  /** The first server to say that it is no standby. @throws NoPrimaryError, or what a server has against us */
+  /** The first server that reports not to be a standby. @throws NoPrimaryError, or an error that all servers share */
   find(candidate: (server: DatabaseServer) => Candidate): Promise<DatabaseServer> {
     if (this.search) return this.search.answer;
     const search = { answer: this.ask(candidate), isOver: false };
@@ -46,12 +46,12 @@ export class PrimaryFinder {
     return search.answer;
   }
 
-  /** A connection was lost: whoever connects next asks anew. */
+  /** After a lost connection: the next one searches again. */
   forget(): void {
     if (this.search?.isOver) this.search = undefined;
   }
 
-  /** While one server is silent, the others are asked again: it may be frozen, and one of them be promoted meanwhile. */
+  /** While one server is silent, the others are asked repeatedly: it may hang, and another be promoted meanwhile. */
   private async ask(candidate: (server: DatabaseServer) => Candidate): Promise<DatabaseServer> {
     const clients: Candidate[] = [];
     const refusals = new Map<DatabaseServer, unknown>();
@@ -74,7 +74,7 @@ export class PrimaryFinder {
       isOver = true;
       for (const client of clients) client.destroy(new Error('timeout expired'));
     };
-    setTimeout(hangUp, TIMEOUT).unref(); // also on those that don't mind being told goodbye, as they are frozen
+    setTimeout(hangUp, TIMEOUT).unref(); // destroys connections that don't react to `end`, as their server hangs
     try {
       return await Promise.any(this.servers.map(connect));
     } catch (error) {

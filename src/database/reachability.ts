@@ -7,13 +7,13 @@ interface Outage {
   to: number;
 }
 
-/** When this process could not reach its database. Times are those of performance.now(). */
+/** Periods in which this process could not reach its database, by performance.now(). */
 export class Reachability {
   private readonly outages: Outage[] = [];
   private reachedAt = performance.now();
   private awaySince?: number;
 
-  /** Something was answered. */
+  /** Records an answer. */
   reached(): void {
     this.reachedAt = performance.now();
     if (this.awaySince === undefined) return;
@@ -22,12 +22,12 @@ export class Reachability {
     while (this.outages[0] && this.outages[0].to < this.reachedAt - REMEMBERED) this.outages.shift();
   }
 
-  /** What was begun at this time found no connection, or lost it; it was away since then, or since it last answered. */
+  /** Records that what began at this time found no connection or lost it: unreachable since then, or since the last answer. */
   failed(startedAt: number): void {
     this.awaySince ??= Math.max(startedAt, this.reachedAt);
   }
 
-  /** For how many of the last so many milliseconds the database was away. */
+  /** How many of the last so many milliseconds the database was unreachable. */
   awayWithin(milliseconds: number): number {
     const now = performance.now();
     const since = now - milliseconds;

@@ -1,12 +1,12 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 
-/** Something of a database that we can't do with, and what to do about it. */
+/** An unmet requirement, and its remedy. */
 export interface Requirement {
   text: string;
   remedy: string;
 }
 
-/** The database can be reached and not be used, until somebody does something about it. */
+/** The database is reachable but can't be used until somebody changes it. */
 export class UnusableDatabaseError extends Error {
   constructor({ text, remedy }: Requirement) {
     super(`${text} ${remedy}`);
@@ -27,7 +27,7 @@ interface Facts {
   migrationColumns: string[] | null;
 }
 
-/** Collations that know upper and lower case beyond ASCII and have no idea of their own of the letter I; the first that is there is taken. */
+/** Collations that fold case beyond ASCII without special rules for the letter I; the first that exists is used. */
 const CASE_COLLATIONS = ['und-x-icu', 'pg_c_utf8', 'C.utf8', 'C.UTF-8', 'en_US.utf8'];
 
 const FACTS = `
@@ -42,21 +42,21 @@ const FACTS = `
     (SELECT array_agg(attname::text) FROM pg_attribute
      WHERE attrelid = to_regclass('migrations') AND attnum > 0 AND NOT attisdropped) AS "migrationColumns"`;
 
-/** What the database, or the role that we are, must be changed in before we can work there. */
+/** Requirements on database and role that aren't met. */
 export async function unmetRequirements(db: DataSource | QueryRunner): Promise<Requirement[]> {
   const [facts] = (await db.query(FACTS, [CASE_COLLATIONS])) as [Facts];
   return [...sessionRequirements(facts), ...databaseRequirements(facts)];
 }
 
-/** @throws UnusableDatabaseError on the first requirement that isn't met */
+/** @throws UnusableDatabaseError for the first unmet requirement */
 export async function assertUsable(db: DataSource | QueryRunner): Promise<void> {
   const [unmet] = await unmetRequirements(db);
   if (unmet) throw new UnusableDatabaseError(unmet);
 }
 
-/** What we ask for when we connect; behind a pooler that shares sessions nobody can. */
+/** Session parameters that are set on connecting; behind a pooler that shares sessions they must be defaults of the role. */
 function* sessionRequirements({ isolation, dateStyle, role }: Facts): Generator<Requirement> {
-  const set = (what: string) => `Let an administrator do: ALTER ROLE "${role}" SET ${what}`;
+  const set = (what: string) => `As an administrator, run: ALTER ROLE "${role}" SET ${what}`;
   if (isolation !== 'read committed') {
     yield {
       text: `Transactions are ${isolation} by default.`,
@@ -71,19 +71,19 @@ function* databaseRequirements(facts: Facts): Generator<Requirement> {
   if (encoding !== 'UTF8') {
     yield {
       text: `The encoding of the database ${database} is ${encoding}.`,
-      remedy: `Create it anew: CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'`,
+      remedy: `Recreate it: CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'`,
     };
   }
   if (schema === null) {
     yield {
       text: `No schema of the search_path exists (${searchPath || 'it is empty'}).`,
-      remedy: `Let an administrator do: ALTER ROLE "${role}" SET search_path = public`,
+      remedy: `As an administrator, run: ALTER ROLE "${role}" SET search_path = public`,
     };
   }
   if (!canFoldCase) {
     yield {
-      text: `The locale ${locale} knows upper and lower case of ASCII only, and there is no collation that knows more.`,
-      remedy: `Create the database anew with LOCALE 'C.UTF-8', or install a PostgreSQL with ICU.`,
+      text: `The locale ${locale} folds the case of ASCII letters only, and there is no collation that folds more.`,
+      remedy: `Recreate the database with LOCALE 'C.UTF-8', or install a PostgreSQL with ICU.`,
     };
   }
   if (migrationColumns && !['id', 'timestamp', 'name'].every((column) => migrationColumns.includes(column))) {
@@ -96,13 +96,13 @@ function* databaseRequirements(facts: Facts): Generator<Requirement> {
   }
 }
 
-/** What to do when the role lacks a right that a migration needs, or undefined when the error says something else. */
+/** The remedy when the role lacks a privilege that a migration needs; undefined for other errors. */
 export function missingRight(error: unknown, role: string): Requirement | undefined {
   const { code = '', message = '' } = error as { code?: string; message?: string };
   if (code !== '42501') return undefined;
   const text = `The migrations may not be applied: ${message}.`;
   const extension = /extension "(\w+)"/.exec(message)?.[1];
-  if (extension) return { text, remedy: `Let an administrator do, in this database: CREATE EXTENSION ${extension}` };
+  if (extension) return { text, remedy: `As an administrator, run in this database: CREATE EXTENSION ${extension}` };
   const schema = /schema "?(\w+)/.exec(message)?.[1] ?? 'public';
-  return { text, remedy: `Let the owner of the database do: GRANT CREATE ON SCHEMA ${schema} TO "${role}"` };
+  return { text, remedy: `As the owner of the database, run: GRANT CREATE ON SCHEMA ${schema} TO "${role}"` };
 }

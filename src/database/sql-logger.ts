@@ -1,7 +1,7 @@
 import { Logger as NestLogger } from '@nestjs/common';
 import type { Logger } from 'typeorm';
 
-/** Logs statements when debugging, and never a parameter or what the server says of one: they may be secrets. */
+/** Logs statements at debug level, never parameters or server messages, which may contain secrets. */
 export class SqlLogger implements Logger {
   private readonly logger = new NestLogger('SQL');
 
@@ -21,7 +21,7 @@ export class SqlLogger implements Logger {
   }
 
   logSchemaBuild(): void {
-    // TypeORM narrates what it found; what was done is reported by whoever asked for it
+    // schema-build messages of TypeORM: `migrate` reports what was applied
   }
 
   logMigration(message: string): void {

@@ -1,14 +1,14 @@
-/** Addresses as proxies write them. */
+/** Parses IP addresses in proxy headers. */
 import { isIP, isIPv6 } from 'node:net';
 
 const MAPPED_IPV4 = '0:0:0:0:0:ffff';
 
-/** The nearest to the client that is an address: a proxy may write `unknown`. Empty when there is none. */
+/** The address nearest to the client; proxies may write `unknown`. Empty when there is none. */
 export function nearestAddress(hops: readonly (string | undefined)[]): string {
   return hops.map((hop) => addressIn(hop ?? '')).findLast((address) => address !== '') ?? '';
 }
 
-/** The address in what a proxy may write: without port, brackets and zone, IPv4 as IPv4. Empty when there is none. */
+/** The address in an entry of a proxy header: without port, brackets and zone, IPv4-mapped as IPv4. Empty when invalid. */
 export function addressIn(text: string): string {
   const [address = ''] = withoutPort(text.trim()).split('%');
   if (!isIPv6(address)) return isIP(address) ? address : '';

@@ -6,27 +6,27 @@ import { hasRefusedBytes, jsonProblem } from './json-limits.js';
 
 const FORM = 'application/x-www-form-urlencoded';
 const BULK = ['application/x-ndjson', 'text/csv'];
-/** Bytes of a file of many rows. */
+/** Most bytes of an import file. */
 export const BULK_LIMIT = 5 * 1024 * 1024;
 const LINGER = seconds(1);
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The members of an HTML form that the route reads; without it, it reads JSON only. */
+    /** The members of an HTML form that the route reads; without it, the route reads JSON only. */
     formMembers?: readonly string[];
-    /** The route reads a file of many rows, of so many bytes at most: NDJSON or CSV, and nothing else. */
+    /** The route reads NDJSON or CSV of so many bytes at most, and nothing else. */
     bulkLimit?: number;
-    /** The route answers its errors as RFC 6749 section 5.2 says. */
+    /** The route's errors have the form of RFC 6749 section 5.2. */
     oauthErrors?: boolean;
   }
 }
 
-/** Teaches the server its body types: JSON everywhere, forms where a route says so, nothing else (415). */
+/** Registers the content type parsers: JSON everywhere, forms where a route allows them; others are 415. */
 export function readBodies(fastify: FastifyInstance): void {
   const parseJson = fastify.getDefaultJsonParser('error', 'error'); // refuses __proto__ and constructor.prototype
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    if (body.length === 0) return done(null, undefined); // it was sent in no chunks
+    if (body.length === 0) return done(null, undefined); // an empty chunked body
     const text = body.toString('utf8');
     const failure = isUtf8(body) ? jsonProblem(text) : problem('refused_character');
     if (failure) return done(failure);
@@ -46,18 +46,18 @@ export function readBodies(fastify: FastifyInstance): void {
   fastify.addContentTypeParser('*', (request: FastifyRequest, payload, done) => {
     const failure = unsupportedMediaType(expectedTypes(request));
     if (request.headers['transfer-encoding'] === undefined) return done(failure);
-    // whether there is a body at all, only reading tells
+    // only reading tells whether there is a body
     payload.once('data', () => done(failure)).once('end', () => done(null, undefined)).once('error', done).resume(); // prettier-ignore
   });
 }
 
-/** To be called before a body is read. @throws Problem 415 when it comes in a coding (RFC 9110 section 8.4) that nobody undoes */
+/** Called before a body is read. @throws Problem 415 when it has a content coding (RFC 9110 section 8.4) */
 export function checkBody(request: FastifyRequest): void {
   const { headers } = request;
   const { 'content-length': length = '0', 'content-encoding': coding } = headers;
   const isEmpty = Number(length) === 0 && headers['transfer-encoding'] === undefined;
   if (isEmpty)
-    delete headers['content-type']; // many clients name the type of a body that isn't there
+    delete headers['content-type']; // many clients send a content type without a body
   else if (isBulk(headers['content-type']) && !request.routeOptions.config.bulkLimit)
     throw unsupportedMediaType(expectedTypes(request)); // prettier-ignore
   else if (request.routeOptions.config.bulkLimit && !isBulk(headers['content-type']))
@@ -66,14 +66,14 @@ export function checkBody(request: FastifyRequest): void {
 }
 
 /**
- * To be called before a request is answered whose body has been refused unread.
- * Closing a connection while a body comes in resets it, and an answer that its sender, or a proxy, has not read yet is lost
- * with it. So the rest is read and thrown away for a while, whoever wants to close (RFC 9112 section 9.6).
+ * Called when a request is answered whose body was refused unread. Closing a connection with unread data resets it, and an
+ * answer in flight is lost. So the rest is read and discarded for a while before the connection closes (RFC 9112 section
+ * 9.6).
  */
 export function readOn({ raw }: FastifyRequest, reply: FastifyReply): void {
   const { shouldKeepAlive } = reply.raw;
   reply.removeHeader('connection'); // Fastify's "close"
-  reply.raw.shouldKeepAlive = true; // what a client asks for with "close" is done at the end, below
+  reply.raw.shouldKeepAlive = true; // a client's "close" is honoured at the end, below
   reply.raw.once('finish', () => {
     setTimeout(() => raw.complete || raw.socket.destroy(), LINGER).unref();
     if (shouldKeepAlive) return;
@@ -83,8 +83,8 @@ export function readOn({ raw }: FastifyRequest, reply: FastifyReply): void {
 }
 
 /**
- * Other members than the route reads are left out, as OAuth clients send more than is asked for (RFC 6749 section 3.2).
- * One without a value counts as left out. A member that is sent twice becomes an array, and so a validation error.
+ * Members that the route doesn't read are ignored (RFC 6749 section 3.2), and an empty value counts as left out. A repeated
+ * member becomes an array, and so a validation error.
  */
 function parseForm(request: FastifyRequest, body: Buffer): Record<string, string | string[]> {
   const members = request.routeOptions.config.formMembers ?? (body.length === 0 ? [] : undefined);

@@ -1,4 +1,4 @@
-/** What an answer says about the thing that it is: its version for conditional requests, and its address. */
+/** ETag, Location and conditional requests. */
 import { hash } from 'node:crypto';
 import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -9,11 +9,11 @@ import { problem } from '../problems.js';
 interface Resource {
   version: number;
   path: string;
-  /** Whether the answer holds what is shown this once, and must not be kept by any cache. */
+  /** Whether the answer contains a secret that is shown once and must not be cached. */
   isSecret?: boolean;
 }
 
-/** For the browser's own cache, which asks each time whether it still holds. Whatever has no tag isn't kept at all. */
+/** Only the browser's own cache, revalidated on each use; answers without an ETag are `no-store`. */
 const VALIDATED = 'private, no-cache';
 
 const RESOURCE = Symbol('resource');
@@ -25,13 +25,13 @@ declare module 'fastify' {
   }
 }
 
-/** Marks an answer as one thing, at this version, living at this path: it gets an `ETag`, and a `Location` when new. */
+/** Marks an answer as a resource with a version and a path: it gets an `ETag`, and when new a `Location`. */
 export function withVersion<T extends object>(answer: T, resource: Resource): T {
-  (answer as Exclude<Answer, null | undefined>)[RESOURCE] = resource; // JSON leaves symbols out
+  (answer as Exclude<Answer, null | undefined>)[RESOURCE] = resource; // JSON.stringify ignores symbols
   return answer;
 }
 
-/** An answer as it goes over the wire, with the headers that {@link withVersion} gives it. */
+/** The JSON of an answer, with the headers that {@link withVersion} requests. */
 export function serialize(
   answer: object,
   status: number,
@@ -42,7 +42,7 @@ export function serialize(
   return { body, etag: entityTag(resource.version, body), location: status === 201 ? resource.path : null };
 }
 
-/** Sends `ETag` and `Location`, and `304` for a conditional read of what the client has already. */
+/** Sends `ETag` and `Location`, and `304` when `If-None-Match` matches. */
 export function sendResourceHeaders(fastify: FastifyInstance): void {
   fastify.decorateReply('resource', undefined);
   fastify.addHook('preSerialization', (_request, reply, payload: Answer, done) => {
@@ -64,8 +64,8 @@ export function sendResourceHeaders(fastify: FastifyInstance): void {
 }
 
 /**
- * @param current the thing as the client would get it now
- * @throws Problem 412, with the `ETag` that it has now, unless its version is among the accepted ones
+ * @param current the resource as a GET would return it now
+ * @throws Problem 412, with its current `ETag`, unless its version is accepted
  */
 export function assertMatches(current: object, accepted: number[] | undefined): void {
   const version = (current as NonNullable<Answer>)[RESOURCE]?.version;
@@ -75,11 +75,11 @@ export function assertMatches(current: object, accepted: number[] | undefined): 
 
 const CONDITIONAL = Symbol('resource:conditional');
 
-/** A write that honours `If-Match`; REQUIRE_IF_MATCH makes it mandatory, save for DELETE. */
+/** Marks a write that honours `If-Match`; REQUIRE_IF_MATCH makes it mandatory, except for DELETE. */
 export const ConditionalWrite = () => SetMetadata(CONDITIONAL, true);
 const isConditional = perRoute((context) => Reflect.getMetadata(CONDITIONAL, context.getHandler()) === true);
 
-/** Reads `If-Match` for the writes that honour it, and asks for it where REQUIRE_IF_MATCH says so. */
+/** Reads `If-Match` for the marked writes, and requires it where REQUIRE_IF_MATCH is set. */
 @Injectable()
 export class PreconditionGuard implements CanActivate {
   constructor(private readonly settings: ServerSettings) {}
@@ -96,9 +96,9 @@ export class PreconditionGuard implements CanActivate {
 }
 
 /**
- * The versions that an `If-Match` header (RFC 9110 section 13.1.1) accepts; undefined accepts any. A tag is the version
- * and a digest of the answer: only the version counts here, so that what others do to a resource (a like, a sign-in)
- * makes a cached copy stale, but never an edit fail. A weak tag never matches.
+ * The versions that an `If-Match` header (RFC 9110 section 13.1.1) accepts; undefined accepts any. An ETag is the version
+ * and a digest of the answer: only the version is compared here, so that what others do to a resource (a like, a sign-in)
+ * makes a cached copy stale but never an edit fail. A weak tag never matches.
  */
 export function acceptedVersions(ifMatch: string | undefined): number[] | undefined {
   if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
@@ -110,14 +110,14 @@ export function acceptedVersions(ifMatch: string | undefined): number[] | undefi
 
 const entityTag = (version: number, body: string) => `"${version}-${hash('sha1', body, 'base64url').slice(0, 12)}"`;
 
-/** If-None-Match compares weakly (RFC 9110 section 13.1.2). */
+/** If-None-Match uses the weak comparison (RFC 9110 section 13.1.2). */
 function isFresh({ method, headers }: FastifyRequest, etag: string): boolean {
   const known = headers['if-none-match'];
   if (!known || (method !== 'GET' && method !== 'HEAD')) return false;
   return known.trim() === '*' || known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
 }
 
-/** A HEAD keeps its payload: Fastify measures it, and then leaves it out. */
+/** For HEAD the payload is kept: Fastify takes Content-Length from it, then drops it. */
 function notModified({ method }: FastifyRequest, reply: FastifyReply, payload: string): string | null {
   reply.code(304).removeHeader('content-type').removeHeader('content-length');
   return method === 'HEAD' ? payload : null;

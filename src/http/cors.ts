@@ -22,21 +22,21 @@ const ACCEPTED_HEADERS = [
   'If-Match',
   'If-None-Match',
   'X-Request-Id',
-  // what tracing in browsers adds to every call (W3C Trace Context and Baggage, Sentry)
+  // headers that browser tracing adds to every request (W3C Trace Context and Baggage, Sentry)
   'traceparent',
   'tracestate',
   'baggage',
   'sentry-trace',
 ];
-const MOST_REPORTS = 100; // different origins; anybody can make one up
+const MOST_REPORTS = 100; // distinct origins; anybody can invent them
 const LONGEST_REPORT = 200;
 
-/** Lets front ends on other origins call: those of CORS_ORIGINS, and in development any port of this machine. */
+/** Registers CORS: the origins of CORS_ORIGINS, and in development localhost on any port. */
 export async function allowOrigins(app: NestFastifyApplication, settings: Settings, logger: Logger): Promise<void> {
   const listed = new Set(settings.server.corsOrigins);
   const isAllowed = (origin: string) =>
     listed.has(origin) || (settings.server.corsAnyLocalPort && isLocalOrigin(origin));
-  // not by Nest's enableCors, which writes headers twice and so the slow way
+  // not by Nest's enableCors, which sets headers twice
   await app.register(cors, {
     origin: (origin, answer) => answer(null, origin !== undefined && isAllowed(origin) ? origin : false),
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
@@ -49,7 +49,7 @@ export async function allowOrigins(app: NestFastifyApplication, settings: Settin
   reportRefusals(app.getHttpAdapter().getInstance(), isAllowed, logger);
 }
 
-/** A browser tells its user next to nothing of a refused origin: the log says it, once for each. */
+/** Browsers hardly explain a refused origin, so it is logged, once per origin. */
 function reportRefusals(fastify: FastifyInstance, isAllowed: (origin: string) => boolean, logger: Logger): void {
   const reported = new Set<string>();
   fastify.addHook('onRequest', (request, _reply, done) => {
@@ -57,12 +57,12 @@ function reportRefusals(fastify: FastifyInstance, isAllowed: (origin: string) =>
     if (origin && !reported.has(origin) && !isAllowed(origin) && !isSameOrigin(origin, request.host)) {
       if (reported.size < MOST_REPORTS) {
         reported.add(origin);
-        logger.warn({ event: 'origin_refused', origin, msg: 'Pages of this origin may not call: it is not in CORS_ORIGINS.' }); // prettier-ignore
+        logger.warn({ event: 'origin_refused', origin, msg: 'Requests from this origin are refused: it is not in CORS_ORIGINS.' }); // prettier-ignore
       }
     }
     done();
   });
 }
 
-/** A browser names the origin of its own pages too, when they change something. The scheme is the proxy's business. */
+/** Browsers send Origin on writes to the own origin, too. The scheme isn't compared: a proxy may end TLS. */
 const isSameOrigin = (origin: string, host: string) => origin.endsWith(`://${host}`);

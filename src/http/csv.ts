@@ -3,10 +3,10 @@ import { StreamableFile } from '@nestjs/common';
 
 type Cell = string | number | boolean | Date | null | undefined;
 
-/** A column: its head, and what stands in it. */
+/** A column: its header, and its cell for a row. */
 export type CsvColumn<Row> = readonly [head: string, cell: (row: Row) => Cell];
 
-/** Rows as a table (RFC 4180) that is written while it is read, batch after batch. */
+/** Streams rows as CSV (RFC 4180), batch by batch. */
 export function csvFile<Row>(
   name: string,
   columns: readonly CsvColumn<Row>[],
@@ -32,7 +32,7 @@ const line = (cells: Cell[]): string => `${cells.map((cell) => quoted(textOf(cel
 
 const textOf = (cell: Cell): string => (cell instanceof Date ? cell.toISOString() : String(cell ?? ''));
 
-/** Spreadsheets take what begins so for a formula, which may send the table elsewhere: an apostrophe makes it text. */
+/** A cell that begins so is a formula for spreadsheets, and could leak data; a leading apostrophe makes it text. */
 const FORMULA = /^[=+\-@\t\r]/;
 
 function quoted(text: string): string {

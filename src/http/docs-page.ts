@@ -1,6 +1,6 @@
-/** The page at /docs, and what starts it. All addresses are relative: a proxy may have taken a prefix off the path. */
+/** The page at /docs and its start script. All URLs are relative, as a proxy may strip a path prefix. */
 
-/** What the page may load: nothing from elsewhere, and no script in the page itself. */
+/** Content-Security-Policy: nothing from elsewhere, no inline script. */
 export const DOCS_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -12,7 +12,7 @@ export const DOCS_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** @param folder where the page's files are, seen from the page: `docs/`, or nothing when its own address ends in a slash */
+/** @param folder the path of the page's files, relative to the page: `docs/`, or empty when its own URL ends in a slash */
 export const docsPage = (folder: '' | 'docs/') => `<!doctype html>
 <html lang="en">
   <head>
@@ -44,7 +44,7 @@ export const docsPage = (folder: '' | 'docs/') => `<!doctype html>
 `;
 
 /** Runs in the browser. */
-export const DOCS_START = `const root = new URL('..', document.currentScript.src); // of UserHub, also below a prefix that a proxy takes off
+export const DOCS_START = `const root = new URL('..', document.currentScript.src); // the root of UserHub, also below a path prefix
 const prefix = root.pathname.slice(0, -1);
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -71,7 +71,7 @@ const start = async () => {
     validatorUrl: null,
   });
 
-  // operations that texts name: on this page, not in a new tab
+  // links to operations open on this page, not in a new tab
   document.addEventListener('click', (event) => {
     const hash = event.target.closest?.('.renderedMarkdown a')?.getAttribute('href');
     if (!hash?.startsWith('#/')) return;
@@ -81,7 +81,7 @@ const start = async () => {
 };
 start();
 
-// each form of the Authorize dialog asks for the focus, and the last one gets it; most people sign in with the first
+// each form of the Authorize dialog takes the focus, so the last one would have it; the first is used most
 let dialog = null;
 new MutationObserver(() => {
   const shown = document.querySelector('.dialog-ux');

@@ -15,7 +15,7 @@ const FILES: Record<string, string> = {
   'favicon-32x32.png': 'image/png',
 };
 
-/** Swagger UI, and the document that it shows. Both are read when somebody asks, and cost nothing at start. */
+/** Swagger UI and the OpenAPI document, read from disk on first use. */
 @Controller()
 @Public()
 export class DocsController {
@@ -27,7 +27,7 @@ export class DocsController {
     return docsPage(pathOf(url).endsWith('/') ? '' : 'docs/');
   }
 
-  /** Swagger UI's own files. */
+  /** Files of Swagger UI. */
   @Get('docs/:file')
   @Header('cache-control', 'public, max-age=3600')
   getDocsFile(@Param('file') name: string): StreamableFile {

@@ -1,4 +1,4 @@
-/** The building blocks of DTOs: what a name, a text, a number in a query may look like. */
+/** Property decorators for DTOs. */
 import { applyDecorators, Param, type PipeTransform } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import {
@@ -15,19 +15,19 @@ import {
 } from 'class-validator';
 import { validationFailed } from '../problems.js';
 
-/** May be left out; unlike class-validator's IsOptional, null is not "left out". */
+/** May be left out; unlike with class-validator's IsOptional, null isn't accepted. */
 export const Optional = () => ValidateIf((_, value) => value !== undefined);
 
 /** `true` or `false` in a body. */
 export const BooleanField = () => IsBoolean({ message: 'must be true or false' });
 
-/** May be left out, and null clears it. */
+/** May be left out or null, which clears the value. */
 export const Clearable = () => ValidateIf((_, value) => value !== undefined && value !== null);
 
 /** A string. */
 export const StringField = () => IsString({ message: 'must be a string' });
 
-/** A text of so many characters (code points, as people count them). */
+/** A string of so many characters (code points). */
 export const Length = (min: number, max: number) =>
   applyDecorators(
     StringField(),
@@ -42,11 +42,11 @@ export const Length = (min: number, max: number) =>
     ),
   );
 
-/** At least one character that can be seen. */
+/** At least one visible character. */
 export const NotBlank = () =>
   Rule('not_blank', 'must not be blank', (text) => text === '' || !isBlank(text), { pattern: '\\S' });
 
-/** A text that may be left out; null clears it, and so do blanks. */
+/** Text that may be left out; null and blanks clear it. */
 export const ClearableText = (max: number) =>
   applyDecorators(
     Transform(({ value }: { value: unknown }) => (typeof value === 'string' && isBlank(value) ? null : value)),
@@ -54,11 +54,11 @@ export const ClearableText = (max: number) =>
     Length(0, max),
   );
 
-/** A text in one line: no control character, nothing invisible, nothing that turns the direction of writing. */
+/** Text without control, invisible or bidi-control characters. */
 export const OneLine = () =>
   Rule('one_line', 'must not hold control, invisible or direction-changing characters', isOneLine);
 
-/** What a rule means to machines: the part of JSON Schema that the OpenAPI document takes over. */
+/** The part of JSON Schema that the OpenAPI document takes over. */
 export interface FieldSchema {
   format?: 'email' | 'uri';
   pattern?: string;
@@ -66,7 +66,7 @@ export interface FieldSchema {
   maxLength?: number;
 }
 
-/** A rule on a string; `code` is what the answer's `code` says, `detail` its sentence, `schema` the same for machines. */
+/** A rule on a string: `code` and `detail` of its field error, and its JSON Schema. */
 export const Rule = (
   code: string,
   detail: string,
@@ -83,8 +83,8 @@ export const Rule = (
   });
 
 /**
- * A whole number in a query. Only plain digits count as one: not `1e3`, not `0x10`, not ` 1`.
- * @param tooMuch what to say of a larger one
+ * An integer in a query. Digits only: not `1e3`, `0x10` or ` 1`.
+ * @param tooMuch the message for a larger one
  */
 export const QueryInteger = (min: number, max: number, tooMuch = `must be ${max} or less`) =>
   applyDecorators(
@@ -103,10 +103,10 @@ export const QueryBoolean = () =>
     BooleanField(),
   );
 
-/** One of a few words. */
+/** One of some words. */
 export const OneOf = (values: readonly string[]) => IsIn(values, { message: `must be one of: ${values.join(', ')}` });
 
-/** One or more of a few words: in a query, the key repeated. */
+/** One or more of some words: in a query, the key is repeated. */
 export const SomeOf = (values: readonly string[]) =>
   applyDecorators(
     Transform(({ value }: { value: unknown }) => (value === undefined || Array.isArray(value) ? value : [value])),
@@ -114,7 +114,7 @@ export const SomeOf = (values: readonly string[]) =>
     IsIn(values, { each: true, message: `must be of: ${values.join(', ')}` }),
   );
 
-/** A time (RFC 3339) on a day that exists, in no leap second. */
+/** A timestamp (RFC 3339) on a day that exists, without leap seconds. */
 export const Time = () => Rule('is_rfc3339', 'must be a time such as 2026-01-01T00:00:00Z', isTime);
 
 function isTime(text: string): boolean {
@@ -123,10 +123,10 @@ function isTime(text: string): boolean {
   return new Date(day).toISOString().startsWith(day);
 }
 
-/** What people search for: 1 to 100 characters in one line. */
+/** A search term: 1 to 100 characters in one line. */
 export const SearchText = () => applyDecorators(Optional(), Length(1, 100), OneLine());
 
-/** A path value that is a UUID, of any version and in any case; passed on in lower case. */
+/** A path parameter that is a UUID of any version; converted to lower case. */
 export const Id = (name = 'id') => Param(name, new IdPipe(name));
 
 class IdPipe implements PipeTransform<string, string> {
@@ -137,7 +137,7 @@ class IdPipe implements PipeTransform<string, string> {
   }
 }
 
-/** A UUID in lower case. @throws Problem 422 naming the parameter when it is none */
+/** A UUID in lower case. @throws Problem 422 naming the parameter when it is invalid */
 export function idOf(value: string, parameter: string): string {
   if (isUuid(value)) return value.toLowerCase();
   throw validationFailed([{ parameter, code: 'is_uuid', detail: 'must be a UUID' }]);

@@ -13,13 +13,13 @@ const STYLE = `
   dd { margin: 0; }
   code { padding: 0.1em 0.4em; border-radius: 0.3em; background: color-mix(in srgb, currentcolor 10%, transparent); }`;
 
-/** What stands at `/` in development, for whoever has just started the server and opens its address. */
+/** The page at `/` in development, with links to everything else. */
 @Controller()
 @Public()
 export class HomeController {
   constructor(@Inject(Settings) private readonly settings: Settings) {}
 
-  /** A page of where to go from here. Its links are relative, for a server below a path prefix. */
+  /** The page. Its links are relative, for a server below a path prefix. */
   @Get('/')
   @Header('content-type', 'text/html; charset=utf-8')
   @Header('content-security-policy', POLICY)

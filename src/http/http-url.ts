@@ -7,9 +7,9 @@ const PART = String.raw`(?:[\w.~!$&'()*+,;=:@/?-]|%[\da-f]{2})*`;
 const URI = new RegExp(String.raw`^https?://(?:[^@/?#\[\]]*@)?(?:\[[\da-f:.]+\]|[\w.~-]+)(?::\d+)?(?:[/?]${PART})?(?:#${PART})?$`, 'i'); // prettier-ignore
 
 /**
- * An http or https address as a URI (RFC 3986), which strict clients insist on: as it was typed if that is one, else with
- * its domain in ASCII and the rest percent-encoded. At most 2,048 characters.
- * @returns null when it can't be made one
+ * Normalises an http or https URL to a URI (RFC 3986), as strict clients require: unchanged if it is one, else with the
+ * domain in ASCII and the rest percent-encoded. At most 2,048 characters.
+ * @returns null when that isn't possible
  */
 export function httpUrl(text: string): string | null {
   if (text.length > MAX_LENGTH || !isURL(text, RULES) || !URL.canParse(text)) return null;

@@ -6,15 +6,14 @@ const MAX_MEMBERS = 200;
 
 interface Container {
   isArray: boolean;
-  /** The names in it, as they are written. */
+  /** The raw names of its members. */
   names: Set<string>;
 }
 
 /**
- * Looks over a JSON text before anything is built from it, in one pass that stops at the first offence: a body of
- * 100,000 levels or of 60,000 keys must not get as far as the parser, let alone the validator.
- * Members are those of all objects and arrays together; of two with the same name, parsers differ in which one they
- * believe (RFC 8259 section 4). Whether it is JSON at all is the parser's business.
+ * Checks a JSON text before it is parsed, in one pass that stops at the first violation: 100,000 levels or 60,000 keys must
+ * reach neither the parser nor the validator. Members of all objects and arrays are counted together. Duplicate names are
+ * refused, as parsers differ in which they keep (RFC 8259 section 4). Syntax errors are left to the parser.
  */
 export function jsonProblem(text: string): Problem | undefined {
   const containers: Container[] = [];
@@ -59,7 +58,7 @@ export function jsonProblem(text: string): Problem | undefined {
   return undefined;
 }
 
-/** Where the string that opens at `start` closes (or the text ends), or -1 when it holds a refused character. */
+/** The index of the closing quote of the string at `start` (or the end of the text); -1 when it contains a refused character. */
 function endOfString(text: string, start: number): number {
   let i = start + 1;
   for (; i < text.length; i++) {
@@ -82,7 +81,7 @@ const escapedUnit = (text: string, at: number) => parseInt(text.slice(at + 1, at
 const isHighSurrogate = (unit: number) => unit >= 0xd800 && unit <= 0xdbff;
 const isLowSurrogate = (unit: number) => unit >= 0xdc00 && unit <= 0xdfff;
 
-/** Remembers the name, however it is escaped; true when it was there before. */
+/** Adds the name, unescaped; true when the object has it already. */
 function isRepeated(quoted: string, container: Container | undefined): boolean {
   const name = quoted.includes('\\') ? unescaped(quoted) : quoted;
   const isRepeated = container?.names.has(name) ?? false;
@@ -94,15 +93,15 @@ function unescaped(quoted: string): string {
   try {
     return JSON.stringify(JSON.parse(quoted));
   } catch {
-    return quoted; // no JSON, as the parser is about to find
+    return quoted; // invalid JSON, which the parser will report
   }
 }
 
-/** Whether bytes (as latin1), once percent-decoded, hold NUL or are no UTF-8: PostgreSQL can't store either. */
+/** Whether bytes (as latin1), once percent-decoded, contain NUL or aren't UTF-8: PostgreSQL can store neither. */
 export function hasRefusedBytes(latin1: string): boolean {
   const decoded = latin1.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
   return decoded.includes('\0') || !isUtf8(Buffer.from(decoded, 'latin1'));
 }
 
-/** The same of an address, of which node's parser has seen to it that only escapes can hide anything. */
+/** The same for a URL, in which node's parser leaves only percent escapes to check. */
 export const hasRefusedEscape = (url: string): boolean => url.includes('%') && hasRefusedBytes(url);

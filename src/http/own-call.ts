@@ -5,8 +5,8 @@ import { type Call, callOf } from '../request.js';
 import { idOf } from './fields.js';
 
 /**
- * The call, on a path whose `user_id` must be the caller's own.
- * @throws Problem 403 for another's, admins too; 422 when it is no id
+ * The call, for a path whose `user_id` must be the caller's own.
+ * @throws Problem 403 for another user's, also for admins; 422 when it is no id
  */
 export const OwnCall = createParamDecorator((_: unknown, context: ExecutionContext): Call => {
   const { params, user } = context.switchToHttp().getRequest<FastifyRequest<{ Params: { user_id: string } }>>();

@@ -1,4 +1,4 @@
-/** Plain pages for people whom no front end can show anything: links of mails, and ways to a provider that end here. */
+/** Plain HTML pages of the server's own, where no front end is involved: links in mails, failed provider flows. */
 import { createHash } from 'node:crypto';
 
 const STYLE = `:root{color-scheme:light dark;font:1.0625rem/1.5 system-ui,sans-serif}body{max-width:26rem;margin:10vh auto;padding:0 1.5rem}label{display:block;margin:1rem 0}input,button{font:inherit;display:block;width:100%;box-sizing:border-box;padding:.5rem .75rem;margin-top:.25rem}button{margin-top:1rem}a{color:inherit}[role=alert]{border-left:4px solid #c00;padding-left:.75rem}`;
@@ -6,7 +6,7 @@ const STYLE = `:root{color-scheme:light dark;font:1.0625rem/1.5 system-ui,sans-s
 /** The source expression of a Content-Security-Policy for an inline script or style. */
 export const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-/** Lets in nothing but the pages' own style, and these scripts. */
+/** Content-Security-Policy: only the pages' own style, and these scripts. */
 export const pagePolicy = (...scripts: string[]): string =>
   [
     `default-src 'none'`,
@@ -17,11 +17,11 @@ export const pagePolicy = (...scripts: string[]): string =>
     `frame-ancestors 'none'`,
   ].join('; ');
 
-/** A whole page. @param title as text @param content as HTML */
+/** A complete page. @param title as text @param content as HTML */
 export const plainPage = (title: string, content: string): string =>
   `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex"><title>${escapeHtml(title)}</title><style>${STYLE}</style></head><body><main><h1>${escapeHtml(title)}</h1>${content}</main></body></html>\n`;
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** Text as HTML that shows it. */
+/** Escapes text for HTML. */
 export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign);

@@ -16,7 +16,7 @@ import {
 import { readOn } from './bodies.js';
 import { traceOf } from '../logging/trace-context.js';
 
-/** What of Fastify's and Nest's own failures may reach a client. */
+/** Problems for errors of Fastify and Nest, by status. */
 const BY_STATUS: Partial<Record<number, () => Problem>> = {
   400: malformedRequest,
   404: () => notFound('route'),
@@ -27,7 +27,7 @@ const BY_STATUS: Partial<Record<number, () => Problem>> = {
   503: unavailable,
 };
 
-/** Every throw, from whatever layer, ends here and leaves as `application/problem+json` (RFC 9457). */
+/** Answers every error, from whatever layer, as `application/problem+json` (RFC 9457). */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly log = new Logger('Problem');
@@ -40,7 +40,7 @@ export class ProblemFilter implements ExceptionFilter {
     sendProblem(request, http.getResponse<FastifyReply>(), problem);
   }
 
-  /** A bug with its trace, a failing dependency in one line; the client learns of neither. */
+  /** Logs a bug with its stack trace, a failing dependency in one line; neither goes to the client. */
   private report(error: unknown, { status, code }: Problem, request: FastifyRequest): void {
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
     const sqlstate = (error as { code?: string }).code;
@@ -50,16 +50,16 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** What a client is told of an error: its own problem, the database's, the framework's, or a bug. */
+/** The problem for an error: itself, the database's, the framework's, or a bug. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof HttpException) return nestProblem(error);
-  const status = frameworkStatus(error); // first, as an upload that was given up is an ECONNRESET, too
+  const status = frameworkStatus(error); // first, as an aborted upload is an ECONNRESET, too
   if (status === undefined) return databaseProblem(error) ?? problem('internal_error');
   return BY_STATUS[status]?.() ?? problem('internal_error');
 }
 
-/** Problems that say more than their status does. */
+/** Problems with more detail than their status. */
 const BY_NEST_STATUS: Partial<Record<number, () => Problem>> = {
   ...BY_STATUS,
   401: () => problem('not_authenticated'),
@@ -68,8 +68,8 @@ const BY_NEST_STATUS: Partial<Record<number, () => Problem>> = {
 };
 
 /**
- * What code on top of UserHub throws in Nest's words: its status, and below 500 its message. A status that is none of the
- * table's has its name for a code, such as `gone`.
+ * An HttpException of code built on UserHub: its status, and below 500 its message. For a status without an entry in the
+ * table, the code is the status' name, such as `gone`.
  */
 function nestProblem(error: HttpException): Problem {
   const status = error.getStatus();
@@ -96,7 +96,7 @@ const CODES: Partial<Record<number, ProblemCode>> = {
   431: 'headers_too_large',
 };
 
-/** The message that was given to the exception; what Nest says in its place if none was is its status once more. */
+/** The message passed to the exception; undefined when it is only Nest's default for the status. */
 function messageOf(error: HttpException): string | undefined {
   const response = error.getResponse();
   const said = typeof response === 'string' ? response : (response as { message?: unknown }).message;
@@ -106,10 +106,10 @@ function messageOf(error: HttpException): string | undefined {
   return isOwn ? text.slice(0, 500) : undefined;
 }
 
-/** Answers with a problem, in the shape that the route's clients read. */
+/** Sends a problem, in the format that the route declares. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): void {
   if (reply.sent) return;
-  const config = request.routeOptions.config as FastifyContextConfig | undefined; // a malformed address has no route
+  const config = request.routeOptions.config as FastifyContextConfig | undefined; // a malformed URL has no route
   const oauth = config?.oauthErrors === true;
   if (problem.code === 'body_too_large' && config?.bulkLimit) return sendProblem(request, reply, tooLargeImport());
   if (problem.status === 413 || problem.status === 415) readOn(request, reply);
@@ -137,17 +137,17 @@ export function problemBody({ status, code, detail, extras }: Problem, requestId
   };
 }
 
-/** RFC 6749 section 5.2: what is wrong with the grant or the request is 400. */
+/** The status by RFC 6749 section 5.2: 400 for errors of grant or request. */
 export const oauthStatus = ({ status, extras }: Problem) =>
   status === 401 || status === 422 || extras.oauth ? 400 : status;
 
-/** Nobody is challenged by a 400: OAuth clients take one for a challenge, and lose what it says. */
+/** Without `WWW-Authenticate` on a 400: OAuth clients would take it for a challenge and ignore the body. */
 function withoutChallenge({ extras }: Problem): Record<string, string> {
   const headers = Object.entries(extras.headers ?? {});
   return Object.fromEntries(headers.filter(([name]) => name !== 'www-authenticate'));
 }
 
-/** The body of an error, as RFC 6749 section 5.2 has it. */
+/** The body of an error by RFC 6749 section 5.2. */
 export function oauthBody(problem: Problem): { error: string; error_description: string } {
   return { error: oauthError(problem), error_description: problem.detail, ...problem.extras.oauth };
 }
@@ -162,9 +162,9 @@ function oauthError({ status, code, extras }: Problem): string {
   return status >= 500 ? 'server_error' : 'invalid_request';
 }
 
-/** The status that Fastify gives to a failure of its own. */
+/** The status that Fastify gives its own errors. */
 function frameworkStatus(error: unknown): number | undefined {
   const { statusCode, name } = (error ?? {}) as { statusCode?: unknown; name?: unknown };
-  if (name === 'AbortError') return 503; // given up because the client has gone, or waited too long
+  if (name === 'AbortError') return 503; // aborted because the client has gone, or waited too long
   return typeof statusCode === 'number' ? statusCode : undefined;
 }

@@ -23,9 +23,9 @@ const SLOWEST_REQUEST = seconds(8);
 const LONGEST_ANSWER = seconds(10);
 const LINGER = seconds(1);
 const TICK = seconds(0.5);
-const ON_ITS_WAY = 100; // milliseconds for a request that has been sent and not read yet
+const ON_ITS_WAY = 100; // milliseconds for a request that was sent and not read yet
 
-/** Fastify as UserHub wants it: its limits, its bodies, its request ids, and problems from every corner. */
+/** Creates the Fastify adapter: limits, content types, request ids, and problem responses for all errors. */
 export function createAdapter(settings: Settings, logger: Logger): FastifyAdapter {
   const fixed = fixedHeaders(settings);
   const adapter = new FastifyAdapter({
@@ -34,12 +34,12 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
     trustProxy: settings.server.trustProxy.length ? trusting(settings.server.trustProxy) : false,
     genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2048 },
-    // Fastify switches Node's own time-outs off: a slow sender must not hold a connection for ever
-    connectionTimeout: seconds(30), // nor one who doesn't read
-    requestTimeout: SLOWEST_REQUEST, // before the handler's time is up, which runs while a body comes in
-    keepAliveTimeout: seconds(72), // longer than a balancer's, so that it never writes into a closing connection
-    return503OnClosing: false, // while draining, what still comes is served
-    // a missing Host is refused below: Node's own answer would be an empty one
+    // Fastify disables Node's time-outs: without one, a slow sender could hold a connection for ever
+    connectionTimeout: seconds(30), // the same for a client that doesn't read
+    requestTimeout: SLOWEST_REQUEST, // below the handler's time-out, which includes receiving the body
+    keepAliveTimeout: seconds(72), // longer than a load balancer's, so that the balancer never sends into a closing connection
+    return503OnClosing: false, // requests that arrive while draining are served
+    // a missing Host is refused below: Node's own answer has no body
     http: { headersTimeout: SLOWEST_REQUEST, connectionsCheckingInterval: seconds(1), requireHostHeader: false },
     clientErrorHandler: (error, socket) => answerUnparsed(error, socket),
     frameworkErrors: (error, request, reply) => {
@@ -59,9 +59,9 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
     if (request.method === 'OPTIONS') sendAllow(reply, allowedMethods(pathOf(request.url)));
     done();
   });
-  // after CORS has had its say, so that front ends can read these too, and before the body is looked at
+  // after the CORS hook, so that front ends can read these answers, and before the body is read
   fastify.addHook('preParsing', (request, reply, _payload, done) => {
-    if (request.method === 'OPTIONS') return answerOptions(request, reply); // CORS has answered its preflights
+    if (request.method === 'OPTIONS') return answerOptions(request, reply); // preflights were answered by CORS
     if (!request.host && request.raw.httpVersion === '1.1') {
       reply.header('connection', 'close');
       return done(malformedRequest('The Host header is missing.'));
@@ -71,9 +71,9 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
     checkBody(request);
     done();
   });
-  // Node answers any other expectation than 100-continue with a bare 417; ignoring it is as good (RFC 9110 section 10.1.1)
+  // for other expectations than 100-continue, Node answers a bare 417; ignoring them is allowed (RFC 9110 section 10.1.1)
   fastify.server.on('checkExpectation', (request, response) => fastify.server.emit('request', request, response));
-  // who asks before sending is told at once that it is too much
+  // with `Expect: 100-continue`, a body that is too large is refused before it is sent
   fastify.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     if (!(Number(request.headers['content-length']) > BODY_LIMIT)) response.writeContinue();
     fastify.server.emit('request', request, response);
@@ -92,7 +92,7 @@ function sendAllow(reply: FastifyReply, allow: string | undefined): void {
   if (allow) reply.header('allow', `${allow}, OPTIONS`);
 }
 
-/** RFC 9110 section 9.3.7. Not by throwing: these requests are those of a plugin's route, which has another error handler. */
+/** OPTIONS (RFC 9110 section 9.3.7). Not by throwing: the request belongs to a plugin's route, which has another error handler. */
 function answerOptions(request: FastifyRequest, reply: FastifyReply): void {
   if (reply.hasHeader('allow')) void reply.code(204).send();
   else sendProblem(request, reply, notFound('route'));
@@ -103,7 +103,7 @@ function whyNotRouted(request: FastifyRequest, allowedMethods: (path: string) =>
   return allow ? methodNotAllowed(allow) : notFound('route');
 }
 
-/** Whom a proxy's list may name as one of our own, with or without its port. */
+/** Which proxies are trusted, with or without a port in the header. */
 function trusting(networks: string[]): (address: string, hop: number) => boolean {
   const isTrusted = proxyAddr.compile(networks);
   return (text, hop) => isTrusted(addressIn(text) || text, hop);
@@ -113,7 +113,7 @@ function addressOf(this: FastifyRequest): string {
   return nearestAddress(this.ips ?? [this.ip]);
 }
 
-/** What every answer tells browsers: it is data, and for nobody but who has asked. Pages, such as `/docs`, bring a policy of their own. */
+/** Headers of every answer: nothing may be loaded, embedded, framed or sniffed. HTML pages set a policy of their own. */
 function fixedHeaders({ isProduction }: Settings): Record<string, string> {
   return {
     'content-security-policy': "default-src 'none';frame-ancestors 'none'",
@@ -126,15 +126,15 @@ function fixedHeaders({ isProduction }: Settings): Record<string, string> {
 }
 
 /**
- * Answers 503 in place of whoever takes longer than 10 s. Fastify's `handlerTimeout` would, too, but arms a timer and an
- * AbortController for each request, which cost as much as all else that Fastify does for one.
+ * Answers 503 when a request takes longer than 10 s. Fastify's `handlerTimeout` would arm a timer and create an
+ * AbortController per request, which costs as much as all else that Fastify does for one.
  *
- * And once the server closes, Node waits for connections that never send a whole request, such as a browser's spare ones,
- * and no longer limits how long they take. They end as soon as nobody is being answered, or when nobody can be any more.
+ * When the server closes, Node waits for connections that never send a whole request, such as a browser's preconnects,
+ * without a time limit. They are closed as soon as no request is being answered, or the time-out has passed.
  */
 function limitAnswers(fastify: FastifyInstance): void {
   const { server } = fastify;
-  const answering = new Map<FastifyReply, number>(); // since which tick, the oldest first
+  const answering = new Map<FastifyReply, number>(); // by the tick in which they began, oldest first
   let tick = 0;
   let isClosing = false;
   const clock = setInterval(() => {
@@ -168,7 +168,7 @@ function limitAnswers(fastify: FastifyInstance): void {
   });
 }
 
-/** What Node's parser can't make a request of never reaches Fastify: it is answered on the socket, and the socket closed. */
+/** Errors of Node's HTTP parser never reach Fastify: they are answered on the socket, which is then closed. */
 function answerUnparsed(error: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -185,9 +185,9 @@ function answerUnparsed(error: Error & { code?: string; rawPacket?: unknown }, s
     'connection: close',
   ];
   const { rawPacket } = error;
-  const isHead = Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === 'HEAD '; // whose answer has no body
+  const isHead = Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === 'HEAD '; // an answer to HEAD has no body
   socket.end(`${head.join('\r\n')}\r\n\r\n${isHead ? '' : body}`);
-  setTimeout(() => socket.destroy(), LINGER).unref(); // its own end is the sender's to close, and it may never do so
+  setTimeout(() => socket.destroy(), LINGER).unref(); // the client may never close its side
 }
 
 function unparsedProblem(code: string | undefined): Problem {

@@ -6,7 +6,7 @@ import { type FieldError, validationFailed } from '../problems.js';
 import { perRoute } from '../access.js';
 import { notAnObject, unknownMember } from './validation.pipe.js';
 
-/** Refuses a query or a body where a route reads none, as the validation pipe refuses unknown members where it reads one. */
+/** Refuses a query or body on routes that read none, as the validation pipe refuses unknown members on those that do. */
 @Injectable()
 export class UnreadInputGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
@@ -22,7 +22,7 @@ export class UnreadInputGuard implements CanActivate {
 const unreadQuery = ({ query }: FastifyRequest): FieldError[] =>
   Object.keys(query as object).map((name) => unknownMember(name, 'query'));
 
-/** A body of no members is as good as none. */
+/** An empty object counts as no body. */
 function unreadBody({ body, routeOptions: { config } }: FastifyRequest): FieldError[] {
   if (body === undefined || config.bulkLimit !== undefined) return [];
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return [notAnObject];

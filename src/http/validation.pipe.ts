@@ -6,8 +6,8 @@ import { type FieldError, validationFailed } from '../problems.js';
 const BUILT_IN: unknown[] = [String, Boolean, Number, Array, Object, Date, undefined];
 
 /**
- * Builds what a controller asks for out of what came over the wire, and refuses what doesn't fit: unknown members,
- * wrong types, bad values. A class with a static `ignoresUnknown` is built without unknown members. Each complaint names its member (`pointer`) or its query or path value (`parameter`).
+ * Builds DTOs and refuses unknown members, wrong types and bad values. A class with a static `ignoresUnknown` is built
+ * without unknown members. Each field error names its member (`pointer`) or its query or path parameter (`parameter`).
  */
 @Injectable()
 export class ValidationPipe implements PipeTransform {
@@ -19,8 +19,8 @@ export class ValidationPipe implements PipeTransform {
 }
 
 /**
- * An instance of the class, made of the value.
- * @param ignoreUnknown leave unknown members out instead of refusing them
+ * Builds an instance of the class from a value.
+ * @param ignoreUnknown ignore unknown members instead of refusing them
  * @throws Problem 422 `validation_failed`
  */
 export function buildDto<T extends object>(
@@ -32,7 +32,7 @@ export function buildDto<T extends object>(
     throw validationFailed([notAnObject]);
   }
   const inherited = ignoreUnknown ? undefined : Object.keys(value).find((name) => name in Object.prototype);
-  if (inherited !== undefined) throw validationFailed([unknownMember(inherited, from)]); // class-transformer drops these
+  if (inherited !== undefined) throw validationFailed([unknownMember(inherited, from)]); // class-transformer would drop these silently
   const instance = instanceOf(dto, value as Record<string, unknown>);
   const failures = validateSync(instance, {
     whitelist: true,
@@ -46,8 +46,8 @@ export function buildDto<T extends object>(
 }
 
 /**
- * class-transformer makes nested objects with their own `constructor`, whatever a client has put there. So it only gets
- * scalars, and arrays of scalars; a member that holds an object is passed on as it came, for the rules of its DTO to judge.
+ * class-transformer calls the `constructor` of nested objects, which a client could have set. So it gets only scalars and
+ * arrays of scalars; nested objects are passed on as they are, to be checked by the rules of their DTO.
  */
 function instanceOf<T extends object>(dto: Type<T>, value: Record<string, unknown>): T {
   const flat: Record<string, unknown> = {};
@@ -65,14 +65,14 @@ function fieldError({ property, constraints }: ValidationError, from: 'body' | '
   return { ...placeOf(property, from), code: snakeCase(constraint), detail: message };
 }
 
-/** The complaint about a body that has no members. */
+/** The field error of a body that isn't an object. */
 export const notAnObject: FieldError = { pointer: '', code: 'is_object', detail: 'The body must be a JSON object.' };
 
-/** The complaint about a member that nobody reads. */
+/** The field error of an unknown member. */
 export const unknownMember = (name: string, from: 'body' | 'query'): FieldError => ({
   ...placeOf(name.slice(0, 64), from),
   code: 'unknown_member',
-  detail: 'This is not known here.',
+  detail: 'is unknown',
 });
 
 const placeOf = (name: string, from: 'body' | 'query') =>

@@ -22,6 +22,9 @@ interface CallOptions {
   body?: object;
 }
 
+/** What every server here signs with. */
+export const SECRET = 'known to every replica, and to nobody else';
+
 const PATIENCE = 20_000;
 const IDLE = 60_000;
 const MAIN = process.env['FAULTS_MAIN'] ?? path.resolve(import.meta.dirname, '../dist/src/main.js');
@@ -54,7 +57,7 @@ export class Replica {
       BREACHED_PASSWORDS: 'off',
       HOST: '127.0.0.1',
       PORT: String(this.port),
-      JWT_SECRET_KEY: 'known to every replica, and to nobody else',
+      JWT_SECRET_KEY: SECRET,
       BCRYPT_ROUNDS: '10',
       THROTTLE: 'off',
       SHUTDOWN_DELAY_SECONDS: '2',

@@ -2,12 +2,17 @@ import type { Row } from './rows.js';
 
 type Cells = Record<string, string>;
 
-const milliseconds = (value: number | undefined) =>
+/** As `2,107 ms`. */
+export const milliseconds = (value: number | undefined) =>
   value === undefined ? '' : `${Math.round(value).toLocaleString('en')} ms`;
 
 /** Prints the rows as a table in Markdown, ready for docs/reliability.md. */
 export function printTable(rows: Row[]): void {
-  const cells = rows.map(cellsOf);
+  printCells(rows.map(cellsOf));
+}
+
+/** Prints such a table of whatever has these titles. */
+export function printCells(cells: Cells[]): void {
   const titles = Object.keys(cells[0] ?? {});
   const widths = titles.map((title) => Math.max(title.length, ...cells.map((line) => line[title]?.length ?? 0)));
   const line = (texts: string[]) => `| ${texts.map((text, i) => text.padEnd(widths[i] ?? 0)).join(' | ')} |`;

@@ -1,8 +1,9 @@
-// node scripts/previous-release.mjs [--all] [jest's arguments], or `npm run test:previous`
+// node scripts/previous-release.mjs [--slow] [arguments of jest], or `npm run test:previous`
 // Runs the end-to-end tests of the release before this one, with its code, on the schema of today: while a new version is
 // rolled out, replicas of the old one go on with a database that is migrated already. test/previous-release.json says which
-// release, until one has a tag, which tests, and which ones can't hold and why.
-import { spawnSync } from 'node:child_process';
+// release, as long as none has a tag, which of its tests can tell nothing here, and which ones only --slow waits for.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,9 +12,9 @@ import tearDown from '../test/support/global-teardown.mjs';
 import { npm } from './npm.mjs';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-const { commit: recorded, tests, leftOut } = readJson(path.join(ROOT, 'test/previous-release.json'));
-const jestArguments = process.argv.slice(2).filter((argument) => argument !== '--all');
-const wantsAll = process.argv.includes('--all');
+const { commit: recorded, leftOut, slow } = readJson(path.join(ROOT, 'test/previous-release.json'));
+const wantsSlow = process.argv.includes('--slow');
+const jestArguments = process.argv.slice(2).filter((argument) => argument !== '--slow');
 
 const release = git('describe', '--tags', '--abbrev=0', 'HEAD^') ?? recorded;
 const commit = git('rev-parse', '--verify', '--quiet', `${release}^{commit}`);
@@ -25,10 +26,10 @@ checkOut(commit);
 provideModules();
 dropSetUp();
 await setUp(); // a database with today's migrations, at TEST_DATABASE_URL
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void tearDown().finally(() => process.exit(1)));
-console.log(`The tests of ${release} on the schema of today; left out:`);
-for (const [name, reason] of Object.entries(leftOut)) console.log(`  ${name}: ${reason}`);
-const status = runTests();
+console.log(`The tests of ${release} on the schema of today, without`);
+for (const [reason, names] of Object.entries(leftOut)) console.log(`- what ${reason}: ${names.join(', ')}`);
+if (!wantsSlow) console.log(`- what is slow: ${slow.join(', ')}`);
+const status = await runTests();
 await tearDown();
 process.exit(status);
 
@@ -70,13 +71,14 @@ function dropSetUp() {
   }
 }
 
-function runTests() {
-  const wanted = wantsAll ? ['.*'] : tests;
+async function runTests() {
   const jest = ['--disable-warning=ExperimentalWarning', '--experimental-vm-modules', 'node_modules/jest/bin/jest.js'];
-  const chosen = ['--testPathPatterns', `/test/(${wanted.join('|')})\\.e2e-spec`];
-  const ignored = ['--testPathIgnorePatterns', `/test/(${Object.keys(leftOut).join('|')})\\.e2e-spec`];
-  const args = [...jest, '--selectProjects', 'e2e', ...chosen, ...ignored, ...jestArguments];
-  return spawnSync(process.execPath, args, { cwd: folder, stdio: 'inherit' }).status ?? 1;
+  const ignored = [...Object.values(leftOut).flat(), ...(wantsSlow ? [] : slow)];
+  const chosen = ['--selectProjects', 'e2e', '--testPathIgnorePatterns', `/test/(${ignored.join('|')})\\.e2e-spec`];
+  const child = spawn(process.execPath, [...jest, ...chosen, ...jestArguments], { cwd: folder, stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  const [code] = await once(child, 'exit');
+  return code ?? 1;
 }
 
 function run(program, args, cwd) {

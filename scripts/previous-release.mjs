@@ -12,7 +12,7 @@ import tearDown from '../test/support/global-teardown.mjs';
 import { npm } from './npm.mjs';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-const { commit: recorded, leftOut, slow } = readJson(path.join(ROOT, 'test/previous-release.json'));
+const { commit: recorded, leftOut, leftOutTests, slow } = readJson(path.join(ROOT, 'test/previous-release.json'));
 const wantsSlow = process.argv.includes('--slow');
 const jestArguments = process.argv.slice(2).filter((argument) => argument !== '--slow');
 
@@ -28,6 +28,7 @@ dropSetUp();
 await setUp(); // a database with today's migrations, at TEST_DATABASE_URL
 console.log(`The tests of ${release} on the schema of today, without`);
 for (const [reason, names] of Object.entries(leftOut)) console.log(`- what ${reason}: ${names.join(', ')}`);
+for (const [name, reason] of Object.entries(leftOutTests)) console.log(`- "${name}", which ${reason}`);
 if (!wantsSlow) console.log(`- what is slow: ${slow.join(', ')}`);
 const status = await runTests();
 await tearDown();
@@ -74,8 +75,10 @@ function dropSetUp() {
 async function runTests() {
   const jest = ['--disable-warning=ExperimentalWarning', '--experimental-vm-modules', 'node_modules/jest/bin/jest.js'];
   const ignored = [...Object.values(leftOut).flat(), ...(wantsSlow ? [] : slow)];
-  const chosen = ['--selectProjects', 'e2e', '--testPathIgnorePatterns', `/test/(${ignored.join('|')})\\.e2e-spec`];
-  const child = spawn(process.execPath, [...jest, ...chosen, ...jestArguments], { cwd: folder, stdio: 'inherit' });
+  const files = ['--testPathIgnorePatterns', `/test/(${ignored.join('|')})\\.e2e-spec`];
+  const names = ['--testNamePattern', `^(?!.*(${Object.keys(leftOutTests).join('|')}))`];
+  const args = [...jest, '--selectProjects', 'e2e', ...files, ...names, ...jestArguments];
+  const child = spawn(process.execPath, args, { cwd: folder, stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   const [code] = await once(child, 'exit');
   return code ?? 1;

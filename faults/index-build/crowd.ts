@@ -18,7 +18,7 @@ export interface Sample {
 const AT_WORK: Record<Kind, { workers: number; think: number }> = {
   refresh: { workers: 6, think: 20 },
   me: { workers: 2, think: 40 },
-  'sign-in': { workers: 2, think: 200 },
+  'sign-in': { workers: 4, think: 500 }, // often enough that a pause shows, and no more hashing than that takes
 };
 
 /** People at work on one server, until they are stopped: above all they refresh sessions, each time another one of the sample. */

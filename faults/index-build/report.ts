@@ -18,9 +18,9 @@ export function printReport(
   }));
   printCells(
     figures.map(({ kind, before, meanwhile, failed }) => ({
-      '': kind,
-      'a second, before': before.rate.toFixed(0),
-      meanwhile: meanwhile.rate.toFixed(0),
+      request: kind,
+      'a second before': before.rate.toFixed(0),
+      'a second meanwhile': meanwhile.rate.toFixed(0),
       'p99 before': milliseconds(before.p99),
       'p99 meanwhile': milliseconds(meanwhile.p99),
       'longest gap before': milliseconds(before.gap),

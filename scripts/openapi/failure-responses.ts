@@ -2,9 +2,10 @@
 import { STATUS_CODES } from 'node:http';
 import * as failures from '../../src/problems.js';
 import type { Problem, ProblemCode } from '../../src/problems.js';
-import { oauthBody, oauthStatus, problemBody } from '../../src/http/problem.filter.js';
+import { problemBody } from '../../src/http/problem.filter.js';
 import { type MediaType, type Reference, refTo, type Response, type Schema } from './document.js';
 import { exampleOfMember } from './examples.js';
+import { oauthBody, oauthStatus } from '../../src/http/oauth-errors.js';
 
 /** Where an example says more than the line of the table. */
 const EXAMPLES: Partial<Record<ProblemCode, Problem>> = {

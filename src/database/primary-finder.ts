@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DatabaseServer, ConnectionSettings } from '../config/database-settings.js';
 import { seconds } from '../config/durations.js';
 import { databaseError } from './database-error.js';
+import type { ConnectionSettings, DatabaseServer } from '../config/connection-settings.js';
 
 const SHARED = 200; // milliseconds for which a result, good or bad, serves other connections
 const PAUSE = 100; // milliseconds

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { readArgon2, readAspNet, readBcrypt, readPbkdf2 } from './foreign-hash-formats.js';
 import { readFirebase, readScrypt } from './scrypt-hash-formats.js';
 
@@ -74,5 +75,14 @@ export function costOf(foreign: ForeignHash): number {
       return foreign.iterations * 0.001;
     default:
       return foreign satisfies never;
+  }
+}
+
+/** Whether the optional dependency is installed. */
+export function hasArgon2(): boolean {
+  try {
+    return createRequire(import.meta.url).resolve('@node-rs/argon2') !== '';
+  } catch {
+    return false;
   }
 }

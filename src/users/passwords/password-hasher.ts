@@ -17,6 +17,7 @@ export interface HasherOptions {
 }
 
 const HIGHEST_FOREIGN_COST = 16; // an imported hash may cost seconds to verify, not hours
+
 /** Hashes and verifies passwords on worker threads of low priority, started on first use; never on the event loop or in libuv's pool. */
 export class PasswordHasher {
   private readonly threads: HashThreads;

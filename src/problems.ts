@@ -85,11 +85,35 @@ export type ProblemCode = keyof typeof FAILURES;
 export const PROBLEM_CODES = Object.keys(FAILURES) as ProblemCode[];
 
 /** What is wrong with one member of a body (`pointer`, RFC 6901) or one query or path value (`parameter`). */
-export interface FieldError {
+export class FieldError {
+  /** The member, as a JSON pointer (RFC 6901). @example "/email" */
   pointer?: string;
+  /** The query or path parameter. @example "limit" */
   parameter?: string;
+  /** The rule that it breaks. @example "is_email" */
   code: string;
+  /** The rule in words. @example "must be an e-mail address" */
   detail: string;
+}
+
+/** How a sign-in goes on whose first factor was right. */
+export class MfaChallenge {
+  /** Stands for the first factor. @example "mt_AZqy…" */
+  token: string;
+  /** How the second factor can be shown. */
+  methods: ('totp' | 'passkey' | 'recovery_code')[];
+  /** Seconds. @example 300 */
+  expires_in: number;
+}
+
+/** What must be proved once more. */
+export class StepUpChallenge {
+  /** `aal2`: with two factors. */
+  acr: 'aal1' | 'aal2';
+  /** How long ago it may be, in seconds. @example 600 */
+  max_age: number;
+  /** How it can be proved; none: sign in again. */
+  methods: ('totp' | 'passkey' | 'recovery_code' | 'password')[];
 }
 
 /** What an occurrence of a failure says besides its line in the table. */
@@ -98,7 +122,7 @@ export interface ProblemExtras {
   headers?: Record<string, string>;
   /** Members of the body of their own, such as `mfa`. */
   members?: Record<string, unknown>;
-  /** Members of its own of the OAuth form. With them its `error` is the code, and its status 400. */
+  /** Members of its own of the OAuth form. */
   oauth?: Record<string, unknown>;
 }
 
@@ -142,10 +166,7 @@ export const unsupportedMediaType = (expected: string) =>
   problem('unsupported_media_type', { detail: `The body must be ${expected}.` });
 
 /** The first factor of a sign-in was right: a token to go on with, and how. */
-export const mfaRequired = (
-  code: 'mfa_required' | 'mfa_enrollment_required',
-  mfa: { token: string; methods: string[]; expires_in: number },
-) =>
+export const mfaRequired = (code: 'mfa_required' | 'mfa_enrollment_required', mfa: MfaChallenge) =>
   problem(code, {
     headers: { 'cache-control': 'no-store' },
     members: { mfa },
@@ -153,7 +174,7 @@ export const mfaRequired = (
   });
 
 /** A sign-in that isn't fresh, or lacks the second factor: how it becomes so (RFC 9470, but with the status 403). */
-export const stepUpRequired = (step_up: { acr: string; max_age: number; methods: string[] }) =>
+export const stepUpRequired = (step_up: StepUpChallenge) =>
   problem('step_up_required', {
     headers: {
       'www-authenticate': `Bearer error="insufficient_user_authentication", acr_values="${step_up.acr}", max_age="${step_up.max_age}"`,

@@ -1,43 +1,24 @@
-/** The parts of OpenAPI 3.1 that the document is made of. */
+/** The parts of OpenAPI 3.1 that the document is made of: the library's types, with what is always there. */
+import type { OperationObject, ParameterObject, ReferenceObject, ResponseObject, SchemaObject } from '@nestjs/swagger';
 
-/** A JSON Schema, as far as it is used here. */
-export interface Schema {
+/** A JSON Schema, or a `$ref` to one. */
+export interface Schema extends SchemaObject {
   $ref?: string;
-  type?: string | string[];
-  format?: string;
-  description?: string;
-  properties?: Record<string, Schema>;
-  required?: string[];
-  additionalProperties?: boolean | Schema;
-  items?: Schema;
+  const?: unknown;
+  examples?: unknown[];
   allOf?: Schema[];
   anyOf?: Schema[];
-  enum?: unknown[];
-  const?: unknown;
-  default?: unknown;
-  examples?: unknown[];
-  pattern?: string;
-  minLength?: number;
-  maxLength?: number;
-  minimum?: number;
-  maximum?: number;
-  maxItems?: number;
+  items?: Schema;
+  properties?: Record<string, Schema>;
+  additionalProperties?: boolean | Schema;
 }
 
-export interface Reference {
-  $ref: string;
-  /** In place of the description of what is referred to (OpenAPI 3.1). */
-  description?: string;
-}
-
-export interface Example {
-  summary?: string;
-  value: unknown;
-}
+/** A `$ref`; the description is in place of that of what it refers to (OpenAPI 3.1). */
+export type Reference = ReferenceObject & { description?: string };
 
 export interface MediaType {
   schema: Schema;
-  examples: Record<string, Example>;
+  examples: Record<string, { summary?: string; value: unknown }>;
 }
 
 export interface Header {
@@ -45,27 +26,16 @@ export interface Header {
   schema: Schema;
 }
 
-export interface Response {
-  description: string;
+export interface Response extends ResponseObject {
   headers?: Record<string, Reference>;
   content?: Record<string, MediaType>;
 }
 
-export interface Parameter {
-  name: string;
-  in: 'path' | 'query' | 'header';
-  required: boolean;
-  description?: string;
-  schema: Schema;
-  example?: unknown;
-}
+export type Parameter = ParameterObject & { schema: Schema };
 
-export interface Operation {
+export interface Operation extends OperationObject {
   operationId: string;
-  summary: string;
-  description?: string;
   tags: string[];
-  security?: Record<string, string[]>[];
   parameters?: Parameter[];
   requestBody?: { required: boolean; content: Record<string, MediaType> };
   responses: Record<string, Response | Reference>;
@@ -73,30 +43,32 @@ export interface Operation {
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
-export interface Components {
-  schemas: Record<string, Schema>;
-  responses: Record<string, Response>;
-  headers: Record<string, Header>;
-  securitySchemes: Record<string, object>;
-}
-
 export interface OpenApi {
   openapi: string;
   info: object;
-  servers: { url: string; description: string }[];
+  servers: object[];
   security: Record<string, string[]>[];
   tags: { name: string; description: string }[];
   paths: Record<string, Partial<Record<Method, Operation>>>;
-  components: Components;
+  components: {
+    schemas: Record<string, Schema>;
+    responses: Record<string, Response>;
+    headers: Record<string, Header>;
+    securitySchemes: Record<string, object>;
+  };
 }
 
 /** Points at a part of the document's components. */
-export const refTo = (kind: keyof Components, name: string): Reference => ({ $ref: `#/components/${kind}/${name}` });
+export const refTo = (kind: keyof OpenApi['components'], name: string): Reference => ({
+  $ref: `#/components/${kind}/${name}`,
+});
 
-/** `invalid_token` → `InvalidToken`. */
-export const pascalCase = (name: string): string =>
-  name.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+/** Refers to these headers of the document. */
+export const headersOf = (names: (string | false)[]): Record<string, Reference> =>
+  Object.fromEntries(names.filter((name) => name !== false).map((name) => [name, refTo('headers', name)]));
 
-/** The same value under each of these names. */
-export const sameFor = <T>(names: string[], value: T): Record<string, T> =>
-  Object.fromEntries(names.map((name) => [name, value]));
+/** A text that is no JSON, and what it may look like. */
+export const textLike = (value: string): MediaType => ({
+  schema: { type: 'string' },
+  examples: { example: { value } },
+});

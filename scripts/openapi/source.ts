@@ -1,118 +1,104 @@
 /** What the source says of the classes: comments and return types, which are gone at run time, and decorators. */
 import ts from 'typescript';
-import { PROBLEM_CODES, type ProblemCode } from '../../src/problems.js';
 
 export interface SourceClass {
   /** The doc comment, in one line. */
   comment: string;
+  /** Whether it is one thing with a version, as `@versioned` says: its mapper calls `withVersion`. */
+  isVersioned: boolean;
   methods: Map<string, SourceMethod>;
 }
 
 export interface SourceMethod {
   comment: string;
-  answer: AnswerType;
   /** The names of its decorators, of its class's and of its parameters'. */
   decorators: Set<string>;
-  /** The classes that are one thing with a version. */
-  versioned: Set<string>;
+  /** What its `@RouteConfig` sets. */
+  config: Set<string>;
+  /** The media type of its `@Header('content-type', …)`. */
+  mediaType?: string;
   /** The codes of problems that its `@throws` names. */
-  throws: ProblemCode[];
-  /** Where it answers with more than one status: what with which, as its `@answers` says. */
-  answers: [status: string, name: string][];
+  throws: string[];
+  /** What it answers, by status; by none with the status that its decorators say. */
+  answers: [status: string | undefined, answer: Answer][];
 }
 
-/** What a method answers: one of these classes, or a page of them; none for no content. Or one of several such answers. */
-export interface AnswerType {
-  names: string[];
-  isPage: boolean;
-  alternatives?: Omit<AnswerType, 'isResource'>[];
-  /** Whether it is one thing with a version: its mapper calls `withVersion`. It gets an ETag, and a Location when new. */
-  isResource: boolean;
+/** A class or `void` by its name, a page of something, or one of several. */
+export type Answer = string | { page: Answer } | { anyOf: Answer[] };
+
+/** The names in an answer. */
+export function namesIn(answer: Answer): string[] {
+  if (typeof answer === 'string') return [answer];
+  return 'page' in answer ? namesIn(answer.page) : answer.anyOf.flatMap(namesIn);
 }
+
+/** Whether it is a page of something, or one of several pages. */
+export const isPage = (answer: Answer): boolean =>
+  typeof answer !== 'string' && ('page' in answer || answer.anyOf.some(isPage));
 
 /** Reads every class of the program that isn't a library's, by its name. */
 export function readClasses(program: ts.Program): Map<string, SourceClass> {
-  const classes = new Map<string, SourceClass>();
-  const versioned = versionedClasses(program);
-  for (const file of program.getSourceFiles()) {
-    if (file.isDeclarationFile) continue;
-    for (const node of file.statements) {
-      if (ts.isClassDeclaration(node) && node.name) classes.set(node.name.text, readClass(node, versioned));
-    }
-  }
-  return classes;
+  const files = program.getSourceFiles().filter((file) => !file.isDeclarationFile);
+  const classes = files.flatMap(({ statements }) => statements.filter(ts.isClassDeclaration));
+  return new Map(classes.map((node) => [node.name?.text ?? '', readClass(node)]));
 }
 
-function readClass(node: ts.ClassDeclaration, versioned: Set<string>): SourceClass {
+/** What the document says of a class. @throws Error when it has no doc comment */
+export function commentOn(name: string, classes: Map<string, SourceClass>): string {
+  const comment = classes.get(name)?.comment;
+  if (!comment) throw new Error(`The class ${name} needs a doc comment.`);
+  return comment;
+}
+
+function readClass(node: ts.ClassDeclaration): SourceClass {
   const methods = node.members.filter(ts.isMethodDeclaration);
   return {
     comment: commentOf(node),
-    methods: new Map(methods.map((method) => [method.name.getText(), readMethod(method, node, versioned)])),
+    isVersioned: ts.getJSDocTags(node).some(({ tagName }) => tagName.text === 'versioned'),
+    methods: new Map(methods.map((method) => [method.name.getText(), readMethod(method, node)])),
   };
 }
 
-function readMethod(method: ts.MethodDeclaration, owner: ts.ClassDeclaration, versioned: Set<string>): SourceMethod {
-  const answer = answerOf(method.type);
-  const decorated: ts.HasDecorators[] = [owner, method, ...method.parameters];
-  const decorators = decorated.flatMap((node) => ts.getDecorators(node) ?? []);
+function readMethod(method: ts.MethodDeclaration, owner: ts.ClassDeclaration): SourceMethod {
+  const decorators = [owner, method, ...method.parameters].flatMap((node) => ts.getDecorators(node) ?? []).map(readDecorator); // prettier-ignore
+  const [, type] = decorators.find(({ name, words: [header] }) => name === 'Header' && header === 'content-type')?.words ?? []; // prettier-ignore
+  const answers = [...tagText(method, 'answers').matchAll(/(\d{3}) (\w+)/g)];
   return {
     comment: commentOf(method),
-    answer: { ...answer, isResource: !answer.isPage && answer.names.some((name) => versioned.has(name)) },
-    decorators: new Set(decorators.map(({ expression }) => expression.getText().replace(/\(.*/s, ''))),
-    versioned,
-    throws: owner.name?.text.endsWith('Controller') ? throwsOf(method) : [],
-    answers: answersOf(method),
+    decorators: new Set(decorators.map(({ name }) => name)),
+    config: new Set(decorators.flatMap(({ name, words }) => (name === 'RouteConfig' ? words : []))),
+    mediaType: type?.split(';')[0],
+    throws: tagText(method, 'throws').match(/\w+/g) ?? [],
+    answers: answers.length
+      ? answers.map(([, status, name = '']) => [status, name])
+      : [[undefined, answerOf(method.type)]],
   };
 }
 
-type Answered = Omit<AnswerType, 'isResource'>;
+/** The name of a decorator, and the words that it is given: texts, and the names of an object's members. */
+function readDecorator({ expression }: ts.Decorator): { name: string; words: string[] } {
+  if (!ts.isCallExpression(expression)) return { name: expression.getText(), words: [] };
+  const words = expression.arguments.flatMap((argument) => {
+    if (ts.isObjectLiteralExpression(argument)) return argument.properties.map(({ name }) => name?.getText() ?? '');
+    return ts.isStringLiteral(argument) ? argument.text : [];
+  });
+  return { name: expression.expression.getText(), words };
+}
 
-function answerOf(type: ts.TypeNode | undefined): Answered {
-  if (!type || type.kind === ts.SyntaxKind.VoidKeyword) return { names: [], isPage: false };
-  if (ts.isUnionTypeNode(type)) {
-    const alternatives = type.types.map(answerOf);
-    const names = alternatives.flatMap((one) => one.names);
-    return alternatives.some(({ isPage }) => isPage) ? { names, isPage: true, alternatives } : { names, isPage: false };
-  }
-  if (!ts.isTypeReferenceNode(type)) return { names: [type.getText()], isPage: false };
+function answerOf(type: ts.TypeNode | undefined): Answer {
+  if (!type) return 'void';
+  if (ts.isUnionTypeNode(type)) return { anyOf: type.types.map(answerOf) };
+  if (!ts.isTypeReferenceNode(type)) return type.getText();
   const name = type.typeName.getText();
-  const inner = type.typeArguments?.[0];
-  if (name === 'Promise') return answerOf(inner);
-  return name === 'Page' ? { names: answerOf(inner).names, isPage: true } : { names: [name], isPage: false };
+  if (name !== 'Promise' && name !== 'Page') return name;
+  const inner = answerOf(type.typeArguments?.[0]);
+  return name === 'Page' ? { page: inner } : inner;
 }
 
-/** The classes that a function with `withVersion` in it returns, and those that extend them. */
-function versionedClasses(program: ts.Program): Set<string> {
-  const files = program.getSourceFiles().filter((file) => !file.isDeclarationFile);
-  const texts = files.map((file) => file.text);
-  const returned = texts.flatMap((text) =>
-    [...text.matchAll(/\): (\w+Dto) (?:\{|=>)((?:(?!\n\}|\n\n)[^])*)/g)].flatMap(([, name = '', body = '']) =>
-      body.includes('withVersion(') ? [name] : [],
-    ),
-  );
-  const versioned = new Set(returned);
-  for (const text of texts) {
-    for (const [, name = '', base = ''] of text.matchAll(/class (\w+Dto) extends (\w+Dto)/g)) {
-      if (versioned.has(base)) versioned.add(name);
-    }
-  }
-  return versioned;
-}
-
-/** `@throws email_taken, username_taken`. @throws Error on what is no code */
-function throwsOf(method: ts.MethodDeclaration): ProblemCode[] {
-  const tags = ts.getJSDocTags(method).filter((tag) => tag.tagName.text === 'throws');
-  const codes = tags.flatMap((tag) => (ts.getTextOfJSDocComment(tag.comment) ?? '').match(/\w+/g) ?? []);
-  const unknown = codes.filter((code) => !PROBLEM_CODES.includes(code as ProblemCode));
-  if (unknown.length) throw new Error(`@throws of ${method.name.getText()}: there is no problem ${unknown.join(', ')}`);
-  return codes as ProblemCode[];
-}
-
-/** `@answers 201 UserDto, 202 AcceptedDto`. */
-function answersOf(method: ts.MethodDeclaration): [string, string][] {
-  const tags = ts.getJSDocTags(method).filter((tag) => tag.tagName.text === 'answers');
-  const pairs = tags.flatMap((tag) => [...(ts.getTextOfJSDocComment(tag.comment) ?? '').matchAll(/(\d{3}) (\w+)/g)]);
-  return pairs.map(([, status = '', name = '']) => [status, name]);
+/** `@throws email_taken, username_taken` → `email_taken, username_taken`. */
+function tagText(node: ts.Node, name: string): string {
+  const tags = ts.getJSDocTags(node).filter(({ tagName }) => tagName.text === name);
+  return tags.map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? '').join(', ');
 }
 
 function commentOf(node: ts.Node): string {

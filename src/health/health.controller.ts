@@ -1,5 +1,5 @@
 import { Controller, Get, Header, HttpStatus, Res, ServiceUnavailableException } from '@nestjs/common';
-import { HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
+import { HealthCheckService } from '@nestjs/terminus';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../access.js';
 import { DatabaseProbe } from './database-probe.js';
@@ -10,6 +10,31 @@ export class HealthDto {
   status: 'healthy' | 'unhealthy';
   database: 'connected' | 'disconnected';
   api: 'ok';
+}
+
+/** What one part of it says. */
+export class HealthIndicatorDto {
+  status: 'up' | 'down';
+  /** Why it is down. @example "2 migrations are pending" */
+  message?: string;
+}
+
+/** The parts that the service needs. */
+export class HealthIndicatorsDto {
+  database?: HealthIndicatorDto;
+  migrations?: HealthIndicatorDto;
+  process?: HealthIndicatorDto;
+}
+
+/** The state of everything that the service needs. */
+export class HealthCheckResultDto {
+  status: 'ok' | 'error' | 'shutting_down';
+  /** What works. @example { "database": { "status": "up" }, "migrations": { "status": "up" }, "process": { "status": "up" } } */
+  info: HealthIndicatorsDto;
+  /** What does not work. @example {} */
+  error: HealthIndicatorsDto;
+  /** Both of them. @example { "database": { "status": "up" }, "migrations": { "status": "up" }, "process": { "status": "up" } } */
+  details: HealthIndicatorsDto;
 }
 
 /** The process turns. */
@@ -47,18 +72,15 @@ export class HealthController {
   /** Whether to send requests here: the database can be reached, it has all migrations, and the process isn't ending. */
   @Get('ready')
   @Header('cache-control', 'no-store')
-  async getReadiness(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthCheckResult> {
+  async getReadiness(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthCheckResultDto> {
     const { readiness } = this;
     try {
-      return await this.health.check([
-        () => readiness.database(),
-        () => readiness.migrations(),
-        () => readiness.process(),
-      ]);
+      const checks = [() => readiness.database(), () => readiness.migrations(), () => readiness.process()];
+      return (await this.health.check(checks)) as HealthCheckResultDto;
     } catch (error) {
       if (!(error instanceof ServiceUnavailableException)) throw error;
       reply.code(HttpStatus.SERVICE_UNAVAILABLE);
-      return error.getResponse() as HealthCheckResult;
+      return error.getResponse() as HealthCheckResultDto;
     }
   }
 }

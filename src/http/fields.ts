@@ -58,9 +58,9 @@ export const ClearableText = (max: number) =>
 export const OneLine = () =>
   Rule('one_line', 'must not hold control, invisible or direction-changing characters', isOneLine);
 
-/** The part of JSON Schema that the OpenAPI document takes over. */
+/** The part of JSON Schema that the OpenAPI document takes over: the `context` of a rule. */
 export interface FieldSchema {
-  format?: 'email' | 'uri';
+  format?: 'email' | 'uri' | 'date-time';
   pattern?: string;
   minLength?: number;
   maxLength?: number;
@@ -73,27 +73,35 @@ export const Rule = (
   holds: (text: string) => boolean,
   schema: FieldSchema = {},
 ): PropertyDecorator =>
-  ValidateBy({
-    name: code,
-    constraints: [schema],
-    validator: {
-      validate: (value) => typeof value === 'string' && holds(value),
-      defaultMessage: () => detail,
+  ValidateBy(
+    {
+      name: code,
+      validator: {
+        validate: (value) => typeof value === 'string' && holds(value),
+        defaultMessage: () => detail,
+      },
     },
-  });
+    { context: schema },
+  );
 
 /**
- * An integer in a query. Digits only: not `1e3`, `0x10` or ` 1`.
+ * An integer.
  * @param tooMuch the message for a larger one
  */
-export const QueryInteger = (min: number, max: number, tooMuch = `must be ${max} or less`) =>
+export const WholeNumber = (min: number, max: number, tooMuch = `must be ${max} or less`) =>
+  applyDecorators(
+    IsInt({ message: 'must be a whole number', context: { type: 'integer' } }),
+    Min(min, { message: `must be ${min} or more`, context: { minimum: min } }),
+    Max(max, { message: tooMuch, context: { maximum: max } }),
+  );
+
+/** An integer in a query. Digits only: not `1e3`, `0x10` or ` 1`. */
+export const QueryInteger = (...limits: Parameters<typeof WholeNumber>) =>
   applyDecorators(
     Transform(({ value }: { value: unknown }) =>
       typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value,
     ),
-    IsInt({ message: 'must be a whole number' }),
-    Min(min, { message: `must be ${min} or more` }),
-    Max(max, { message: tooMuch }),
+    WholeNumber(...limits),
   );
 
 /** `true` or `false` in a query. */
@@ -115,7 +123,8 @@ export const SomeOf = (values: readonly string[]) =>
   );
 
 /** A timestamp (RFC 3339) on a day that exists, without leap seconds. */
-export const Time = () => Rule('is_rfc3339', 'must be a time such as 2026-01-01T00:00:00Z', isTime);
+export const Time = () =>
+  Rule('is_rfc3339', 'must be a time such as 2026-01-01T00:00:00Z', isTime, { format: 'date-time' });
 
 function isTime(text: string): boolean {
   const day = text.slice(0, 10);

@@ -29,7 +29,7 @@ export class PageQuery {
 /** One page of a list. */
 export class Page<T> {
   items: T[];
-  /** How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long. */
+  /** How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long. @example 1 */
   total: number | null;
   /** Whether there are just so many; false when there are more than 10,000, and when `total` is null. */
   total_is_exact: boolean;

@@ -49,7 +49,7 @@ export class TestMailDto {
   to: string;
 }
 
-/** The wish is on record; it is fulfilled as soon as can be. */
+/** It is noted, whether there is anybody to send a mail to or not. */
 export class AcceptedDto {
   status: 'accepted';
 }

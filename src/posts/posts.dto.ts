@@ -45,7 +45,7 @@ export class PostsQuery extends PageQuery {
 /** Which likes of a post to list. */
 export class LikesQuery extends PageQuery {}
 
-/** A post, with its author, and what people think of it. */
+/** A post, with its author, and what people think of it. @versioned */
 export class PostDto {
   id: string;
   author: PublicUserDto;

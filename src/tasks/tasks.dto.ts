@@ -50,7 +50,7 @@ export class TasksQuery extends PageQuery {
   q?: string;
 }
 
-/** A task as its owner sees it. */
+/** A task as its owner sees it. @versioned */
 export class TaskDto {
   id: string;
   user_id: string;

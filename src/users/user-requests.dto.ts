@@ -81,7 +81,7 @@ export class CreateUserDto {
   @BooleanField()
   is_active?: boolean;
 
-  /** Whether you vouch for the address; else it gets a mail to verify it. */
+  /** Whether you vouch for the address; else it gets a mail to verify it. @example true */
   @Optional()
   @BooleanField()
   email_verified?: boolean;
@@ -126,7 +126,7 @@ export class UpdateUserDto {
   @BooleanField()
   mfa_required?: boolean;
 
-  /** For admins: whether they vouch for the address. */
+  /** For admins: whether they vouch for the address. @example true */
   @Optional()
   @BooleanField()
   email_verified?: boolean;

@@ -3,7 +3,7 @@ import { withVersion } from '../http/conditional-requests.js';
 import type { PasswordResetLinkDto } from './passwords/password-resets.dto.js';
 import type { User } from './user.entity.js';
 
-/** A user as seen by others. */
+/** A user as seen by others. @versioned */
 export class PublicUserDto {
   id: string;
   username: string;
@@ -16,7 +16,7 @@ export class PublicUserDto {
 export class AccountDto extends PublicUserDto {
   /** null for a service account. */
   email: string | null;
-  /** Whether the address is verified. */
+  /** Whether the address is verified. @example true */
   email_verified: boolean;
   /** The new address of a change that isn't confirmed yet. */
   pending_email: string | null;
@@ -33,7 +33,7 @@ export class AccountDto extends PublicUserDto {
   mfa_required: boolean;
 }
 
-/** A user as seen by themselves. */
+/** A user as seen by themselves. @versioned */
 export class UserDto extends AccountDto {
   /** For admins: when the user was deleted. */
   deleted_at?: Date | null;
@@ -41,7 +41,7 @@ export class UserDto extends AccountDto {
   last_login_at?: Date | null;
 }
 
-/** A user as seen by admins. */
+/** A user as seen by admins. @versioned */
 export class AdminUserDto extends AccountDto {
   /** When the user was deleted. */
   deleted_at: Date | null;
@@ -57,7 +57,7 @@ export class ThrottleDto {
   until: Date | null;
 }
 
-/** An account that was just created for somebody. */
+/** An account that was just created for somebody. @versioned */
 export class CreatedUserDto extends AdminUserDto {
   /** The link to choose a password, for an account without one, unless it was mailed. Shown once. */
   password_reset?: PasswordResetLinkDto;

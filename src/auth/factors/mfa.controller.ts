@@ -21,7 +21,7 @@ export class MfaController {
    * Switches the second factor on or off. Switching it on takes an authenticator app or passkey, and ends all other
    * sessions.
    * @throws conflict, mfa_mandatory
-   * @answers 200 FactorsChangedDto, 204 nothing
+   * @answers 200 FactorsChangedDto, 204 void
    */
   @Put()
   @Fresh()

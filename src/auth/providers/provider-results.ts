@@ -63,10 +63,10 @@ export class ProviderResults implements OnModuleInit {
   /** The result behind a code. The code is used up, even if verifier or redirect URI are wrong. @throws Problem 400 `invalid_grant` */
   async redeem({ code, code_verifier, redirect_uri }: Redemption): Promise<ProviderResult> {
     const [found] = await this.database.write<{ payload: ProviderResult; isAlive: boolean }>(REDEEM, [sha256(code)]);
-    if (!found?.isAlive) throw problem('invalid_grant', { oauth: {} });
+    if (!found?.isAlive) throw problem('invalid_grant');
     const { payload } = found;
     const isTheirs = timingSafeEqual(sha256(code_verifier), Buffer.from(payload.challenge, 'base64url'));
-    if (!isTheirs || payload.redirectUri !== redirect_uri) throw problem('invalid_grant', { oauth: {} });
+    if (!isTheirs || payload.redirectUri !== redirect_uri) throw problem('invalid_grant');
     return payload;
   }
 

@@ -101,7 +101,7 @@ export class ProviderSignIn {
     origin: Origin,
   ): Promise<Problem> {
     await this.tell(provider, why, origin);
-    return problem('access_denied', { detail: DETAILS[why.reason], oauth: {} });
+    return problem('access_denied', { detail: DETAILS[why.reason] });
   }
 
   private async tell(

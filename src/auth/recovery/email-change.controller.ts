@@ -2,7 +2,8 @@ import { Body, Controller, Delete, HttpCode, Post } from '@nestjs/common';
 import { Public, PublicOrBearer } from '../../access.js';
 import { Call, type OpenCall, type Origin } from '../../request.js';
 import { EmailChangeService } from './email-change.service.js';
-import { ACCEPTED, type AcceptedDto, ConfirmEmailDto, LinkDto } from './recovery.dto.js';
+import { ACCEPTED, type AcceptedDto } from '../../mail/mails.dto.js';
+import { ConfirmEmailDto, LinkDto } from './recovery.dto.js';
 
 /** A pending change of a verified address; `PATCH /api/users/{id}` starts one. */
 @Controller('api/auth/email-change')

@@ -5,7 +5,8 @@ import { Public, Roles } from '../../access.js';
 import { Call, type OpenCall, type Origin } from '../../request.js';
 import type { PasswordResetLinkDto } from '../../users/passwords/password-resets.dto.js';
 import { PasswordResetService } from './password-reset.service.js';
-import { ACCEPTED, type AcceptedDto, ConfirmPasswordResetDto, RequestPasswordResetDto, ResetPasswordOfDto } from './recovery.dto.js'; // prettier-ignore
+import { ACCEPTED, type AcceptedDto } from '../../mail/mails.dto.js';
+import { ConfirmPasswordResetDto, RequestPasswordResetDto, ResetPasswordOfDto } from './recovery.dto.js'; // prettier-ignore
 
 /** A new password for who has forgotten theirs. */
 @Controller('api')

@@ -98,14 +98,6 @@ export class ResetPasswordOfDto {
   end_sessions?: boolean;
 }
 
-/** It is noted, whether there is anybody to send a mail to or not. */
-export class AcceptedDto {
-  status: 'accepted';
-}
-
-/** What is answered whether there is anybody to send a mail to or not. */
-export const ACCEPTED: AcceptedDto = { status: 'accepted' };
-
 /** What a link is for, before anything is done with it. */
 export class LinkPreviewDto {
   /** @example "invite" */
@@ -115,7 +107,7 @@ export class LinkPreviewDto {
   expires_at: Date;
   /** Of an invitation. */
   role?: Role;
-  /** Of an invitation: the name of who invites, if they are still there. */
+  /** Of an invitation: the name of who invites, if they are still there. @example "Grace Hopper" */
   invited_by?: string | null;
   /** Of an invitation. */
   display_name?: string | null;

@@ -2,7 +2,8 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { Public, PublicOrBearer } from '../../access.js';
 import { Call, type OpenCall, type Origin } from '../../request.js';
 import { LinkPreviews } from './link-previews.js';
-import { ACCEPTED, type AcceptedDto, ConfirmEmailDto, LinkDto, type LinkPreviewDto, SendVerificationDto } from './recovery.dto.js'; // prettier-ignore
+import { ACCEPTED, type AcceptedDto } from '../../mail/mails.dto.js';
+import { ConfirmEmailDto, LinkDto, type LinkPreviewDto, SendVerificationDto } from './recovery.dto.js'; // prettier-ignore
 import { VerificationService } from './verification.service.js';
 
 /** Proof that people read the mailbox of their address, and what links in mails are for. */

@@ -37,7 +37,7 @@ export class TokenPairDto {
   expires_in: number;
   /** Good for one refresh. */
   refresh_token: string;
-  /** Seconds until the refresh token expires. */
+  /** Seconds until the refresh token expires. @example 604800 */
   refresh_expires_in: number;
 }
 
@@ -63,7 +63,7 @@ export class SessionDto {
   remembered: boolean;
   /** Whether an admin acts in the person's place: never, as nobody can. */
   impersonated: false;
-  /** Whether it is the session that makes this request. */
+  /** Whether it is the session that makes this request. @example true */
   current: boolean;
 }
 

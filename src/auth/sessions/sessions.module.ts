@@ -7,7 +7,7 @@ import { TokenSettings } from '../../config/token-settings.js';
 import { UsersModule } from '../../users/users.module.js';
 import { AccessTokens } from './access-tokens.js';
 import { BearerTokens } from './bearer-tokens.js';
-import { JwksController } from './jwks.controller.js';
+import { KeysController } from './keys.controller.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { KeyRing } from './keys.js';
 import { RefreshTokens } from './refresh-tokens.js';
@@ -24,7 +24,7 @@ import { WaysIn } from './ways-in.js';
 /** Sessions, their tokens, and the look-up of the guards. */
 @Module({
   imports: [TypeOrmModule.forFeature([Session]), JwtModule.register({}), AuditModule, UsersModule],
-  controllers: [SessionsController, UserSessionsController, JwksController],
+  controllers: [SessionsController, UserSessionsController, KeysController],
   providers: [
     { provide: KeyRing, useFactory: ({ jwt }: TokenSettings) => new KeyRing(jwt), inject: [TokenSettings] },
     { provide: Sealer, useFactory: (mfa: MfaSettings) => new Sealer(mfa.encryptionKeys), inject: [MfaSettings] },

@@ -57,7 +57,7 @@ export class Grants {
     const authentication = await this.providers.authenticate(redemption, from);
     const { otp, device_token: deviceToken } = dto;
     const tokens = await this.signIn.finish(authentication, from, { otp, deviceToken });
-    if (!tokens) throw problem('invalid_grant', { oauth: {} });
+    if (!tokens) throw problem('invalid_grant');
     return tokens;
   }
 }

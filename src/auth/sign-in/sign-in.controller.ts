@@ -7,7 +7,7 @@ import { Call, type Origin } from '../../request.js';
 import { toUserDto, type UserDto } from '../../users/users.dto.js';
 import { RegisterDto } from '../../users/user-requests.dto.js';
 import { UsersService } from '../../users/users.service.js';
-import { ACCEPTED, type AcceptedDto } from '../recovery/recovery.dto.js';
+import { ACCEPTED, type AcceptedDto } from '../../mail/mails.dto.js';
 import type { TokenPairDto } from '../sessions/sessions.dto.js';
 import { LoginDto, TokenDto } from './sign-in.dto.js';
 import { Grants } from './grants.js';

@@ -1,5 +1,5 @@
-import { IsArray, ArrayMaxSize, ArrayMinSize, ArrayUnique, IsIn, IsInt, Max, Min } from 'class-validator';
-import { Length, NotBlank, OneLine, Optional } from '../../http/fields.js';
+import { IsArray, ArrayMaxSize, ArrayMinSize, ArrayUnique, IsIn } from 'class-validator';
+import { Length, NotBlank, OneLine, Optional, WholeNumber } from '../../http/fields.js';
 import { type Scope, SCOPES } from '../../request.js';
 import type { AccessToken } from './access-token.entity.js';
 
@@ -21,9 +21,7 @@ export class CreateTokenDto {
 
   /** Days until it expires, 1 to 365. */
   @Optional()
-  @IsInt({ message: 'must be a whole number' })
-  @Min(1, { message: 'must be 1 or more' })
-  @Max(365, { message: 'must be 365 or less' })
+  @WholeNumber(1, 365)
   expires_in_days: number = 90;
 }
 

@@ -34,6 +34,6 @@ export class VerifiedOnly {
     if (await this.limits.mayMail('verify', user.email)) {
       await this.verifications.send(user.email, requestedLocale(undefined, call), call);
     }
-    throw problem('email_not_verified', { oauth: {} });
+    throw problem('email_not_verified');
   }
 }

@@ -7,7 +7,7 @@ import { Idempotent } from '../../../idempotency/idempotent.js';
 import { PublicOrBearer, Roles } from '../../../access.js';
 import { Call, type OpenCall } from '../../../request.js';
 import type { UserDto } from '../../../users/users.dto.js';
-import { ACCEPTED, type AcceptedDto } from '../recovery.dto.js';
+import { ACCEPTED, type AcceptedDto } from '../../../mail/mails.dto.js';
 import { AcceptInvitationDto, CreateInvitationDto, type InvitationDto, InvitationsQuery } from './invitations.dto.js';
 import { InvitationsService } from './invitations.service.js';
 

@@ -1,6 +1,5 @@
-import { IsInt, Max, Min } from 'class-validator';
 import { withVersion } from '../../../http/conditional-requests.js';
-import { Length, OneOf, Optional, SearchText, StringField } from '../../../http/fields.js';
+import { Length, OneOf, Optional, SearchText, StringField, WholeNumber } from '../../../http/fields.js';
 import { PageQuery } from '../../../lists/pages.js';
 import { type Role, ROLES } from '../../../request.js';
 import { DisplayName, Email, Locale, Username } from '../../../users/user-fields.js';
@@ -32,7 +31,7 @@ export class CreateInvitationDto {
   @DisplayName()
   display_name?: string | null;
 
-  /** A personal message in the mail; plain text. */
+  /** A personal message in the mail; plain text. @example "Welcome aboard" */
   @Optional()
   @Length(1, 500)
   message?: string;
@@ -43,9 +42,7 @@ export class CreateInvitationDto {
 
   /** Days until it expires, 1 to 30; 7 by default. */
   @Optional()
-  @IsInt({ message: 'must be a whole number' })
-  @Min(1, { message: 'must be 1 or more' })
-  @Max(30, { message: 'must be 30 or less' })
+  @WholeNumber(1, 30)
   expires_in_days?: number;
 }
 
@@ -90,7 +87,7 @@ export class InvitationMailDto {
   last_error: string | null;
 }
 
-/** An account offered by mail. */
+/** An account offered by mail. @versioned */
 export class InvitationDto {
   id: string;
   email: string;

@@ -42,7 +42,9 @@ export function assertAsDocumented(method: string, url: string, answer: Answer<u
   const complaints = said ? complaintsOf(answer, said) : [`an undocumented status: ${answer.text}`];
   if (complaints.length) {
     const told = `${method} ${url} answered ${answer.status} with ${complaints.join(', ')}`;
-    throw new Error(`${told} (if it shall: npm run openapi; failures are its @throws, and those of scripts/openapi/failure-codes.ts)`);
+    throw new Error(
+      `${told} (if it shall: npm run openapi; failures are its @throws, and those of scripts/openapi/failure-codes.ts)`,
+    );
   }
 }
 

@@ -50,6 +50,23 @@ function asActor(
   };
 }
 
+/** Every actor searches for what `texts` names of others. */
+const searches = (world: World, texts: (other: Somebody) => string[]): Traffic =>
+  pages(
+    world,
+    (_, connection) =>
+      someOthers(world, connection, 20)
+        .flatMap(texts)
+        .map((q) => `/api/users?q=${encodeURIComponent(q)}&limit=${PAGE}`),
+    ({ items }, path) => items.length > 0 && items.every(isFoundBy(new URL(path, 'http://x').searchParams.get('q') ?? '')), // prettier-ignore
+  );
+
+/** A rare text, a seldom one, two frequent ones, and two that begin or end in the middle of a word. */
+const namesOf = ({ username, display_name }: Somebody): string[] => {
+  const [first = '', last = ''] = display_name.split(' ');
+  return [username, display_name, first, last, display_name.slice(1), username.slice(0, -1)];
+};
+
 /** Every actor asks for pages. */
 function pages(
   world: World,
@@ -180,15 +197,12 @@ export const SCENARIOS: Scenario[] = [
     name: 'search',
     title: 'search for a full name',
     against: 'ceiling',
-    traffic: (world) =>
-      pages(
-        world,
-        (_, connection) =>
-          someOthers(world, connection, 20).map(
-            ({ display_name }) => `/api/users?q=${encodeURIComponent(display_name)}&limit=${PAGE}`,
-          ),
-        ({ items }, path) => items.length > 0 && items.every(isFoundBy(new URL(path, 'http://x').searchParams.get('q') ?? '')), // prettier-ignore
-      ),
+    traffic: (world) => searches(world, ({ display_name }) => [display_name]),
+  },
+  {
+    name: 'search-alone',
+    title: 'search for names and parts of them, one at a time',
+    traffic: (world) => ({ ...searches(world, namesOf), connections: 1 }),
   },
   { name: 'refresh', title: 'refresh, rotating', against: 'update', traffic: refresh },
   {

@@ -81,8 +81,8 @@ describe('who may import whom', () => {
     const callers = sourceFiles().filter((file) => /\bstore\.start\(|\bsessions\.start\(/.test(read(file)));
     expect(callers).toEqual(['auth/sign-in/sign-in.ts']);
     const inserting = sourceFiles().filter((file) => /INSERT INTO sessions\b/i.test(read(file)));
-    expect(inserting).toEqual(['auth/sessions/sessions.statements.ts']);
-    const starting = sourceFiles().filter((file) => /\bsql\.start\b/.test(read(file)));
+    expect(inserting).toEqual(['auth/sessions/session-authentication.statements.ts']);
+    const starting = sourceFiles().filter((file) => /\bauthentication\.start\b/.test(read(file)));
     expect(starting).toEqual(['auth/sessions/session-store.ts']);
   });
 });

@@ -1,10 +1,10 @@
 import { migrations } from '../migrations/index.js';
 import { loadSettings } from '../src/config/settings.js';
-import { violation } from '../src/database/failures.js';
 import { listMigrations, migrate, revert } from '../src/database/migrate.js';
 import { connection } from '../ormconfig.js';
 import { SECRET } from './support/app.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
+import { violation } from '../src/database/constraints.js';
 
 const NAMES = migrations.map(({ name }) => name);
 

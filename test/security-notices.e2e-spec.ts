@@ -1,6 +1,6 @@
 import { Challenges } from '../src/users/addresses/challenges.js';
 import { KnownDevices } from '../src/users/addresses/known-devices.js';
-import { UserRemovals } from '../src/users/user-removals.js';
+import { UserPurges } from '../src/users/user-purges.js';
 import { startApp, type TestApp } from './support/app.js';
 import { eventually } from './support/insist.js';
 import { mailsTo, mailTo, queuedTo } from './support/mailbox.js';
@@ -213,8 +213,7 @@ describe('security notices', () => {
   });
 
   describe('what is kept for how long', () => {
-    const runChore = (at: TestApp) =>
-      at.nest.get(UserRemovals, { strict: false }).purgeDue(new AbortController().signal);
+    const runChore = (at: TestApp) => at.nest.get(UserPurges, { strict: false }).purgeDue(new AbortController().signal);
 
     it('deleted accounts go after DELETED_RETENTION_DAYS, with their traces, and for good', async () => {
       const keeping = await app.replica({ DELETED_RETENTION_DAYS: '10' });

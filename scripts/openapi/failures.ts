@@ -2,11 +2,12 @@
 import { STATUS_CODES } from 'node:http';
 import * as failures from '../../src/problems.js';
 import { PROBLEM_CODES, type Problem, type ProblemCode } from '../../src/problems.js';
-import { oauthBody, oauthStatus, problemBody } from '../../src/http/problem.filter.js';
+import { problemBody } from '../../src/http/problem.filter.js';
 import { HEADERS } from './about.js';
 import { headersOf, type MediaType, type Reference, refTo, type Response, type Schema, textLike } from './document.js';
 import { exampleOfMember } from './examples.js';
 import type { SourceMethod } from './source.js';
+import { oauthBody, oauthStatus } from '../../src/http/oauth-errors.js';
 
 const MFA = { token: 'mt_AZqy…', expires_in: 300 };
 const LINK_TOKEN = { link_token: 'lt_AZqy…' };

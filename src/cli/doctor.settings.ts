@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import bcrypt from 'bcrypt';
 import { KeyRing } from '../auth/sessions/keys.js';
-import type { ConnectionSettings } from '../config/database-settings.js';
 import { isPem, isPlaceholder, type JwtSettings } from '../config/jwt-settings.js';
 import { projectFile } from '../config/project.js';
 import type { Settings } from '../config/settings.js';
 import { bad, doubtful, type Finding, good } from './findings.js';
+import type { ConnectionSettings } from '../config/connection-settings.js';
 
 const NEW_SECRET = 'Make another with: openssl rand -base64 48';
 const FEWEST_CHARACTERS = 10; // different ones, in a secret that was made at random

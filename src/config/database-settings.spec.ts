@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { readConnection } from './database-settings.js';
 import { EnvironmentReader } from './environment.js';
+import { readConnection } from './connection-settings.js';
 
 function read(env: Record<string, string>) {
   const reader = new EnvironmentReader(env);

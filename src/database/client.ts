@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
-import type { DatabaseServer } from '../config/database-settings.js';
 import { seconds } from '../config/durations.js';
 import type { ConnectionGroup, Member } from './connection-group.js';
 import { DatabaseDeadlineError, isConnectionUseless, isReadOnly, notConnected, StandbyError } from './failures.js';
 import type { PrimaryFinder } from './primary-finder.js';
+import type { DatabaseServer } from '../config/connection-settings.js';
 
 const DEADLINE = seconds(7);
 const CLOSE_TIMEOUT = seconds(1);

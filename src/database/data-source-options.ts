@@ -1,13 +1,14 @@
 import pg from 'pg';
 import type { DataSourceOptions, MixedList } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
-import type { ConnectionSettings, DatabaseSettings } from '../config/database-settings.js';
+import type { DatabaseSettings } from '../config/database-settings.js';
 import { seconds } from '../config/durations.js';
 import type { Settings } from '../config/settings.js';
 import { DeadlineClient } from './client.js';
 import { ConnectionGroup } from './connection-group.js';
 import { PrimaryFinder } from './primary-finder.js';
 import { SqlLogger } from './sql-logger.js';
+import type { ConnectionSettings } from '../config/connection-settings.js';
 
 // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- TypeORM's own type
 export type Entities = MixedList<Function>;

@@ -16,12 +16,12 @@ import {
   isRetriable,
   isStatementOfOthers,
   isUnreachable,
-  violation,
 } from './failures.js';
 import { LookupConnection, LookupStalledError } from './lookup-connection.js';
 import { NamedQuery, submit } from './named-query.js';
 import { Reachability } from './reachability.js';
 import { type Companion, OTHER, type Statement } from './statement.js';
+import { violation } from './constraints.js';
 
 const TRIES = 3;
 const PAUSE = 50;

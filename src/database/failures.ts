@@ -1,13 +1,7 @@
 /** Classifies database errors: what they mean for a connection, a statement and a client. */
-import { conflict, notFound, type Problem, problem, unavailable } from '../problems.js';
-
-interface DatabaseError {
-  code?: string;
-  constraint?: string;
-  message?: string;
-  routine?: string;
-  driverError?: unknown;
-}
+import { type Problem, unavailable } from '../problems.js';
+import { violation } from './constraints.js';
+import { databaseError } from './database-error.js';
 
 /** The database didn't answer in time, and the connection was closed. */
 export class DatabaseDeadlineError extends Error {
@@ -26,60 +20,6 @@ export class StandbyError extends Error {
     super('The server is a standby (in_hot_standby=on)');
   }
 }
-
-/** None of several servers accepted a connection as the primary. The message names no server, as it is logged. */
-export class NoPrimaryError extends Error {
-  private constructor(
-    message: string,
-    readonly code: string,
-  ) {
-    super(message);
-  }
-
-  /** When a server rejects us for a reason that all of them share (a password, an unknown database), that error is kept. */
-  static from(errors: unknown[]): unknown {
-    const objection = errors.find((error) => /^(?:08|28|3D)/.test(databaseError(error).code ?? ''));
-    if (objection) return objection;
-    const codes = errors.map((error) => databaseError(error).code ?? 'no answer');
-    const counts = [...new Set(codes)].map((code) => `${codes.filter((one) => one === code).length} × ${code}`);
-    const code = codes.includes('STANDBY') ? 'STANDBY' : (codes[0] ?? '');
-    return new NoPrimaryError(`None of ${errors.length} servers is a primary: ${counts.join(', ')}`, code);
-  }
-}
-
-/**
- * Problems by the name of a violated constraint, so that nothing is checked before it is inserted. A foreign key is violated
- * when the referenced row was deleted while the request ran. Every `_key` and `_fkey` of the migrations has an entry; a test
- * checks it.
- */
-const CONSTRAINTS: Record<string, () => Problem> = {
-  users_email_key: () => problem('email_taken'),
-  users_username_key: () => problem('username_taken'),
-  mail_challenges_user_id_fkey: () => notFound('user'),
-  mail_challenges_invitation_id_fkey: () => notFound('invitation'),
-  mail_challenges_open_key: () => conflict('A concurrent request asked for the same. Try again.'),
-  mail_challenges_invitation_key: () => conflict('A concurrent request asked for the same. Try again.'),
-  known_devices_user_id_fkey: () => notFound('user'),
-  invitations_email_open_key: () => problem('invitation_open'),
-  invitations_invited_by_fkey: () => notFound('user'),
-  invitations_accepted_by_fkey: () => notFound('user'),
-  sessions_user_id_fkey: () => notFound('user'),
-  totp_factors_user_id_fkey: () => notFound('user'),
-  recovery_codes_user_id_fkey: () => notFound('user'),
-  passkeys_user_id_fkey: () => notFound('user'),
-  passkeys_credential_id_key: () => problem('passkey_known'),
-  remembered_devices_user_id_fkey: () => notFound('user'),
-  identities_user_id_fkey: () => notFound('user'),
-  identities_issuer_subject_key: () => problem('identity_taken'),
-  provider_results_code_hash_key: () => conflict('This sign-in exists already. Try again.'),
-  access_tokens_user_id_fkey: () => notFound('user'),
-  access_tokens_hash_key: () => conflict('This token exists already. Try again.'),
-  posts_author_id_fkey: () => problem('invalid_token'), // the caller was deleted
-  likes_post_id_fkey: () => notFound('post'),
-};
-
-/** Other references to users are owners of rows: the caller was deleted a moment ago. */
-const OWNER = '_user_id_fkey';
 
 /** Codes for a connection that was lost before or while a statement ran. */
 const LOST = new Set([
@@ -185,13 +125,6 @@ export function isRetriable(error: unknown): boolean {
   return RETRIABLE.has(databaseError(error).code ?? '');
 }
 
-/** The problem of a violated constraint; undefined when it has none. */
-export function violation(error: unknown): Problem | undefined {
-  const { constraint = '' } = databaseError(error);
-  if (constraint in CONSTRAINTS) return CONSTRAINTS[constraint]?.();
-  return constraint.endsWith(OWNER) ? problem('invalid_token') : undefined;
-}
-
 /** The problem of a database error; undefined when it is a bug in UserHub. */
 export function databaseProblem(error: unknown): Problem | undefined {
   const violated = violation(error);
@@ -199,10 +132,4 @@ export function databaseProblem(error: unknown): Problem | undefined {
   const { code = '', message = '' } = databaseError(error);
   const passing = isUnreachable(error) || AWAY_TEXT.test(message) || PASSING.test(code);
   return passing ? unavailable() : undefined;
-}
-
-/** The error of pg, which TypeORM wraps. */
-function databaseError(error: unknown): DatabaseError {
-  const outer = (error ?? {}) as DatabaseError;
-  return (outer.driverError as DatabaseError | undefined) ?? outer;
 }

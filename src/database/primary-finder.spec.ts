@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DatabaseServer } from '../config/database-settings.js';
 import { databaseProblem, StandbyError } from './failures.js';
 import { PrimaryFinder } from './primary-finder.js';
+import type { DatabaseServer } from '../config/connection-settings.js';
 
 const one = { host: 'one.example.com', port: 1 };
 const two = { host: 'two.example.com', port: 2 };

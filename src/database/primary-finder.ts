@@ -1,11 +1,31 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DatabaseServer, ConnectionSettings } from '../config/database-settings.js';
 import { seconds } from '../config/durations.js';
-import { NoPrimaryError } from './failures.js';
+import { databaseError } from './database-error.js';
+import type { ConnectionSettings, DatabaseServer } from '../config/connection-settings.js';
 
 const SHARED = 200; // milliseconds for which a result, good or bad, serves other connections
 const PAUSE = 100; // milliseconds
 const TIMEOUT = seconds(1.5); // of the 2 s that the pool waits for a connection
+
+/** None of several servers accepted a connection as the primary. The message names no server, as it is logged. */
+class NoPrimaryError extends Error {
+  private constructor(
+    message: string,
+    readonly code: string,
+  ) {
+    super(message);
+  }
+
+  /** When a server rejects us for a reason that all of them share (a password, an unknown database), that error is kept. */
+  static from(errors: unknown[]): unknown {
+    const objection = errors.find((error) => /^(?:08|28|3D)/.test(databaseError(error).code ?? ''));
+    if (objection) return objection;
+    const codes = errors.map((error) => databaseError(error).code ?? 'no answer');
+    const counts = [...new Set(codes)].map((code) => `${codes.filter((one) => one === code).length} × ${code}`);
+    const code = codes.includes('STANDBY') ? 'STANDBY' : (codes[0] ?? '');
+    return new NoPrimaryError(`None of ${errors.length} servers is a primary: ${counts.join(', ')}`, code);
+  }
+}
 
 /** A connection that is made only to find out whether its server is the primary. */
 export interface Candidate {

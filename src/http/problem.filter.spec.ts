@@ -13,7 +13,8 @@ import {
   UnprocessableEntityException,
 } from '@nestjs/common';
 import { forbidden } from '../problems.js';
-import { oauthBody, oauthStatus, toProblem } from './problem.filter.js';
+import { oauthBody, oauthStatus } from './oauth-errors.js';
+import { toProblem } from './error-problems.js';
 
 describe('toProblem', () => {
   it('keeps a problem', () => {

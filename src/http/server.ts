@@ -1,29 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
 import proxyAddr from '@fastify/proxy-addr';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { seconds } from '../config/durations.js';
 import type { Settings } from '../config/settings.js';
-import { malformedRequest, methodNotAllowed, notFound, type Problem, problem, unavailable } from '../problems.js';
+import { malformedRequest, methodNotAllowed, notFound, type Problem, problem } from '../problems.js';
 import { addressIn, nearestAddress } from './addresses.js';
 import { trackAllowedMethods } from './allowed-methods.js';
 import { checkBody, readBodies } from './bodies.js';
 import { hasRefusedEscape } from './json-limits.js';
 import { logResponse, logResponses } from '../logging/logging.js';
-import { problemBody, sendProblem, toProblem } from './problem.filter.js';
+import { sendProblem } from './problem.filter.js';
 import { pathOf } from '../request.js';
 import { sendResourceHeaders } from './conditional-requests.js';
+import { toProblem } from './error-problems.js';
+import { answerUnparsed } from './unparsed-requests.js';
+import { limitAnswers } from './answer-time-out.js';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const BODY_LIMIT = 64 * 1024;
 const SLOWEST_REQUEST = seconds(8);
-const LONGEST_ANSWER = seconds(10);
-const LINGER = seconds(1);
-const TICK = seconds(0.5);
-const ON_ITS_WAY = 100; // milliseconds for a request that was sent and not read yet
 
 /** Creates the Fastify adapter: limits, content types, request ids, and problem responses for all errors. */
 export function createAdapter(settings: Settings, logger: Logger): FastifyAdapter {
@@ -123,80 +121,4 @@ function fixedHeaders({ isProduction }: Settings): Record<string, string> {
     'x-frame-options': 'DENY',
     ...(isProduction && { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }),
   };
-}
-
-/**
- * Answers 503 when a request takes longer than 10 s. Fastify's `handlerTimeout` would arm a timer and create an
- * AbortController per request, which costs as much as all else that Fastify does for one.
- *
- * When the server closes, Node waits for connections that never send a whole request, such as a browser's preconnects,
- * without a time limit. They are closed as soon as no request is being answered, or the time-out has passed.
- */
-function limitAnswers(fastify: FastifyInstance): void {
-  const { server } = fastify;
-  const answering = new Map<FastifyReply, number>(); // by the tick in which they began, oldest first
-  let tick = 0;
-  let isClosing = false;
-  const clock = setInterval(() => {
-    tick++;
-    for (const [reply, since] of answering) {
-      if (tick - since <= LONGEST_ANSWER / TICK) break;
-      answering.delete(reply);
-      sendProblem(reply.request, reply, unavailable());
-    }
-  }, TICK).unref();
-  const closeIfIdle = () => {
-    if (isClosing && answering.size === 0) server.closeAllConnections();
-  };
-  fastify.addHook('onRequest', (_request, reply, done) => {
-    answering.set(reply, tick);
-    reply.raw.once('close', () => {
-      answering.delete(reply);
-      if (isClosing) setTimeout(closeIfIdle, ON_ITS_WAY);
-    });
-    done();
-  });
-  fastify.addHook('preClose', (done) => {
-    isClosing = true;
-    setTimeout(closeIfIdle, ON_ITS_WAY);
-    setTimeout(() => server.closeAllConnections(), LONGEST_ANSWER).unref();
-    done();
-  });
-  fastify.addHook('onClose', (_fastify, done) => {
-    clearInterval(clock);
-    done();
-  });
-}
-
-/** Errors of Node's HTTP parser never reach Fastify: they are answered on the socket, which is then closed. */
-function answerUnparsed(error: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const requestId = randomUUID();
-  const problem = unparsedProblem(error.code);
-  const body = JSON.stringify(problemBody(problem, requestId));
-  const head = [
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
-    'content-type: application/problem+json; charset=utf-8',
-    `content-length: ${Buffer.byteLength(body)}`,
-    `x-request-id: ${requestId}`,
-    'connection: close',
-  ];
-  const { rawPacket } = error;
-  const isHead = Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === 'HEAD '; // an answer to HEAD has no body
-  socket.end(`${head.join('\r\n')}\r\n\r\n${isHead ? '' : body}`);
-  setTimeout(() => socket.destroy(), LINGER).unref(); // the client may never close its side
-}
-
-function unparsedProblem(code: string | undefined): Problem {
-  switch (code) {
-    case 'HPE_HEADER_OVERFLOW':
-      return problem('headers_too_large');
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return problem('request_timeout');
-    default:
-      return malformedRequest('This is not an HTTP request.');
-  }
 }

@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { addressOf } from '../config/database-settings.js';
 import type { Settings } from '../config/settings.js';
 import type { DevelopmentAdmin } from './development/development-admin.js';
+import { addressOf } from '../config/connection-settings.js';
 
 interface BannerOptions {
   url: string;

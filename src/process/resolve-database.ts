@@ -1,9 +1,9 @@
 import path from 'node:path';
-import type { ConnectionSettings } from '../config/database-settings.js';
 import { developmentSecrets } from '../config/development-secrets.js';
 import type { Settings } from '../config/settings.js';
 import { runningPort } from './development/data-folder.js';
 import { startEmbeddedPostgres } from './development/embedded-postgres.js';
+import type { ConnectionSettings } from '../config/connection-settings.js';
 
 /** The database in use, for as long as it is. */
 export interface DatabaseHandle {

@@ -2,17 +2,15 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import type { EntityManager } from 'typeorm';
 import { type Actor, AuditService } from '../audit/audit.service.js';
-import { recorded } from '../audit/recorded.js';
 import { storing } from '../idempotency/idempotent.js';
 import { ACCEPTED } from '../mail/mails.dto.js';
 import { Mails } from '../mail/mails.js';
 import { Problem, problem } from '../problems.js';
 import type { Origin, Role } from '../request.js';
-import { opening } from './addresses/challenges.statements.js';
-import { deviceDigests, remembering } from './addresses/known-devices.js';
+import { deviceDigests } from './addresses/known-devices.js';
 import { VERIFICATION_LIFETIME } from './addresses/verifications.js';
 import { toCreatedUserDto, toUserDto, type UserRow } from './users.dto.js';
-import { NEW_USER_COLUMNS } from './users.statements.js';
+import { NewAccountStatements } from './new-account-statements.js';
 
 /** An account to be created. */
 export interface NewAccount {
@@ -31,9 +29,6 @@ export interface NewAccount {
   isVerified?: boolean;
 }
 
-const INSERT = `INSERT INTO users (id, email, username, password_hash, display_name, profile_picture_url, role, is_active, locale, email_verified_at, kind)
-  SELECT $1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::boolean, $9::text, CASE WHEN $10::boolean THEN now() END, $17::text`;
-
 interface QuietlyMade {
   id: string | null;
   is_name_taken: boolean;
@@ -46,50 +41,7 @@ export const answerToCreation = (call: Actor) =>
 /** Creates accounts, each with its event and verification mail in one statement. */
 @Injectable()
 export class NewAccounts {
-  private readonly registerStatement = recorded({
-    name: 'users.register',
-    change: `${INSERT} RETURNING ${NEW_USER_COLUMNS}`,
-    also: this.alongWithIt,
-    events: [{ action: 'register', actorId: 'id' }],
-  });
-
-  /** For a free address and a taken one alike it inserts one row into the outbox, in the same time. */
-  private readonly registerQuietlyStatement = recorded({
-    name: 'users.register_quietly',
-    before: [
-      'taken AS (SELECT id, username, email, locale FROM users WHERE email = $2 AND deleted_at IS NULL)',
-      'namesake AS (SELECT FROM users WHERE fold_case(username) = fold_case($3) AND deleted_at IS NULL)',
-      `made AS (${INSERT} WHERE NOT EXISTS (SELECT FROM taken) RETURNING ${NEW_USER_COLUMNS})`,
-    ],
-    change: `SELECT made.*, EXISTS (SELECT FROM taken) AND EXISTS (SELECT FROM namesake) AS is_name_taken FROM (SELECT 1) one LEFT JOIN made ON true`,
-    also: [
-      ...this.alongWithIt,
-      `mail_taken AS (${this.mails.insert('already_registered', {
-        from: 'taken',
-        to: 'email',
-        userId: 'id',
-        locale: 'coalesce(locale, $9)',
-        data: `$13::jsonb || jsonb_build_object('username', username)`,
-        where: '$18::boolean AND NOT EXISTS (SELECT FROM namesake)',
-      })})`,
-    ],
-    events: [
-      { action: 'register', actorId: 'id', when: 'id IS NOT NULL' },
-      {
-        action: 'register',
-        outcome: 'failure',
-        userId: '(SELECT id FROM taken)',
-        when: 'id IS NULL AND NOT is_name_taken',
-      },
-    ],
-  });
-
-  private readonly createStatement = recorded({
-    name: 'users.create',
-    change: `${INSERT} RETURNING ${NEW_USER_COLUMNS}`,
-    also: this.alongWithIt,
-    events: [{ action: 'user_created', details: `jsonb_build_object('role', role)` }],
-  });
+  private readonly statements = new NewAccountStatements(this.mails);
 
   constructor(
     private readonly audit: AuditService,
@@ -108,8 +60,8 @@ export class NewAccounts {
     const values = this.valuesOf(account, { mail, isOwner: true }, origin);
     const answer = storing<UserRow>(origin, ([row]) => row && { answer: toUserDto(row), subjectId: row.id });
     const [user] = await (db
-      ? this.audit.writeIn<UserRow>(db, this.registerStatement, values, origin)
-      : this.audit.write<UserRow>(this.registerStatement, values, origin, answer));
+      ? this.audit.writeIn<UserRow>(db, this.statements.register, values, origin)
+      : this.audit.write<UserRow>(this.statements.register, values, origin, answer));
     this.mails.wake();
     return user as UserRow;
   }
@@ -129,7 +81,7 @@ export class NewAccounts {
     const answer = storing<QuietlyMade>(origin, ([row]) =>
       row && !row.is_name_taken ? { answer: ACCEPTED, status: 202, subjectId: row.id } : undefined,
     );
-    const register = () => this.audit.write<QuietlyMade>(this.registerQuietlyStatement, values, origin, answer);
+    const register = () => this.audit.write<QuietlyMade>(this.statements.registerQuietly, values, origin, answer);
     const [made] = await register().catch((error: unknown) => {
       if (error instanceof Problem && error.code === 'email_taken') return register(); // by a concurrent request
       throw error;
@@ -151,32 +103,10 @@ export class NewAccounts {
   ): Promise<UserRow> {
     const values = this.valuesOf(account, { mail, isOwner: false }, call);
     const [user] = await (db
-      ? this.audit.writeIn<UserRow>(db, this.createStatement, values, call)
-      : this.audit.write<UserRow>(this.createStatement, values, call, answerToCreation(call)));
+      ? this.audit.writeIn<UserRow>(db, this.statements.create, values, call)
+      : this.audit.write<UserRow>(this.statements.create, values, call, answerToCreation(call)));
     this.mails.wake();
     return user as UserRow;
-  }
-
-  private get alongWithIt(): string[] {
-    return [
-      opening({
-        purpose: 'verify',
-        from: 'change',
-        id: '$11::uuid',
-        lifetime: '$12::bigint',
-        where: `$14::boolean AND "emailVerifiedAt" IS NULL AND "isActive" AND email IS NOT NULL`,
-      }),
-      `mail AS (${this.mails.insert('verify', {
-        from: 'challenge c JOIN change a ON a.id = c.user_id',
-        to: 'c.email',
-        userId: 'a.id',
-        challengeId: 'c.id',
-        expiresAt: 'c.expires_at',
-        locale: 'a.locale',
-        data: `$13::jsonb || jsonb_build_object('username', a.username)`,
-      })})`,
-      remembering({ from: 'change', userId: 'id', network: '$15', agent: '$16' }),
-    ];
   }
 
   /** @param isOwner whether the calling device is the owner's, so that it is stored as known */

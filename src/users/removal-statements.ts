@@ -1,9 +1,9 @@
 import { recorded, type RecordedStatement } from '../audit/recorded.js';
 import { changing, hasVersion } from '../lists/conditions.js';
 import type { Mails } from '../mail/mails.js';
-import { locked, opening, SAME_GENERATION, using } from './addresses/challenges.statements.js';
 import type { CredentialTables } from './credential-tables.js';
 import { USER_COLUMNS } from './users.statements.js';
+import { locked, opening, SAME_GENERATION, using } from './addresses/challenge-ctes.js';
 
 const MS = `interval '1 millisecond'`;
 

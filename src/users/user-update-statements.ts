@@ -1,8 +1,9 @@
 import { recorded, type RecordedStatement } from '../audit/recorded.js';
 import { changing, hasVersion } from '../lists/conditions.js';
 import type { Mails } from '../mail/mails.js';
-import { cancelling, opening, PENDING_EMAIL_TOPIC } from './addresses/challenges.statements.js';
+import { PENDING_EMAIL_TOPIC } from './addresses/challenges.statements.js';
 import { USER_COLUMNS } from './users.statements.js';
+import { cancelling, opening, toChallenged } from './addresses/challenge-ctes.js';
 
 /** How an address is changed: not at all, at once, or once the new mailbox has confirmed it. */
 export type AddressChange = 'none' | 'at once' | 'pending';
@@ -119,12 +120,7 @@ export class UserUpdateStatements {
         where: `$7::boolean AND ${this.mails.isConfigured} AND "emailVerifiedAt" IS NULL AND "isActive"`,
       }),
       `mail AS (${this.mails.insert('verify', {
-        from: 'challenge c JOIN moved a ON a.id = c.user_id',
-        to: 'c.email',
-        userId: 'a.id',
-        challengeId: 'c.id',
-        expiresAt: 'c.expires_at',
-        locale: 'a.locale',
+        ...toChallenged('moved'),
         data: `$6::jsonb || jsonb_build_object('username', a.username)`,
       })})`,
       ...notices,

@@ -16,6 +16,7 @@ import { SignUps } from './sign-ups.js';
 import { User } from './user.entity.js';
 import { UserChanges } from './user-changes.js';
 import { UserLookups } from './user-lookups.js';
+import { UserPurges } from './user-purges.js';
 import { UserRemovals } from './user-removals.js';
 import {
   type AccountRow,
@@ -49,6 +50,7 @@ export class UsersService {
     private readonly signUps: SignUps,
     private readonly changes: UserChanges,
     private readonly removals: UserRemovals,
+    private readonly purges: UserPurges,
     private readonly throttle: Throttle,
     private readonly audit: AuditService,
     private readonly lists: Lists,
@@ -162,9 +164,9 @@ export class UsersService {
     await this.removals.delete(id, call, reason);
   }
 
-  /** Purges a user. @throws as `UserRemovals.purge` */
+  /** Purges a user. @throws as `UserPurges.purge` */
   purge(id: string, call: Call): Promise<void> {
-    return this.removals.purge(id, call);
+    return this.purges.purge(id, call);
   }
 
   /** Restores a deleted or inactive user. @throws as `UserRemovals.restore` */

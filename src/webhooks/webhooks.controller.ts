@@ -5,8 +5,17 @@ import { Id } from '../http/fields.js';
 import type { Page } from '../lists/pages.js';
 import { Roles } from '../access.js';
 import { Call } from '../request.js';
-import { CreateWebhookDto, DeliveriesQuery, type DeliveryDto, type NewWebhookDto, ReplayDto, type ReplayedDto, RotateSecretDto, type SendingDto, UpdateWebhookDto, type WebhookDto, type WebhookListDto, type WebhookSecretDto } from './webhooks.dto.js'; // prettier-ignore
+import {
+  CreateWebhookDto,
+  type NewWebhookDto,
+  RotateSecretDto,
+  UpdateWebhookDto,
+  type WebhookDto,
+  type WebhookListDto,
+  type WebhookSecretDto,
+} from './webhooks.dto.js';
 import { WebhooksService } from './webhooks.service.js';
+import { DeliveriesQuery, type DeliveryDto, ReplayDto, type ReplayedDto, type SendingDto } from './deliveries.dto.js';
 
 /** Receivers that are told what happens to accounts (Standard Webhooks 1.0), for admins. */
 @Controller('api/webhooks')

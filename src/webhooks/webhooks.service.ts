@@ -17,13 +17,7 @@ import { WebhookUrls } from './webhook-url.js';
 import { MOST_WEBHOOKS, type Webhook } from './webhook.entity.js';
 import {
   type CreateWebhookDto,
-  type DeliveriesQuery,
-  DELIVERY_STATES,
-  type DeliveryDto,
-  type DeliveryRow,
   type NewWebhookDto,
-  type ReplayDto,
-  toDeliveryDto,
   toNewWebhookDto,
   toWebhookDto,
   type UpdateWebhookDto,
@@ -31,6 +25,14 @@ import {
   type WebhookListDto,
 } from './webhooks.dto.js';
 import * as sql from './webhooks.statements.js';
+import {
+  type DeliveriesQuery,
+  DELIVERY_STATES,
+  type DeliveryDto,
+  type DeliveryRow,
+  type ReplayDto,
+  toDeliveryDto,
+} from './deliveries.dto.js';
 
 const MOST_REPLAYED = 10_000;
 

@@ -1,5 +1,5 @@
 import { BooleanField, Optional, StringField } from '../../http/fields.js';
-import { Assertion, type AssertionDto } from './passkeys/passkeys.dto.js';
+import { Assertion, type AssertionDto } from './passkeys/webauthn-credentials.dto.js';
 
 /** An authenticator app to be set up: nothing is stored until a code of it confirms it. */
 export class TotpSetupDto {

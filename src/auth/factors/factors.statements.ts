@@ -1,7 +1,7 @@
 /** Statements that change factors. Each runs in a transaction that has locked the user's row. */
 import { recorded } from '../../audit/recorded.js';
 import type { FactorNotices } from './notices.js';
-import { takingAlong } from '../../users/addresses/challenges.statements.js';
+import { takingAlong } from '../../users/addresses/challenge-ctes.js';
 
 /** Builds the statements; their mails depend on whether mail is configured. */
 export const factorStatements = (notices: FactorNotices) => ({

@@ -12,12 +12,12 @@ import { Factors } from './factors.service.js';
 import { FactorNotices } from './notices.js';
 import { Assertions } from './passkeys/assertions.js';
 import type { ChallengePurpose } from './passkeys/challenges.js';
-import type { AssertionDto } from './passkeys/passkeys.dto.js';
 import { hashOfRecoveryCode, readRecoveryCode } from './recovery-codes.js';
 import { FIND_RECOVERY_CODE, RecoveryProofs } from './recovery-proof.js';
 import { isTotpCode, stepOf } from './totp.js';
 import { totpProof } from './totp-proof.js';
 import { totpContext } from './totp-secrets.js';
+import type { AssertionDto } from './passkeys/webauthn-credentials.dto.js';
 
 /** A second factor as submitted: exactly one of these. */
 export interface ShownFactor {

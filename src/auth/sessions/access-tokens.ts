@@ -1,19 +1,16 @@
-import { sign as cryptoSign, type KeyObject, verify as cryptoVerify } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
-import { LRUCache } from 'lru-cache';
-import jsonwebtoken from 'jsonwebtoken';
 import { v4 as uuidv4 } from 'uuid';
 import { seconds } from '../../config/durations.js';
 import { TokenSettings } from '../../config/token-settings.js';
 import { isUuid } from '../../http/fields.js';
 import { acrOf } from './authentication.js';
+import { signEdDsa, verifyJwt } from './jwt-signatures.js';
 import { KeyRing, type SigningKey } from './keys.js';
 
 const TYPE = 'at+jwt'; // RFC 9068
 const HEADER_MEMBERS = new Set(['alg', 'typ', 'kid']);
 const HEADERS = 100; // how many distinct JWT headers are cached; a client could invent any number of spellings
-const VERIFIED = 5_000;
 const CLOCK_SKEW = seconds(10);
 
 /** The claims of an access token. */
@@ -118,40 +115,6 @@ function authenticationOf(authTime: unknown, amr: unknown): Pick<AccessClaims, '
   };
 }
 
-type Verified = (error: Error | null, payload?: unknown) => void;
-type VerifyJwt = (token: string, key: SigningKey, options: unknown, done: Verified) => void;
-
-const verified = new WeakMap<SigningKey, LRUCache<string, object>>();
-
-/**
- * Verifies a signature with the one algorithm that its key is for: by jsonwebtoken, except EdDSA, which it doesn't support.
- * Clients send the same token over and over, and a valid signature stays valid, so recent results are cached; this makes
- * `GET /me` 1.4 times as fast. Claims and session are checked on every request.
- */
-export const verifyJwt: VerifyJwt = (token, key, _options, done) => {
-  const tokens = verifiedBy(key);
-  const known = tokens.get(token);
-  if (known) return done(null, known);
-  verifySignature(token, key, (error, payload) => {
-    if (!error && typeof payload === 'object' && payload !== null) tokens.set(token, Object.freeze(payload));
-    done(error, payload);
-  });
-};
-
-function verifiedBy(key: SigningKey): LRUCache<string, object> {
-  const known = verified.get(key);
-  if (known) return known;
-  const tokens = new LRUCache<string, object>({ max: VERIFIED });
-  verified.set(key, tokens);
-  return tokens;
-}
-
-function verifySignature(token: string, { algorithm, verify }: SigningKey, done: Verified): void {
-  if (algorithm === 'EdDSA') return verifyEdDsa(token, verify, done);
-  // expiry is checked by `claimsOf`
-  jsonwebtoken.verify(token, verify, { algorithms: [algorithm], ignoreExpiration: true }, done);
-}
-
 function headerOf(encoded: string): Record<string, unknown> | undefined {
   try {
     const header: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString('utf8'));
@@ -166,25 +129,4 @@ function isOurHeader(header: Record<string, unknown>): header is Record<string, 
   const { typ, kid } = header;
   if (typeof typ !== 'string' || typ.toLowerCase() !== TYPE) return false;
   return typeof kid === 'string' && Object.keys(header).every((name) => HEADER_MEMBERS.has(name));
-}
-
-// EdDSA: RFC 8037
-
-function signEdDsa(header: object, payload: object, { sign }: SigningKey): string {
-  const input = [header, payload].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
-  if (!sign) throw new TypeError('This key can only verify.');
-  return `${input}.${cryptoSign(null, Buffer.from(input), sign).toString('base64url')}`;
-}
-
-function verifyEdDsa(token: string, key: KeyObject, done: Verified): void {
-  const [head = '', body = '', signature = '', ...more] = token.split('.');
-  const holds = cryptoVerify(null, Buffer.from(`${head}.${body}`), key, Buffer.from(signature, 'base64url'));
-  if (!holds || more.length > 0) return done(new Error('invalid signature'));
-  let payload: unknown;
-  try {
-    payload = JSON.parse(Buffer.from(body, 'base64url').toString('utf8'));
-  } catch (error) {
-    return done(error as Error);
-  }
-  done(null, payload);
 }

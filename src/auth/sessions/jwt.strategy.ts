@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { ExtractJwt, Strategy, type StrategyOptionsWithoutRequest } from 'passport-jwt';
-import { type AccessClaims, AccessTokens, verifyJwt } from './access-tokens.js';
+import { type AccessClaims, AccessTokens } from './access-tokens.js';
+import { verifyJwt } from './jwt-signatures.js';
 
 // replaces passport-jwt's verifier: ours also knows EdDSA, and takes the algorithm from the key instead of the token
 Object.assign(Strategy, { JwtVerifier: verifyJwt });

@@ -7,7 +7,8 @@ import { Database } from '../../database/database.js';
 import { Scheduler } from '../../outbox/scheduler.js';
 import { PersonalData } from '../../users/personal-data/personal-data.js';
 import { UserPurges } from '../../users/user-purges.js';
-import * as sql from './sessions.statements.js';
+import * as endings from './session-endings.statements.js';
+import { OWN } from './sessions.statements.js';
 
 /** Deletes rows of sessions: those that ended long ago, and those of a user who is purged. */
 @Injectable()
@@ -23,7 +24,7 @@ export class SessionRemovals implements OnModuleInit {
   onModuleInit(): void {
     this.scheduler.register({ name: 'old_sessions', every: minutes(5), run: (signal) => this.removeOld(signal) });
     this.purges.register((userId) => this.removeOf(userId));
-    this.personalData.registerRows({ name: 'sessions', tables: ['sessions'], rows: sql.OWN });
+    this.personalData.registerRows({ name: 'sessions', tables: ['sessions'], rows: OWN });
   }
 
   /** Deletes sessions that are older than the longest lifetime. */
@@ -31,14 +32,14 @@ export class SessionRemovals implements OnModuleInit {
     const { sessionLifetime } = this.settings;
     const oldest = uuidv7({ msecs: Date.now() - sessionLifetime + days(1) });
     return inBatches(async (after = NIL) => {
-      const removed = await this.database.write<{ id: string }>(sql.PURGE, [oldest, sessionLifetime, after]);
+      const removed = await this.database.write<{ id: string }>(endings.PURGE, [oldest, sessionLifetime, after]);
       return lastOf(removed);
     }, signal);
   }
 
   private removeOf(userId: string): Promise<void> {
     return inBatches(async (after = NIL) =>
-      lastOf(await this.database.write<{ id: string }>(sql.PURGE_OF_USER, [userId, after])),
+      lastOf(await this.database.write<{ id: string }>(endings.PURGE_OF_USER, [userId, after])),
     );
   }
 }
@@ -47,7 +48,7 @@ const NIL = '00000000-0000-0000-0000-000000000000';
 
 /** The last id of a full batch, where the next one begins. */
 const lastOf = (rows: { id: string }[]) =>
-  rows.length < sql.BATCH
+  rows.length < endings.BATCH
     ? undefined
     : rows
         .map(({ id }) => id)

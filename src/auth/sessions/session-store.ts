@@ -16,6 +16,8 @@ import { acrOf, type Authentication } from './authentication.js';
 import { NO_PROOF, type Proof } from './proof.js';
 import type { RefreshClaims } from './refresh-tokens.js';
 import type { Session } from './session.entity.js';
+import * as authentication from './session-authentication.statements.js';
+import * as endings from './session-endings.statements.js';
 import * as sql from './sessions.statements.js';
 
 /** A session at one of its rotations; what its tokens are made from. */
@@ -58,8 +60,8 @@ export class SessionStore {
   private readonly endsWithAll: string[] = [];
   private endAllStatement?: RecordedStatement;
   private readonly startStatement = (proof: Proof) =>
-    sql.start(proof, this.knownDevices.onSignIn('started', sql.START_DEVICE));
-  private readonly endStolen = sql.endStolen(
+    authentication.start(proof, this.knownDevices.onSignIn('started', authentication.START_DEVICE));
+  private readonly endStolen = endings.endStolen(
     this.mails.insert('session_theft', {
       from: 'change JOIN users u ON u.id = change."userId"',
       to: 'u.email',
@@ -137,7 +139,7 @@ export class SessionStore {
   ): Promise<AccessClaims | null> {
     const sessionId = sessionIdOf(call);
     const values = [sessionId, call.me.id, amr, when, ...proof.values];
-    const [confirmed] = await this.audit.write<Proved>(this.proving(sql.stepUp, proof), values, call);
+    const [confirmed] = await this.audit.write<Proved>(this.proving(authentication.stepUp, proof), values, call);
     return confirmed ? { ...confirmed, sessionId } : null;
   }
 
@@ -152,7 +154,12 @@ export class SessionStore {
     call: Call,
   ): Promise<AccessClaims> {
     const sessionId = sessionIdOf(call);
-    const [kept] = await db.query<Proved[]>(sql.RENEW_GENERATION.text, [sessionId, call.me.id, amr, mfaEnabled]);
+    const [kept] = await db.query<Proved[]>(authentication.RENEW_GENERATION.text, [
+      sessionId,
+      call.me.id,
+      amr,
+      mfaEnabled,
+    ]);
     if (!kept) throw problem('invalid_token');
     return { ...kept, sessionId };
   }
@@ -192,17 +199,17 @@ export class SessionStore {
 
   /** Ends the session of a token. Without effect when it has ended or never existed. */
   async end(sessionId: string, call: Origin): Promise<void> {
-    await this.audit.write(sql.END, [sessionId], call);
+    await this.audit.write(endings.END, [sessionId], call);
   }
 
   /** Ends one of a user's sessions. Returns whether one was ended. */
   async endOne(sessionId: string, userId: string, call: Call): Promise<boolean> {
-    return (await this.audit.write(sql.END_ONE, [sessionId, userId], call)).length > 0;
+    return (await this.audit.write(endings.END_ONE, [sessionId, userId], call)).length > 0;
   }
 
   /** Ends all sessions of a user, except one. Returns whether the user exists. */
   async endAll(userId: string, call: Call, exceptSessionId: string | null = null): Promise<boolean> {
-    this.endAllStatement ??= sql.endAll(this.endsWithAll);
+    this.endAllStatement ??= endings.endAll(this.endsWithAll);
     return (await this.audit.write(this.endAllStatement, [userId, exceptSessionId], call)).length > 0;
   }
 

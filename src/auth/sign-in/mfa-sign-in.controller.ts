@@ -2,9 +2,9 @@ import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
 import { Public } from '../../access.js';
 import { Call, type Origin } from '../../request.js';
 import type { TotpSetupDto } from '../factors/factors.dto.js';
-import type { RequestOptionsDto } from '../factors/passkeys/passkeys.dto.js';
 import { ConfirmEnrollmentDto, type EnrolledTokenDto, MfaTokenDto, type RememberedTokenDto, VerifyMfaDto } from './mfa-sign-in.dto.js'; // prettier-ignore
 import { SecondFactorSignIn } from './second-factor-sign-in.js';
+import type { RequestOptionsDto } from '../factors/passkeys/webauthn-options.dto.js';
 
 /** The second step of a sign-in. */
 @Controller('api/auth/mfa')

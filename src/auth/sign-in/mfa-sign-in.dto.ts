@@ -1,6 +1,6 @@
 import { BooleanField, Optional, StringField } from '../../http/fields.js';
-import { Assertion, type AssertionDto } from '../factors/passkeys/passkeys.dto.js';
 import { TokenPairDto } from '../sessions/sessions.dto.js';
+import { Assertion, type AssertionDto } from '../factors/passkeys/webauthn-credentials.dto.js';
 
 /** A sign-in that waits for its second factor. */
 export class MfaTokenDto {

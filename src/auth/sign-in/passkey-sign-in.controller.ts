@@ -1,9 +1,10 @@
 import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
 import { Public } from '../../access.js';
 import { Call, type Origin } from '../../request.js';
-import { PasskeySignInDto, type RequestOptionsDto } from '../factors/passkeys/passkeys.dto.js';
+import { PasskeySignInDto } from '../factors/passkeys/passkeys.dto.js';
 import type { TokenPairDto } from '../sessions/sessions.dto.js';
 import { PasskeySignIn } from './passkey-sign-in.js';
+import type { RequestOptionsDto } from '../factors/passkeys/webauthn-options.dto.js';
 
 /** Signing in by a passkey alone. */
 @Controller('api/auth/passkeys')

@@ -4,9 +4,10 @@ import type { Origin } from '../../request.js';
 import { FactorGuesses } from '../factors/factor-guesses.js';
 import { Assertions } from '../factors/passkeys/assertions.js';
 import { PasskeyOptions } from '../factors/passkeys/passkey-options.js';
-import type { AssertionDto, RequestOptionsDto } from '../factors/passkeys/passkeys.dto.js';
 import type { TokenPairDto } from '../sessions/sessions.dto.js';
 import { SignIn } from './sign-in.js';
+import type { AssertionDto } from '../factors/passkeys/webauthn-credentials.dto.js';
+import type { RequestOptionsDto } from '../factors/passkeys/webauthn-options.dto.js';
 
 /** Signing in by a passkey alone. It counts as two factors: possession of it, and its verification of the user. */
 @Injectable()

@@ -9,13 +9,13 @@ import { FactorGuesses } from '../factors/factor-guesses.js';
 import { Factors } from '../factors/factors.service.js';
 import { FactorNotices } from '../factors/notices.js';
 import { PasskeyOptions } from '../factors/passkeys/passkey-options.js';
-import type { RequestOptionsDto } from '../factors/passkeys/passkeys.dto.js';
 import { SecondFactor, type ShownFactor } from '../factors/second-factor.js';
 import { SetupTokens } from '../factors/setup-tokens.js';
 import { Sealer } from '../sessions/sealer.js';
 import type { ConfirmEnrollmentDto, EnrolledTokenDto, RememberedTokenDto } from './mfa-sign-in.dto.js';
 import { type PendingPurpose, type PendingSignIn, PendingSignIns } from './pending-sign-ins.js';
 import { SignIn } from './sign-in.js';
+import type { RequestOptionsDto } from '../factors/passkeys/webauthn-options.dto.js';
 
 /** A pending sign-in, and its account. */
 interface Waiting extends PendingSignIn {

@@ -1,7 +1,6 @@
-import { recorded, type RecordedStatement } from '../../audit/recorded.js';
+import { recorded } from '../../audit/recorded.js';
 import { statement } from '../../database/statement.js';
 import type { Mails } from '../../mail/mails.js';
-import type { CredentialTables } from '../credential-tables.js';
 import {
   cancelling,
   codeIsGood,
@@ -10,33 +9,17 @@ import {
   opening,
   openingRevert,
   SAME_GENERATION,
+  toChallenged,
   using,
-} from './challenges.statements.js';
+} from './challenge-ctes.js';
 
-const TO_NEW_ADDRESS = {
-  from: 'challenge c JOIN account a ON a.id = c.user_id',
-  to: 'c.email',
-  userId: 'a.id',
-  challengeId: 'c.id',
-  expiresAt: 'c.expires_at',
-  locale: 'a.locale',
-};
+const TO_NEW_ADDRESS = toChallenged('account');
 
 /** Recipient of the mail when the new address belongs to another account: its owner. The caller isn't told. */
 const TO_WHOM_IT_BELONGS = { from: 'taken', to: 'email', userId: 'id', locale: 'locale' };
 
 const TAKEN = `taken AS (
   SELECT t.id, t.username, t.email, t.locale FROM users t JOIN challenge c ON c.email = t.email WHERE t.deleted_at IS NULL)`;
-
-/**
- * After a revert, cancels the open challenges by which an attacker with other mailboxes could move the address again:
- * verifications, pending changes, and reverts of the same or later changes.
- */
-const LATER_CHANGES = `later AS (
-  UPDATE mail_challenges c SET cancelled_at = now() FROM used
-  WHERE c.user_id = used.user_id AND c.id <> used.id AND c.used_at IS NULL AND c.cancelled_at IS NULL
-    AND (c.purpose IN ('verify', 'change')
-      OR c.purpose = 'revert' AND (c.created_at >= used.created_at OR c.email = used.email)))`;
 
 /** The statements of a change of address, with their events and mails. */
 export class AddressChangeStatements {
@@ -152,56 +135,5 @@ export class AddressChangeStatements {
 
   readonly lock = `WITH ${locked('$1')} SELECT id FROM account`;
 
-  /** When another account has the old address by now: the sessions end all the same. */
-  readonly revertTaken = recorded({
-    name: 'users.revert_taken',
-    before: [locked('$1'), using({ purpose: 'revert', id: '$1', where: 'a.deleted_at IS NULL' }), LATER_CHANGES],
-    change: `UPDATE users u SET session_generation = u.session_generation + 1
-      FROM used WHERE u.id = used.user_id RETURNING u.id`,
-    events: [{ action: 'sessions_ended' }],
-  });
-
-  private built?: RecordedStatement;
-
-  constructor(
-    private readonly mails: Mails,
-    private readonly tables: CredentialTables,
-  ) {}
-
-  /** Built on first use: by then every module has registered its tables. */
-  get revert(): RecordedStatement {
-    return (this.built ??= this.buildRevert());
-  }
-
-  private buildRevert(): RecordedStatement {
-    return recorded({
-      name: 'users.revert_email_change',
-      before: [locked('$1'), using({ purpose: 'revert', id: '$1', where: 'a.deleted_at IS NULL' }), LATER_CHANGES],
-      change: `UPDATE users u SET email = used.email, email_verified_at = now(), updated_at = now(), version = u.version + 1,
-          password_hash = NULL, session_generation = u.session_generation + 1
-        FROM used WHERE u.id = used.user_id
-        RETURNING u.id, u.username, u.email, u.locale, u.session_generation, u.is_active`,
-      also: [
-        opening({
-          purpose: 'reset',
-          from: 'change',
-          id: '$2',
-          lifetime: '$3::bigint',
-          generation: 'session_generation',
-          where: 'is_active',
-        }),
-        `mail AS (${this.mails.insert('reset', {
-          from: 'challenge c JOIN change a ON a.id = c.user_id',
-          to: 'c.email',
-          userId: 'a.id',
-          challengeId: 'c.id',
-          expiresAt: 'c.expires_at',
-          locale: 'a.locale',
-          data: `$4::jsonb || jsonb_build_object('username', a.username)`,
-        })})`,
-        ...this.tables.deletions('reset', { from: 'change' }),
-      ],
-      events: [{ action: 'email_change_reverted', actorId: 'id' }],
-    });
-  }
+  constructor(private readonly mails: Mails) {}
 }

@@ -11,6 +11,7 @@ import { Problem } from '../../problems.js';
 import type { Origin } from '../../request.js';
 import { CredentialTables } from '../credential-tables.js';
 import { AddressChangeStatements } from './address-change-statements.js';
+import { AddressRevertStatements } from './address-revert-statements.js';
 
 /** How long the new mailbox has to confirm. */
 const CHANGE_LIFETIME = days(1);
@@ -20,7 +21,8 @@ const REVERT_LIFETIME = days(7);
 /** A change of a verified address: confirmed by the new mailbox, and revertible by the old one. */
 @Injectable()
 export class AddressChanges {
-  private readonly statements = new AddressChangeStatements(this.mails, this.tables);
+  private readonly statements = new AddressChangeStatements(this.mails);
+  private readonly reverts = new AddressRevertStatements(this.mails, this.tables);
 
   constructor(
     private readonly database: Database,
@@ -81,10 +83,10 @@ export class AddressChanges {
   async revert(challengeId: string, call: Actor): Promise<boolean> {
     const values = [challengeId, uuidv7(), this.settings.passwordResetLifetime, this.words(call)];
     try {
-      return await this.inLock(challengeId, this.statements.revert, values, call);
+      return await this.inLock(challengeId, this.reverts.revert, values, call);
     } catch (error) {
       if (error instanceof Problem && error.code === 'email_taken') {
-        await this.inLock(challengeId, this.statements.revertTaken, [challengeId], call);
+        await this.inLock(challengeId, this.reverts.revertTaken, [challengeId], call);
       }
       throw error;
     } finally {

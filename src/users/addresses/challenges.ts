@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Database } from '../../database/database.js';
 import { removalJob } from '../../outbox/removal-job.js';
 import { Scheduler } from '../../outbox/scheduler.js';
+import { MAX_ATTEMPTS } from './challenge-ctes.js';
 import * as sql from './challenges.statements.js';
 import type { Purpose } from './mail-challenge.entity.js';
 
@@ -29,7 +30,7 @@ export interface Challenge {
 }
 
 /** Whether its code isn't exhausted: five wrong ones end it. */
-export const hasCode = ({ attempts }: Challenge): boolean => attempts < sql.MAX_ATTEMPTS;
+export const hasCode = ({ attempts }: Challenge): boolean => attempts < MAX_ATTEMPTS;
 
 /** Finds the challenges of links and codes, and counts wrong codes. */
 @Injectable()

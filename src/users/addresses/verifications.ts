@@ -7,7 +7,7 @@ import { AccountSettings } from '../../config/account-settings.js';
 import { Database } from '../../database/database.js';
 import { statement } from '../../database/statement.js';
 import { Mails } from '../../mail/mails.js';
-import { codeIsGood, locked, opening, PROVES_ADDRESS, using } from './challenges.statements.js';
+import { codeIsGood, locked, opening, PROVES_ADDRESS, toChallenged, using } from './challenge-ctes.js';
 
 /** Lifetime of link and code of a verification (NIST SP 800-63B-4, 4.2.1.2: a day at most by mail). */
 export const VERIFICATION_LIFETIME = days(1);
@@ -40,11 +40,7 @@ export class Verifications {
     also: [
       opening({ purpose: 'verify', from: 'account', id: '$2', lifetime: '$3::bigint' }),
       `mail AS (${this.mails.insert('verify', {
-        from: 'challenge c JOIN account a ON a.id = c.user_id',
-        to: 'c.email',
-        userId: 'a.id',
-        challengeId: 'c.id',
-        expiresAt: 'c.expires_at',
+        ...toChallenged('account'),
         locale: 'coalesce(a.locale, $4)',
         data: `$5::jsonb || jsonb_build_object('username', a.username)`,
       })})`,

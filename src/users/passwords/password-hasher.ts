@@ -1,13 +1,8 @@
-import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
-import { extname } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Piscina } from 'piscina';
-import { HashQueue } from './hash-queue.js';
-import { costOf, type ForeignHash, forWorker, type HashProblem, readForeignHash } from './foreign-hashes.js';
-import type * as worker from './hash-worker.js';
+import { costOf, type ForeignHash, forWorker, hasArgon2, type HashProblem, readForeignHash } from './foreign-hashes.js';
 import { isHashable, isText, normalizePassword } from './password-rules.js';
-import { type Pepper, pepperOf, season } from './peppers.js';
+import { type Pepper, pepperOf } from './peppers.js';
+import { dummyHash, inputFor, parseHash, type StoredHash, withPepper } from './stored-hash.js';
+import { HashThreads } from './hash-threads.js';
 
 /** How passwords are hashed, and how long a job may wait. */
 export interface HasherOptions {
@@ -21,37 +16,18 @@ export interface HasherOptions {
   maxWaitMs?: number;
 }
 
-interface StoredHash {
-  peppered: boolean;
-  /** The id of its pepper; hashes from before peppers had ids have none. */
-  pepperId?: string;
-  cost: number;
-  bcrypt: string;
-}
-
-type Job = keyof typeof worker;
-type Task<Name extends Job> = Parameters<(typeof worker)[Name]>[0];
-type Answer<Name extends Job> = ReturnType<(typeof worker)[Name]>;
-
-const WORKER = new URL(`./hash-worker${extname(import.meta.url)}`, import.meta.url).href;
-const PEPPERED = '$pepper'; // prefix of a hash: `$pepper$2b$12$…$<id of the pepper>`
 const HIGHEST_FOREIGN_COST = 16; // an imported hash may cost seconds to verify, not hours
-const IDLE_THREAD_MS = 60_000; // then the thread ends, which frees its 10 MiB
-const CLOSE_MS = 5_000;
 
 /** Hashes and verifies passwords on worker threads of low priority, started on first use; never on the event loop or in libuv's pool. */
 export class PasswordHasher {
-  private readonly threads: number;
+  private readonly threads: HashThreads;
   private readonly peppers: Pepper[];
-  private readonly queue: HashQueue;
-  private pool?: Promise<Piscina>;
   private slowest?: ForeignHash;
 
   constructor(private readonly options: HasherOptions) {
-    this.threads = options.threads ?? availableParallelism();
     this.peppers = (options.peppers ?? []).map(pepperOf);
-    const maxWaitMs = options.maxWaitMs ?? 2_000;
-    this.queue = new HashQueue({ width: this.threads, maxWaitMs, expectedMs: 2 ** options.rounds / 20 }); // cost 12: 0.2 s
+    const expectedMs = 2 ** options.rounds / 20; // cost 12: 0.2 s
+    this.threads = new HashThreads({ threads: options.threads, maxWaitMs: options.maxWaitMs, expectedMs });
   }
 
   /**
@@ -63,12 +39,12 @@ export class PasswordHasher {
     const pepper = this.peppers[0];
     if (!isHashable(password, pepper !== undefined))
       throw new RangeError('The password rules come first, and refuse this one.');
-    const hash = await this.onThread(
+    const hash = await this.threads.run(
       'hash',
       { input: inputFor(password, pepper), rounds: this.options.rounds },
       signal,
     );
-    return pepper ? `${PEPPERED}${hash}$${pepper.id}` : hash;
+    return pepper ? withPepper(hash, pepper) : hash;
   }
 
   /**
@@ -85,14 +61,14 @@ export class PasswordHasher {
       const inputs = [...new Set([password, normalizePassword(password)])]; // other systems didn't normalise
       const padding = this.paddingFor(foreign);
       const task = { inputs, foreign: forWorker(foreign), rounds, tries, padding: padding && forWorker(padding) };
-      return this.onThread('verifyForeign', task, signal);
+      return this.threads.run('verifyForeign', task, signal);
     }
     const padding = this.slowest && forWorker(this.slowest);
     const task =
       stored && isHashable(password, stored.peppered)
         ? { inputs: this.inputsFor(password, stored), hash: stored.bcrypt, rounds, tries, padding }
         : { inputs: [''], hash: dummyHash(rounds), rounds, tries, padding };
-    return this.onThread('verify', task, signal);
+    return this.threads.run('verify', task, signal);
   }
 
   /**
@@ -106,7 +82,7 @@ export class PasswordHasher {
 
   /** What to store for an imported hash, or why it can't be verified here. */
   adopt(hash: string, hashType?: string): { stored: string } | HashProblem {
-    const own = hashType === undefined ? parse(hash) : undefined;
+    const own = hashType === undefined ? parseHash(hash) : undefined;
     if (own) return own.cost > this.highestCost ? 'hash_too_costly' : { stored: hash };
     const read = readForeignHash(hash, hashType);
     if (typeof read === 'string') return read;
@@ -132,19 +108,17 @@ export class PasswordHasher {
 
   /** Running and waiting jobs, for metrics. */
   stats(): { running: number; waiting: number } {
-    return { running: this.queue.running, waiting: this.queue.waiting };
+    return this.threads.stats();
   }
 
   /** Rejects waiting jobs, waits for running ones (5 s at most), and ends the threads. */
-  async close(): Promise<void> {
-    await Promise.race([this.queue.close(), delay(CLOSE_MS, undefined, { ref: false })]);
-    const pool = await this.pool;
-    await Promise.race([pool?.destroy(), delay(CLOSE_MS, undefined, { ref: false })]);
+  close(): Promise<void> {
+    return this.threads.close();
   }
 
   /** The parsed hash, if it is bcrypt of acceptable cost whose pepper is configured. */
   private usable(hash: string | null): StoredHash | undefined {
-    const stored = parse(hash ?? '');
+    const stored = parseHash(hash ?? '');
     if (!stored || stored.cost > this.highestCost) return undefined;
     return stored.peppered && !this.peppersOf(stored).length ? undefined : stored;
   }
@@ -169,62 +143,9 @@ export class PasswordHasher {
     if (!stored.peppered) return [inputFor(password)];
     return this.peppersOf(stored).map((pepper) => inputFor(password, pepper));
   }
-
-  private onThread<Name extends Job>(name: Name, task: Task<Name>, signal?: AbortSignal): Promise<Answer<Name>> {
-    // the signal only cancels queued jobs: Piscina would kill the thread of a running one
-    const job = async () => (await this.startedPool()).run(task, { filename: WORKER, name }) as Promise<Answer<Name>>;
-    return this.queue.run(undefined, job, signal);
-  }
-
-  private startedPool(): Promise<Piscina> {
-    return (this.pool ??= startPool(this.threads));
-  }
-}
-
-async function startPool(threads: number): Promise<Piscina> {
-  const { Piscina } = await import('piscina'); // 7 MiB that an idle server can do without
-  const pool = new Piscina({
-    minThreads: 0,
-    maxThreads: threads,
-    idleTimeout: IDLE_THREAD_MS,
-    execArgv: [], // don't inherit the process' options: a loader costs each thread time and memory
-    recordTiming: false,
-  });
-  pool.on('error', () => undefined); // an idle thread that dies is replaced at the next job
-  return pool;
 }
 
 function foreignIn(hash: string): ForeignHash | undefined {
   const read = readForeignHash(hash);
   return typeof read === 'string' ? undefined : read.foreign;
-}
-
-/** Whether the optional dependency is installed. */
-export function hasArgon2(): boolean {
-  try {
-    return createRequire(import.meta.url).resolve('@node-rs/argon2') !== '';
-  } catch {
-    return false;
-  }
-}
-
-/** The input of bcrypt. */
-function inputFor(password: string, pepper?: Pepper): string {
-  const normalized = normalizePassword(password);
-  return pepper ? season(normalized, pepper) : normalized;
-}
-
-const HASH = /^(\$pepper)?\$2[aby]\$(0[4-9]|[12]\d|3[01])(\$[./A-Za-z0-9]{53})(?:\$([A-Za-z0-9_-]{8}))?$/;
-
-function parse(hash: string): StoredHash | undefined {
-  const [, marker, cost, rest, pepperId] = HASH.exec(hash) ?? [];
-  const peppered = marker !== undefined;
-  if (!cost || !rest || (pepperId && !peppered)) return undefined;
-  // $2y$ is PHP's name for $2b$, and $2a$ differs only beyond 72 bytes; node's bcrypt doesn't accept $2y$
-  return { peppered, pepperId, cost: Number(cost), bcrypt: `$2b$${cost}${rest}` };
-}
-
-/** A random hash that no password matches, as expensive to check as a new one. */
-function dummyHash(rounds: number): string {
-  return `$2b$${String(rounds).padStart(2, '0')}$${'.'.repeat(53)}`;
 }

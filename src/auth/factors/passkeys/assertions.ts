@@ -7,11 +7,11 @@ import type { Origin } from '../../../request.js';
 import type { Account, AuthenticationMethod } from '../../sessions/authentication.js';
 import type { Proof } from '../../sessions/proof.js';
 import { type Challenge, type ChallengePurpose, Challenges } from './challenges.js';
-import type { AssertionDto } from './passkeys.dto.js';
 import { userHandleOf } from './passkey-options.js';
 import { FIND, passkeyProof, type UsedPasskey } from './passkeys.statements.js';
 import { relyingPartyFor } from './relying-party.js';
 import { type Assertion, challengeIn, verifyAssertion } from './verify-passkey.js';
+import type { AssertionDto } from './webauthn-credentials.dto.js';
 
 /** A verified assertion: a passkey has signed our challenge. */
 export interface Asserted {

@@ -5,9 +5,9 @@ import { Database } from '../../../database/database.js';
 import { notFound, problem } from '../../../problems.js';
 import { UsersService } from '../../../users/users.service.js';
 import { CHALLENGE_LIFETIME, type ChallengePurpose, Challenges } from './challenges.js';
-import type { CreationOptionsDto, CredentialDescriptorDto, RequestOptionsDto } from './passkeys.dto.js';
 import { LIST, type PasskeyRow } from './passkeys.statements.js';
 import { ALGORITHMS } from './verify-passkey.js';
+import type { CreationOptionsDto, CredentialDescriptorDto, RequestOptionsDto } from './webauthn-options.dto.js';
 
 /** The options of `navigator.credentials.create` and `get`. */
 @Injectable()

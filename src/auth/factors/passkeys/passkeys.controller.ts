@@ -2,8 +2,9 @@ import { Body, Controller, Delete, Get, HttpCode, Patch, Post } from '@nestjs/co
 import { Id } from '../../../http/fields.js';
 import { BeforeMfa, Fresh } from '../../../access.js';
 import { Call } from '../../../request.js';
-import { AddPasskeyDto, type CreationOptionsDto, type PasskeyDto, type PasskeyListDto, RenamePasskeyDto } from './passkeys.dto.js'; // prettier-ignore
+import { AddPasskeyDto, type PasskeyDto, type PasskeyListDto, RenamePasskeyDto } from './passkeys.dto.js';
 import { Passkeys } from './passkeys.service.js';
+import type { CreationOptionsDto } from './webauthn-options.dto.js';
 
 /** One's own passkeys. */
 @Controller('api/auth/passkeys')

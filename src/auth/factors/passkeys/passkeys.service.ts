@@ -15,10 +15,12 @@ import { Mfa } from '../mfa.service.js';
 import { FactorNotices } from '../notices.js';
 import { Challenges } from './challenges.js';
 import { PasskeyOptions, userHandleOf } from './passkey-options.js';
-import { type AddPasskeyDto, type CreationOptionsDto, type PasskeyDto, type PasskeyListDto, type RegistrationDto, toPasskeyDto } from './passkeys.dto.js'; // prettier-ignore
+import { type AddPasskeyDto, type PasskeyDto, type PasskeyListDto, toPasskeyDto } from './passkeys.dto.js';
 import * as sql from './passkeys.statements.js';
 import { relyingPartyFor } from './relying-party.js';
 import { challengeIn, type NewCredential, verifyRegistration } from './verify-passkey.js';
+import type { CreationOptionsDto } from './webauthn-options.dto.js';
+import type { RegistrationDto } from './webauthn-credentials.dto.js';
 
 const TRANSPORTS = new Set(['ble', 'cable', 'hybrid', 'internal', 'nfc', 'smart-card', 'usb']);
 

@@ -1,6 +1,6 @@
 /** The use of @simplewebauthn/server: only to verify. Nothing that it reports from unverified input is used. */
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
-import type { AssertionDto, RegistrationDto } from './passkeys.dto.js';
+import type { AssertionDto, RegistrationDto } from './webauthn-credentials.dto.js';
 
 /** ECDSA on P-256, Ed25519, RSA: pinned, as the library's own choice depends on the version of Node.js. */
 export const ALGORITHMS = [-8, -7, -257];

@@ -2,8 +2,8 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { BeforeMfa } from '../../../access.js';
 import { Call } from '../../../request.js';
 import { type FreshTokenDto, StepUpDto } from '../factors.dto.js';
-import type { RequestOptionsDto } from '../passkeys/passkeys.dto.js';
 import { StepUp } from './step-up.service.js';
+import type { RequestOptionsDto } from '../passkeys/webauthn-options.dto.js';
 
 /** Step-up: authenticating again in a session, for routes that ask for a fresh sign-in. */
 @Controller('api/auth/step-up')

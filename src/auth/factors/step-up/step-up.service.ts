@@ -12,8 +12,8 @@ import type { AccountFactors, FactorMethod } from '../account-factors.js';
 import type { FreshTokenDto, StepUpDto } from '../factors.dto.js';
 import { Factors } from '../factors.service.js';
 import { PasskeyOptions } from '../passkeys/passkey-options.js';
-import type { RequestOptionsDto } from '../passkeys/passkeys.dto.js';
 import { SecondFactor } from '../second-factor.js';
+import type { RequestOptionsDto } from '../passkeys/webauthn-options.dto.js';
 
 /** The methods of a step-up. */
 export type StepUpMethod = FactorMethod | 'password';

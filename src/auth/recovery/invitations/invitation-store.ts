@@ -10,10 +10,10 @@ import { byCreation, type List } from '../../../lists/lists.js';
 import { storing } from '../../../idempotency/idempotent.js';
 import { PersonalData } from '../../../users/personal-data/personal-data.js';
 import { Mails } from '../../../mail/mails.js';
-import { openingInvitation, usingInvitation } from '../../../users/addresses/challenges.statements.js';
 import type { Invitation } from './invitation.entity.js';
 import { type InvitationRow, type InvitationsQuery, toInvitationDto } from './invitations.dto.js';
 import * as sql from './invitations.statements.js';
+import { openingInvitation, usingInvitation } from '../../../users/addresses/invitation-challenge-ctes.js';
 
 /** An invitation as its link shows it. */
 export interface Offer extends InvitationRow {

@@ -1,8 +1,8 @@
 import { recorded } from '../../../audit/recorded.js';
 import { statement } from '../../../database/statement.js';
 import { hasVersion } from '../../../lists/conditions.js';
-import { cancellingInvitation, usingInvitation } from '../../../users/addresses/challenges.statements.js';
 import { timeAs } from '../../../users/personal-data/personal-data.js';
+import { cancellingInvitation, usingInvitation } from '../../../users/addresses/invitation-challenge-ctes.js';
 
 export const IS_OPEN = 'i.accepted_at IS NULL AND i.revoked_at IS NULL';
 

@@ -1,0 +1,51 @@
+/** Metrics of password hashing and checking. */
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { type Passwords } from '../users/passwords/passwords.js';
+import { rememberFor } from './outbox-metrics.js';
+import { minutes } from '../config/durations.js';
+import { FOREIGN_SCHEMES } from '../users/passwords/foreign-hashes.js';
+import { BREACH_OUTCOMES, type BreachedPasswords } from '../users/passwords/breached-passwords.js';
+import { type PasswordHasher } from '../users/passwords/password-hasher.js';
+
+export function measureHashing(registry: Registry, hasher: PasswordHasher): void {
+  new Gauge({
+    name: 'userhub_bcrypt_jobs',
+    help: 'Passwords that are being hashed or verified, and those in line for it.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const { running, waiting } = hasher.stats();
+      this.set({ state: 'running' }, running);
+      this.set({ state: 'waiting' }, waiting);
+    },
+  });
+}
+
+/** Few, and none once everybody has signed in: they are looked up every five minutes, whoever scrapes. */
+export function measureForeignHashes(registry: Registry, passwords: Passwords): void {
+  const remembered = rememberFor(minutes(5), () => passwords.countForeign());
+  new Gauge({
+    name: 'userhub_foreign_hashes',
+    help: 'Accounts whose password still has the hash of another system, by its scheme; counted to 100,000.',
+    labelNames: ['scheme'],
+    aggregator: 'max', // all workers see the same table
+    registers: [registry],
+    async collect() {
+      const found = await remembered();
+      for (const scheme of found ? FOREIGN_SCHEMES : []) {
+        this.set({ scheme }, found?.find((one) => one.scheme === scheme)?.count ?? 0);
+      }
+    },
+  });
+}
+
+export function countBreachChecks(registry: Registry, breached: BreachedPasswords): void {
+  const checks = new Counter({
+    name: 'userhub_breached_password_checks_total',
+    help: 'New passwords looked up among those of known breaches, by result. Failed and skipped look-ups let the password pass.',
+    labelNames: ['result'],
+    registers: [registry],
+  });
+  for (const result of BREACH_OUTCOMES) checks.inc({ result }, 0);
+  breached.onOutcome((result) => checks.inc({ result }));
+}

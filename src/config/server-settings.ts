@@ -53,8 +53,7 @@ export function readNetworks(env: EnvironmentReader, name: string): string[] {
     if (network.endsWith('/0'))
       return env.refuse(`${name}: ${network} is everybody, so anyone could claim any address.`, network);
     try {
-      proxyAddr.compile([network]);
-      return network;
+      return proxyAddr.compile([network]) && network;
     } catch {
       return env.refuse(`${name}: "${network}" is not a network such as 10.0.0.0/8.`, network);
     }

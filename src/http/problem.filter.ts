@@ -36,7 +36,8 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   if (reply.sent) return;
   const config = request.routeOptions.config as FastifyContextConfig | undefined; // a malformed URL has no route
   const oauth = config?.oauthErrors === true;
-  if (problem.code === 'body_too_large' && config?.bulkLimit) return sendProblem(request, reply, tooLargeImport());
+  if (problem.code === 'body_too_large' && config?.bulkLimit)
+    return sendProblem(request, reply, problemOf('import_too_large'));
   if (problem.status === 413 || problem.status === 415) readOn(request, reply);
   void reply
     .code(oauth ? oauthStatus(problem) : problem.status)
@@ -44,8 +45,6 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
     .type(oauth ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8')
     .send(JSON.stringify(oauth ? oauthBody(problem) : problemBody(problem, request.id)));
 }
-
-const tooLargeImport = () => problemOf('import_too_large');
 
 /** The body of a problem, as RFC 9457 has it. */
 export function problemBody({ status, code, detail, extras }: Problem, requestId: string): ProblemDto {

@@ -45,12 +45,11 @@ export class Signing {
       this.derive(of.id, of.keyId, of.secretVersion),
       isOverlapping ? this.derive(of.id, of.previousKeyId ?? '', of.secretVersion - 1) : undefined,
     ];
-    return secrets
-      .filter((secret) => secret !== undefined)
-      .map(
-        (secret) => `v1,${createHmac('sha256', secret).update(`${messageId}.${timestamp}.${body}`).digest('base64')}`,
-      )
-      .join(' ');
+    const signed = `${messageId}.${timestamp}.${body}`;
+    const macs = secrets.map(
+      (secret) => secret && `v1,${createHmac('sha256', secret).update(signed).digest('base64')}`,
+    );
+    return macs.filter(Boolean).join(' ');
   }
 
   private derive(id: string, keyId: string, version: number): Buffer | undefined {

@@ -39,8 +39,7 @@ function verifySignature(token: string, { algorithm, verify }: SigningKey, done:
   jsonwebtoken.verify(token, verify, { algorithms: [algorithm], ignoreExpiration: true }, done);
 }
 
-/** A JWT signed by EdDSA (RFC 8037), which jsonwebtoken does not support. */
-
+/** A JWT signed by EdDSA (RFC 8037), which jsonwebtoken doesn't support. */
 export function signEdDsa(header: object, payload: object, { sign }: SigningKey): string {
   const input = [header, payload].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
   if (!sign) throw new TypeError('This key can only verify.');

@@ -45,10 +45,7 @@ export class UserExport {
     while (after !== undefined) {
       const rows: { id: string; account: object }[] = await this.database.read(PAGE, [after]);
       const hashes = withHashes ? await this.hashesOf(rows.map(({ id }) => id)) : undefined;
-      const lines = rows.map(({ id, account }) => ({
-        ...account,
-        ...(hashes?.has(id) && { password_hash: hashes.get(id) }),
-      }));
+      const lines = rows.map(({ id, account }) => ({ ...account, password_hash: hashes?.get(id) })); // JSON omits undefined
       if (lines.length) yield lines.map((line) => `${JSON.stringify(line)}\n`).join('');
       after = rows.length === BATCH ? rows.at(-1)?.id : undefined;
     }

@@ -1,15 +1,15 @@
-/** Who may call a route: what its decorators ask for, and how guards read that off it. */
+/** Decorators that say who may call a route, and how guards read them. */
 import { applyDecorators, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { Principal, Role } from './request.js';
 
-/** When a route asks for a fresh sign-in. */
+/** When a route requires a fresh sign-in. */
 export interface FreshRule {
-  /** Only of people who have a second factor: for routes that were there before there were any. */
+  /** Only of users with a second factor: for routes that existed before second factors did. */
   ifMfa?: boolean;
-  /** Two factors, also of people who have set up none. */
+  /** With two factors, also of users who have set up none. */
   aal2?: boolean;
-  /** Only for such requests. The body is parsed by then, but not checked. */
+  /** Only for requests that match. The body is parsed by then, but not validated. */
   when?: (request: FastifyRequest, me: Principal) => boolean;
 }
 
@@ -24,16 +24,16 @@ const SCOPED = Symbol('access:scoped');
 /** Lets anyone call the route. Every route without it needs a bearer token. */
 export const Public = () => SetMetadata(PUBLIC, true);
 
-/** Lets anyone call the route, and reads a bearer token where one comes along; a bad one is 401. */
+/** Lets anyone call the route, and reads a bearer token if there is one; an invalid one is 401. */
 export const PublicOrBearer = () => applyDecorators(Public(), SetMetadata(READS_BEARER, true));
 
-/** Has the bearer guard find the whole account of whoever calls, in its one look-up, for a route that answers with it. */
+/** Lets the bearer guard's look-up return the caller's whole account, for a route that answers with it. */
 export const ReadsAccount = () => SetMetadata(READS_ACCOUNT, true);
 
 /** Lets only these roles call the route; others get 403 `forbidden`. */
 export const Roles = (...roles: Role[]) => SetMetadata(ROLES_KEY, roles);
 
-/** What the scopes of access tokens are about; `any` for what every token may do. */
+/** The topic of the scopes that a route requires; `any` for every token. */
 export type ScopeTopic = 'users' | 'posts' | 'tasks' | 'audit' | 'any';
 
 /**
@@ -42,15 +42,15 @@ export type ScopeTopic = 'users' | 'posts' | 'tasks' | 'audit' | 'any';
  */
 export const Scoped = (topic: ScopeTopic) => SetMetadata(SCOPED, topic);
 
-/** Asks that the person has just proved who they are, with the second factor if they have one; or else 403 `step_up_required`. */
+/** Requires a fresh sign-in, with the second factor if the user has one; or else 403 `step_up_required`. */
 export const Fresh = (rule: FreshRule = {}) => SetMetadata(FRESH, rule);
 
-/** Lets people call the route who must have a second factor and have not shown one: what they need to set it up. */
+/** Lets users call the route who must have a second factor and have not shown one: routes for setting it up. */
 export const BeforeMfa = () => SetMetadata(BEFORE_MFA, true);
 
 /**
- * Reads something off routes, once for each: every request passes several guards that ask, and reflection is slow.
- * @param read sees only what is the same for all requests to a route
+ * Caches what is read from a route's metadata: every request passes several guards, and reflection is slow.
+ * @param read must return the same for all requests to a route
  */
 export function perRoute<T>(read: (context: ExecutionContext) => T): (context: ExecutionContext) => T {
   const routes = new Map<unknown, Map<unknown, T>>();
@@ -67,22 +67,22 @@ export function perRoute<T>(read: (context: ExecutionContext) => T): (context: E
 /** Whether the route being called is open to anyone. */
 export const isPublic = perRoute((context) => metadata(PUBLIC, context) === true);
 
-/** What an access token must be good for to call the route; null when none will do. */
+/** The topic of scopes that a token needs for the route; null when tokens may not call it. */
 export const scopeTopic = perRoute((context) => (metadata(SCOPED, context) as ScopeTopic | undefined) ?? null);
 
 /** Whether the route reads a bearer token although it is open to anyone. */
 export const readsBearer = perRoute((context) => metadata(READS_BEARER, context) === true);
 
-/** Whether the route answers with the account of whoever calls. */
+/** Whether the route answers with the caller's account. */
 export const readsAccount = perRoute((context) => metadata(READS_ACCOUNT, context) === true);
 
 /** The roles that may call the route; null means any signed-in person. */
 export const requiredRoles = perRoute((context) => (metadata(ROLES_KEY, context) as Role[] | undefined) ?? null);
 
-/** When the route asks for a fresh sign-in; null means never. */
+/** When the route requires a fresh sign-in; null means never. */
 export const freshRule = perRoute((context) => (metadata(FRESH, context) as FreshRule | undefined) ?? null);
 
-/** Whether the route may be called before a second factor that must be shown. */
+/** Whether the route may be called before a required second factor is shown. */
 export const isBeforeMfa = perRoute((context) => metadata(BEFORE_MFA, context) === true);
 
 function metadata(key: symbol, context: ExecutionContext): unknown {

@@ -6,18 +6,18 @@ import { loadSettings, type Settings } from './config/settings.js';
 import { explainStart } from './process/start-failures.js';
 import { mapStackTraces } from './process/stack-traces.js';
 
-// What loads is there to stay, but V8 takes it for a rush: it would grow the space for short-lived objects to its limit and
-// keep it, which is a sixth of the memory at rest. From when there are requests it may.
+// What loads at start stays, but V8 takes it for an allocation burst: it would grow the young generation to its limit and
+// keep it, a sixth of the memory at rest. Once requests come in, it may grow.
 v8.setFlagsFromString('--semi-space-growth-factor=1');
 mapStackTraces();
 
-// Whoever reads the output may have seen enough (`npm start | head`), or be gone: no reason to serve nobody else.
+// The reader of the output may be gone (`npm start | head`), which must not stop the server.
 for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined);
 
 let settings: Settings | undefined;
 try {
   settings = loadSettings();
-  // imported when needed: what only watches over workers has no use for a whole application
+  // imported lazily: a primary that only supervises workers doesn't need the application
   if (settings.server.workers > 1 && cluster.isPrimary)
     await (await import('./process/cluster.js')).superviseWorkers(settings);
   else await (await import('./process/serve.js')).serve(settings);

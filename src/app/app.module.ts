@@ -28,7 +28,7 @@ import { UsersModule } from '../users/users.module.js';
 import { SystemController } from './system.controller.js';
 import { SystemService } from './system.service.js';
 
-/** What a request passes, in this order; a throw anywhere ends in the filter. */
+/** What a request passes, in this order; every error ends in the filter. */
 const REQUEST_PIPELINE = [
   { provide: APP_GUARD, useClass: BearerGuard },
   { provide: APP_GUARD, useClass: ScopeGuard },

@@ -12,8 +12,8 @@ import { allowOrigins } from '../http/cors.js';
 import { createAdapter } from '../http/server.js';
 
 /**
- * The application, neither listening nor connected yet: main, the tests and the command line all start from here.
- * @throws TypeError when a signing key is no key
+ * Creates the application, neither listening nor connected: for the server, the tests and the command line.
+ * @throws TypeError when a signing key can't be parsed
  */
 export async function createApp(settings: Settings, logger: Logger): Promise<NestFastifyApplication> {
   const adapter = createAdapter(settings, logger);
@@ -30,7 +30,7 @@ export async function createApp(settings: Settings, logger: Logger): Promise<Nes
   return app;
 }
 
-/** Until the database has been reached and has all its tables there is nothing to answer from. */
+/** Answers 503 until the database has been reached and has all its tables. */
 function refuseUntilPrepared(app: NestFastifyApplication): void {
   const connector = app.get(Connector);
   app
@@ -42,7 +42,7 @@ function refuseUntilPrepared(app: NestFastifyApplication): void {
     });
 }
 
-/** So that clients come back by another connection, to another replica, before this one is gone. */
+/** While draining, closes each connection after its response, so that clients reconnect to another replica. */
 function closeConnectionsWhenDraining(app: NestFastifyApplication): void {
   const readiness = app.get(Readiness);
   app

@@ -12,8 +12,8 @@ import { FirstAdmin } from '../users/first-admin.js';
 import { countUnusableHashes } from '../users/passwords/unusable-hashes.js';
 
 /**
- * Brings the application to its database and does what must be done before the first request: migrations, first admin.
- * Waits for a database that isn't there yet. Returns whether it came before the application was closed.
+ * Connects to the database and runs what the first request needs: migrations, first admin. Waits for a database that can't
+ * be reached yet. Returns whether it succeeded before the application was closed.
  * @throws UnusableDatabaseError; Problem when FIRST_ADMIN_EMAIL or FIRST_ADMIN_PASSWORD can't be used
  */
 export async function prepareApp(app: NestFastifyApplication): Promise<boolean> {
@@ -28,14 +28,14 @@ export async function prepareApp(app: NestFastifyApplication): Promise<boolean> 
   await reportUnusableHashes(app, settings);
   const [outbox, throttle, scheduler] = [app.get(Outbox), app.get(Throttle), app.get(Scheduler)];
   outbox.start();
-  // those of them that know of no scheduler; the others have registered theirs
+  // jobs of folders that may not import the scheduler; the others register their own
   scheduler.register(removalJob('old_counters', () => throttle.purge()));
   scheduler.register(removalJob('old_outbox_jobs', () => outbox.purge()));
   scheduler.start();
   return true;
 }
 
-/** A wrong or missing pepper looks to everybody like a wrong password: the log says what it is. */
+/** With a wrong or missing pepper every password looks wrong: logs the reason. */
 async function reportUnusableHashes(app: NestFastifyApplication, { passwords }: Settings): Promise<void> {
   const log = new Logger('Passwords');
   const database = app.get(Database);
@@ -44,7 +44,7 @@ async function reportUnusableHashes(app: NestFastifyApplication, { passwords }: 
     const count = await countUnusableHashes(read, passwords.peppers, { among: 'newest' });
     if (count) log.warn({ event: 'unusable_password_hashes', count, msg: UNUSABLE_HASHES });
   } catch (error) {
-    log.debug(error); // no reason not to start
+    log.debug(error); // not a reason to refuse the start
   }
 }
 

@@ -1,14 +1,14 @@
 /** Connections to the database, of this process. */
 export class PoolDto {
-  /** How many there may be. */
+  /** Most connections of the pool (`DB_POOL_MAX`). */
   max: number;
   open: number;
   idle: number;
-  /** Statements that wait for one. */
+  /** Statements that wait for a connection. */
   waiting: number;
 }
 
-/** A change of the schema that this version brings. */
+/** A migration of this version. */
 export class MigrationDto {
   /** @example "UsersAndSessions1763700000000" */
   name: string;
@@ -25,7 +25,7 @@ export class SigningKeyDto {
   signs: boolean;
 }
 
-/** A setting as it is in effect. */
+/** An effective setting. */
 export class SettingDto {
   /** @example "PORT" */
   name: string;
@@ -33,20 +33,20 @@ export class SettingDto {
   value: string | null;
   /** @example "default" */
   source: 'default' | 'environment';
-  /** Whether it may open something: then only its source says that it is set. */
+  /** Whether the value is secret: then only its source is shown. */
   is_secret: boolean;
 }
 
-/** What the doctor found: all well, worth a thought, or to be put right. */
+/** A finding of the doctor: `good`, `doubtful` or `bad`. */
 export class FindingDto {
   verdict: 'good' | 'doubtful' | 'bad';
   /** @example "All 8 migrations are applied." */
   text: string;
-  /** What to do about it. @example "Set the network of your balancer." */
+  /** How to mend it. @example "Set the network of your balancer." */
   remedy: string | null;
 }
 
-/** How this server is set up, and how it is. */
+/** The configuration and state of this server. */
 export class SystemDto {
   /** The version of UserHub. @example "0.1.0" */
   build: string;
@@ -57,10 +57,10 @@ export class SystemDto {
   /** @example "production" */
   environment: string;
   started_at: Date;
-  /** Whether this process is about to end. */
+  /** Whether this process is shutting down. */
   is_draining: boolean;
   pool: PoolDto;
-  /** The oldest first. */
+  /** Oldest first. */
   migrations: MigrationDto[];
   signing_keys: SigningKeyDto[];
   settings: SettingDto[];

@@ -18,7 +18,7 @@ const FACTS = statement(
   `SELECT current_setting('server_version') AS version, (SELECT array_agg(name) FROM migrations) AS applied`,
 );
 
-/** How this server is set up, and how it is: what `doctor` would say, without what takes long. */
+/** The configuration and state of this server: the findings of `doctor`, without slow checks. */
 @Injectable()
 export class SystemService {
   private readonly startedAt = new Date(Date.now() - process.uptime() * 1000);
@@ -57,7 +57,7 @@ export class SystemService {
     };
   }
 
-  /** It opens a connection of its own, as `doctor` does: not for everybody who looks. */
+  /** Cached for a while, as it opens a connection of its own. */
   private findings(): Promise<Finding[]> {
     if (this.examined && this.examined.until > performance.now()) return this.examined.findings;
     const findings = this.examine();

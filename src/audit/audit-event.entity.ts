@@ -1,6 +1,6 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** What can happen that somebody may ask about later. */
+/** The kinds of security events. */
 export const AUDIT_ACTIONS = [
   'register',
   'login',
@@ -65,7 +65,7 @@ export const AUDIT_ACTIONS = [
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-/** A security event on record. It outlives the people in it, until it is older than AUDIT_RETENTION_DAYS. */
+/** A security event. It outlives the accounts in it, until it is older than AUDIT_RETENTION_DAYS. */
 @Entity({ name: 'audit_events' })
 @Check('audit_events_outcome_check', `outcome IN ('success', 'failure')`)
 @Index('audit_events_at_idx', ['at', 'id'])
@@ -90,7 +90,7 @@ export class AuditEvent {
   @Column('uuid', { name: 'actor_id', nullable: true })
   actorId: string | null;
 
-  /** To whom. */
+  /** The user whom it concerns. */
   @Column('uuid', { name: 'user_id', nullable: true })
   userId: string | null;
 

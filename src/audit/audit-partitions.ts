@@ -2,29 +2,30 @@ import type { QueryRunner } from 'typeorm';
 import { firstUuidV7At } from '../database/uuid-v7.js';
 
 /**
- * `audit_events` is partitioned by month, by the time in its UUIDv7s. What fits nowhere goes to `audit_events_default`, so
- * that nothing fails for want of a partition; what an older release has left is one partition, `audit_events_before_2027_01`.
+ * `audit_events` is partitioned by month, by the time in its UUIDs (v7). Rows without a partition go to
+ * `audit_events_default`, so inserts never fail; events of older releases are in one partition,
+ * `audit_events_before_2027_01`.
  */
 export const EVENTS = 'audit_events';
 
-/** Anything that runs statements: a query runner, or a transaction's manager. */
+/** Runs statements: a query runner, or a transaction's manager. */
 export type Sql = Pick<QueryRunner, 'query'>;
 
-/** A partition that comes to an end. */
+/** A partition with an end. */
 export interface Partition {
   name: string;
-  /** Events from then on are elsewhere. */
+  /** The exclusive end. */
   until: Date;
 }
 
-/** The beginning of a month in UTC, so many months after the one of a moment. */
+/** The beginning of a month in UTC, a number of months after that of a time. */
 export const monthOf = (time: Date, later = 0): Date =>
   new Date(Date.UTC(time.getUTCFullYear(), time.getUTCMonth() + later, 1));
 
 /** `2026_11` */
 export const nameOf = (month: Date): string => month.toISOString().slice(0, 7).replace('-', '_');
 
-/** The partitions of months, and the one of what was before, in the order of time. */
+/** The monthly partitions and the one for earlier events, ordered by time. */
 export async function partitionsOf(db: Sql): Promise<Partition[]> {
   const rows = (await db.query(
     `SELECT relname AS name FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = to_regclass('${EVENTS}')`,
@@ -37,13 +38,12 @@ export async function partitionsOf(db: Sql): Promise<Partition[]> {
   return partitions.sort((a, b) => a.until.getTime() - b.until.getTime());
 }
 
-/** How tables that grow are vacuumed: after a fiftieth has changed, not a fifth of a hundred million rows. */
+/** Autovacuum for large tables: after 2 % of the rows have changed, not 20 %. */
 export const OFTEN_VACUUMED = 'autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02';
 
 /**
- * Makes the partition of a month, in the transaction of `db`. It is attached instead of made in its place: that holds up
- * nobody who writes. It belongs to its owner alone, whatever the schema's default privileges say: who may read the events,
- * reads them by the whole.
+ * Creates the partition of a month, in the transaction of `db`. A table is created and then attached, which takes a lock
+ * that blocks no writes. Default privileges of the schema are revoked: readers need privileges on the parent only.
  */
 export async function addMonth(db: Sql, month: Date): Promise<void> {
   const name = `${EVENTS}_${nameOf(month)}`;
@@ -53,12 +53,12 @@ export async function addMonth(db: Sql, month: Date): Promise<void> {
   await db.query(`ALTER TABLE ${EVENTS} ATTACH PARTITION ${name} FOR VALUES FROM (${from}) TO (${to})`);
 }
 
-/** Takes a table's privileges from everybody but its owner. */
+/** Revokes a table's privileges from all roles but its owner. */
 export async function revokeFromOthers(db: Sql, table: string): Promise<void> {
   for (const { grantee } of await grantsOf(db, table)) await db.query(`REVOKE ALL ON ${table} FROM ${grantee}`);
 }
 
-/** What others than a table's owner may do with it. */
+/** The privileges on a table of roles other than its owner. */
 export async function grantsOf(db: Sql, table: string): Promise<{ grantee: string; privilege: string }[]> {
   return (await db.query(
     `SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS grantee,

@@ -11,11 +11,11 @@ import { BATCH, eachBatch } from './event-batches.js';
 const MONTHS_AHEAD = 3;
 const WHOLE_MONTHS_FROM = days(180);
 
-/** Until it gets the table, everybody else waits behind it. */
+/** milliseconds: while it waits for the lock, all others queue behind it */
 const DROP_LOCK_TIMEOUT = 200;
 const ATTACH_LOCK_TIMEOUT = 800;
 
-/** A batch of events from before a time, after the position (`$2`, `$3`). */
+/** Deletes a batch of events from before a time, after the position (`$2`, `$3`). */
 const PURGE = statement(
   'audit_events.purge',
   `DELETE FROM audit_events WHERE id IN (
@@ -25,15 +25,15 @@ const PURGE = statement(
 );
 
 /**
- * From when on events are kept. A retention of half a year and more ends with its month, which is then dropped at once; of a
- * shorter one a month would be too much, so that events are deleted as they come to it.
+ * The time from which on events are kept. A retention of half a year or more is rounded to months, whose partitions are
+ * dropped; with a shorter one events are deleted one by one.
  */
 export function keptSince(retention: number, now = new Date()): Date {
   const exactly = new Date(now.getTime() - retention);
   return retention >= WHOLE_MONTHS_FROM ? monthOf(exactly) : exactly;
 }
 
-/** Makes the partitions of months to come, and removes events past their retention: by the month where it can. */
+/** Creates partitions ahead of time, and removes events past their retention, by dropping partitions where possible. */
 @Injectable()
 export class AuditRetention implements OnModuleInit {
   private readonly log = new Logger('Audit');
@@ -56,7 +56,7 @@ export class AuditRetention implements OnModuleInit {
     if (!signal.aborted) await eachBatch(this.database, PURGE, since, signal);
   }
 
-  /** Without a partition of their own, events go to the default one, whose months stay there. */
+  /** Events of a month without a partition go to the default partition and stay there. */
   private async addMonths(): Promise<void> {
     const partitions = await this.inTransaction(partitionsOf);
     const end = partitions.at(-1)?.until ?? new Date(0);
@@ -77,7 +77,7 @@ export class AuditRetention implements OnModuleInit {
     }
   }
 
-  /** Unless there is an event in it that somebody has given another time. */
+  /** Drops a partition, unless it contains an event with a manipulated time. */
   private async drop(db: Sql, { name }: Partition, since: Date): Promise<void> {
     const younger = (await db.query(`SELECT FROM ${name} WHERE at >= $1 LIMIT 1`, [since])) as object[];
     if (younger.length) return;
@@ -90,7 +90,7 @@ export class AuditRetention implements OnModuleInit {
     return this.database.transaction(work, EVENTS);
   }
 
-  /** A role that may only read and write rows makes no partitions: the log says so once. */
+  /** A role that may only read and write rows can't create partitions: logged once. */
   private async orReport(work: () => Promise<void>): Promise<void> {
     try {
       await work();

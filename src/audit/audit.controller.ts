@@ -11,7 +11,7 @@ import { AuditService } from './audit.service.js';
 export class AuditController {
   constructor(private readonly audit: AuditService) {}
 
-  /** Lists the security events of everybody, newest first. */
+  /** Lists the security events of all users, newest first. */
   @Get('audit-events')
   @Scoped('audit')
   @Roles('admin')
@@ -19,7 +19,7 @@ export class AuditController {
     return this.audit.list(query);
   }
 
-  /** Exports the security events that a list would show, as a table; paging doesn't apply. */
+  /** Exports the security events of a list as CSV; paging parameters are ignored. */
   @Get('audit-events.csv')
   @Fresh({ ifMfa: true })
   @Scoped('audit')

@@ -7,7 +7,7 @@ export const OUTCOMES = ['success', 'failure'] as const;
 
 /** Which security events to list. */
 export class OwnEventsQuery extends PageQuery {
-  /** Only events of this kind; of several kinds, the key repeated. */
+  /** Only events with this action; repeat the key for several. */
   @Optional()
   @SomeOf(AUDIT_ACTIONS)
   action?: AuditAction[];
@@ -22,13 +22,13 @@ export class OwnEventsQuery extends PageQuery {
   @Time()
   until?: string;
 
-  /** Only what succeeded, or what failed. */
+  /** Only successes, or only failures. */
   @Optional()
   @OneOf(OUTCOMES)
   outcome?: (typeof OUTCOMES)[number];
 }
 
-/** Which security events to list, of everybody. */
+/** Which security events of all users to list. */
 export class EventsQuery extends OwnEventsQuery {
   /** Only events that concern this user. */
   @Optional()
@@ -40,13 +40,13 @@ export class EventsQuery extends OwnEventsQuery {
   @Rule('is_uuid', 'must be a UUID', isUuid)
   actor_id?: string;
 
-  /** Only what came from this IP address. @example "203.0.113.7" */
+  /** Only from this IP address. @example "203.0.113.7" */
   @Optional()
   @Rule('is_ip', 'must be an IP address', (text) => isIP(text) !== 0)
   ip?: string;
 }
 
-/** Whom an event names. */
+/** A user in an event. */
 export class EventPersonDto {
   id: string;
   username: string;
@@ -60,10 +60,10 @@ export class EventDto {
   action: AuditAction;
   outcome: 'success' | 'failure';
   actor_id: string | null;
-  /** Who did it; null when nobody was signed in, or when the account is gone. */
+  /** Who did it; null when nobody was signed in, or when the account is purged. */
   actor: EventPersonDto | null;
   user_id: string | null;
-  /** Whom it concerns; null when nobody's account is concerned, or when the account is gone. */
+  /** The user whom it concerns; null when it concerns no account, or the account is purged. */
   user: EventPersonDto | null;
   ip: string | null;
   user_agent: string | null;
@@ -71,10 +71,10 @@ export class EventDto {
   details: Record<string, string>;
 }
 
-/** The people that events name, by id. */
+/** Names of users, by id. */
 export type People = ReadonlyMap<string, EventPersonDto>;
 
-/** The event as it goes over the wire: from where an admin acts, and why, is for admins, not for whom it concerns. */
+/** Maps an event. From where and why an admin acted is only shown to admins, not to the user whom it concerns. */
 export function toEventDto(event: AuditEvent, people: People, isForAdmin: boolean): EventDto {
   const isWhereShown = isForAdmin || event.actorId === null || event.actorId === event.userId;
   return {

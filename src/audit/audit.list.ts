@@ -9,13 +9,13 @@ import type { EventsQuery } from './audit.dto.js';
 const COLUMNS = `id, at, action, outcome, actor_id AS "actorId", user_id AS "userId", ip, user_agent AS "userAgent",
   request_id AS "requestId", details`;
 
-/** Ids are made by the clock of a process, and times by that of the database, at the beginning of a transaction. */
+/** Ids contain the time of a process' clock; `at` is the database's, at the start of the transaction. */
 const CLOCKS_APART = days(1);
 
-/** An id that no event from this time on is below: by it, PostgreSQL leaves out the months of before. */
+/** A lower bound of the ids of events since a time: lets PostgreSQL skip earlier partitions. */
 export const firstIdOf = (time: Date): string => firstUuidV7At(new Date(time.getTime() - CLOCKS_APART));
 
-/** An id that every event until this time is below. */
+/** An upper bound of the ids of events until a time. */
 export const lastIdOf = (time: Date): string => firstUuidV7At(new Date(time.getTime() + CLOCKS_APART));
 
 /** The list of events that a query asks for, newest first. */
@@ -30,7 +30,7 @@ export function eventList({
 }: Omit<EventsQuery, keyof PageQuery>): List<AuditEvent> {
   const conditions = new Conditions();
   if (user_id) conditions.add('user_id = $', user_id);
-  // what people did to themselves is found among what concerns them: the index by actor has only the rest
+  // events that users caused about themselves are found by user; the index by actor contains only the others
   if (actor_id) {
     const [own, others] = ['user_id = $ AND actor_id = $', 'actor_id = $ AND actor_id IS DISTINCT FROM user_id'];
     conditions.add(`((${own}) OR (${others}))`, actor_id, actor_id, actor_id);

@@ -15,7 +15,7 @@ import { type EventDto, type EventPersonDto, type EventsQuery, type OwnEventsQue
 import { eventList, firstIdOf } from './audit.list.js';
 import { BATCH, eachBatch } from './event-batches.js';
 
-/** What happened. Whoever isn't named wasn't known. */
+/** An event to record. Members are left out when unknown. */
 export interface AuditEntry extends Pick<AuditEvent, 'action'> {
   outcome?: AuditEvent['outcome'];
   actorId?: string;
@@ -23,10 +23,10 @@ export interface AuditEntry extends Pick<AuditEvent, 'action'> {
   details?: Record<string, string>;
 }
 
-/** Whoever acts: on a public route, or in a script, nobody may be signed in. */
+/** Who acts: on a public route or in a script, nobody may be signed in. */
 export type Actor = Origin & Partial<Pick<Call, 'me' | 'credential'>>;
 
-/** A row of a change, with the events besides. */
+/** A row of a change, with its events. */
 type RecordedRow<Row extends object> = Row & { recordedEvents: Recorded[] | null };
 
 /** An event as its statement returns it. */
@@ -38,7 +38,7 @@ const INSERT = statement(
    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 );
 
-/** A batch of the events that name somebody in this column: from where and with what is nobody's business any more. */
+/** Clears a batch of events that have a user in this column: IP address, user agent and details are removed. */
 const forget = (column: 'user_id' | 'actor_id', condition = 'true') =>
   statement(
     `audit_events.forget_${column}`,
@@ -54,7 +54,7 @@ const FAILED_SINCE = statement(
   `SELECT DISTINCT user_id AS id FROM audit_events WHERE at >= $1 AND id >= $2 AND outcome = 'failure' AND user_id IS NOT NULL`,
 );
 
-/** Keeps the record of security events: a line in the log, and a row that admins and those concerned can read. */
+/** Records security events: a log line, and a row that admins and the user concerned can read. */
 @Injectable()
 export class AuditService {
   private readonly log = new Logger('Security');
@@ -69,14 +69,14 @@ export class AuditService {
     throttle.onRejection((rejection) => this.recordRejection(rejection));
   }
 
-  /** Whom else to tell when something happens. */
+  /** Registers a listener for events. */
   onEvent(listener: (event: Pick<AuditEvent, 'action' | 'outcome'>) => void): void {
     this.listeners.push(listener);
   }
 
   /**
-   * Changes something and records it, by one statement made by `recorded`.
-   * @param along what to write in the same transaction, as for `Database.write`
+   * Runs a statement made by `recorded`: a change, with its events.
+   * @param along a statement for the same transaction, as for `Database.write`
    * @returns the rows of the change
    * @throws as `Database.write`
    */
@@ -90,7 +90,7 @@ export class AuditService {
     return this.told<Row>(rows, call);
   }
 
-  /** As `write`, in the transaction of this manager; what it records is told before the transaction is committed. */
+  /** As `write`, in the transaction of this manager; its events are logged before the commit. */
   async writeIn<Row extends object>(
     manager: EntityManager,
     statement: RecordedStatement,
@@ -101,8 +101,8 @@ export class AuditService {
   }
 
   /**
-   * Records what comes with no change, such as a wrong password: best effort, a record that fails is logged. What changes
-   * something is recorded by `write`, in the statement of the change.
+   * Records an event without a change, such as a wrong password: best effort, a failure is logged. Changes are recorded by
+   * `write`, in the same statement.
    */
   async record(
     { action, outcome = 'success', actorId, userId, details: more }: AuditEntry,
@@ -119,7 +119,7 @@ export class AuditService {
     }
   }
 
-  /** Takes the events off the rows, and tells of them. */
+  /** Removes the events from the rows, and logs them. */
   private told<Row extends object>(rows: RecordedRow<Row>[], call: Actor): Row[] {
     for (const event of rows[0]?.recordedEvents ?? []) this.tell(event, call);
     for (const row of rows as Partial<(typeof rows)[number]>[]) delete row.recordedEvents;
@@ -131,19 +131,19 @@ export class AuditService {
     for (const listener of this.listeners) listener(event);
   }
 
-  /** Once a window: an attacker must not fill the record by being refused. */
+  /** Once per window: an attacker must not flood the table with rejections. */
   private async recordRejection({ isFirst, limits, account, from }: Rejection): Promise<void> {
     if (!isFirst) return;
-    const userId = account && isUuid(account) ? account : undefined; // else it is what was typed
+    const userId = account && isUuid(account) ? account : undefined; // otherwise it is what was typed
     await this.record({ action: 'throttled', outcome: 'failure', userId, details: { limits: limits.join(' ') } }, from);
   }
 
-  /** Who knows the people that events name: users stand above events, and tell them by this. */
+  /** Registers how to find the names of users: they belong to a folder that this one must not import. */
   namePeopleBy(find: (ids: string[]) => Promise<EventPersonDto[]>): void {
     this.findPeople = find;
   }
 
-  /** Whose accounts something has failed for since then. */
+  /** Ids of users with a failed event since then. */
   async whoFailedSince(since: Date): Promise<string[]> {
     const rows = await this.database.read<{ id: string }>(FAILED_SINCE, [since, firstIdOf(since)]);
     return rows.map(({ id }) => id);
@@ -159,12 +159,12 @@ export class AuditService {
     return this.page({ ...query, user_id: id }, false);
   }
 
-  /** Every event that a query finds, newest first, in batches. */
+  /** All events that a query finds, newest first, in batches. */
   async *walk(query: EventsQuery): AsyncGenerator<EventDto[]> {
     for await (const events of this.lists.walk(() => eventList(query))) yield await this.shown(events, true);
   }
 
-  /** Every event that concerns a user, newest first, as that user may see them, in batches. */
+  /** All events that concern a user, newest first, as that user may see them, in batches. */
   async *walkOwn(userId: string): AsyncGenerator<EventDto[]> {
     for await (const events of this.lists.walk(() => eventList({ user_id: userId }))) {
       yield await this.shown(events, false);
@@ -176,7 +176,7 @@ export class AuditService {
     return Object.assign(page as unknown as Page<EventDto>, { items: await this.shown(page.items, isForAdmin) });
   }
 
-  /** By one look-up for all of them. */
+  /** Maps events; names are found by one query. */
   private async shown(events: AuditEvent[], isForAdmin: boolean): Promise<EventDto[]> {
     const ids = new Set(events.flatMap(({ actorId, userId }) => [actorId ?? [], userId ?? []].flat()));
     const found = ids.size ? await this.findPeople([...ids]) : [];
@@ -184,20 +184,20 @@ export class AuditService {
     return events.map((event) => toEventDto(event, people, isForAdmin));
   }
 
-  /** Empties address, user agent and details of the events that concern somebody; what, when and who stay. */
+  /** Clears IP address, user agent and details of the events that concern a user; action, time and users are kept. */
   async forget(userId: string): Promise<void> {
     for (const statement of FORGET) await eachBatch(this.database, statement, userId);
   }
 }
 
-/** The statement's own values, then those of the call, in the order that `recorded` numbers them. */
+/** The statement's own values, then those of the call, in the order of `recorded`. */
 function valuesOf({ parameters }: RecordedStatement, values: unknown[], call: Actor): unknown[] {
   const own = Array.from({ length: parameters }, (_, index) => values[index]);
   const { me, credential, ip, userAgent, requestId } = call;
   return [...own, me?.id ?? null, ip || null, userAgent, requestId || null, JSON.stringify(detailsOf(credential))];
 }
 
-/** What an event says of the credential: a session is the ordinary one. */
+/** The credential, for the event's details; sessions are the default and left out. */
 function detailsOf(credential: Call['credential'] | undefined): Record<string, string> {
   switch (credential?.kind) {
     case undefined:

@@ -3,14 +3,14 @@ import type { Database } from '../database/database.js';
 import type { Statement } from '../database/statement.js';
 import type { AuditEvent } from './audit-event.entity.js';
 
-/** How many events a statement of {@link eachBatch} takes at most. */
+/** Most events of a statement of {@link eachBatch}. */
 export const BATCH = 1000;
 
 const BEGINNING = '-infinity 00000000-0000-0000-0000-000000000000';
 
 /**
- * Writes events a batch at a time until there are none left.
- * @param statement is given the value, and the position after which to go on (`$2`, `$3`); returns `at` and `id`
+ * Runs a statement batch by batch until nothing is left.
+ * @param statement gets the value, and the position to continue after (`$2`, `$3`); returns `at` and `id`
  */
 export function eachBatch(database: Database, statement: Statement, value: unknown, signal?: AbortSignal) {
   return inBatches(async (after = BEGINNING) => {

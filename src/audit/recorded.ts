@@ -2,44 +2,44 @@ import { type Statement, statement } from '../database/statement.js';
 import { uuidV7At } from '../database/uuid-v7.js';
 import type { AuditAction } from './audit-event.entity.js';
 
-/** An event that tells of a row of a change. All parts are SQL over the columns that `change` returns. */
+/** An event of a row of a change. All members are SQL over the columns that `change` returns. */
 export interface EventTemplate {
   action: AuditAction;
-  /** `success` unless given. */
+  /** `success` by default. */
   outcome?: 'success' | 'failure';
-  /** Whether it happened; always unless given. */
+  /** A condition; always by default. */
   when?: string;
-  /** Whom it concerns; the column `id` unless given. */
+  /** The user whom it concerns; the column `id` by default. */
   userId?: string;
-  /** Who did it; whoever calls unless given. */
+  /** Who did it; the caller by default. */
   actorId?: string;
-  /** A jsonb of what else to know. */
+  /** Details as jsonb. */
   details?: string;
 }
 
-/** The parts of a statement that changes something and records it. */
+/** A change and what is recorded with it. */
 export interface RecordedChange {
-  /** Unique: connections remember prepared statements by it. */
+  /** Unique: prepared statements are named by it. */
   name: string;
-  /** What else it is about than its name says: it is admitted within the bound of that topic, too. */
+  /** A further topic, which limits its concurrency too: see `Statement`. */
   topic?: string;
-  /** CTEs that come before, such as `u AS (UPDATE …)`. */
+  /** CTEs that precede the change, such as `u AS (UPDATE …)`. */
   before?: string[];
-  /** The INSERT, UPDATE or DELETE, with a RETURNING; other CTEs call its rows `change`. */
+  /** The INSERT, UPDATE or DELETE, with a RETURNING; other CTEs refer to its rows as `change`. */
   change: string;
-  /** CTEs that hang on it, such as `job AS (INSERT INTO outbox … SELECT … FROM change)`. */
+  /** CTEs that depend on it, such as `job AS (INSERT INTO outbox … SELECT … FROM change)`. */
   also?: string[];
   events: EventTemplate[];
 }
 
-/** A statement for `AuditService.write`: parameters after its own say who calls and from where. */
+/** A statement for `AuditService.write`: it takes further parameters about the call. */
 export interface RecordedStatement extends Statement {
   readonly parameters: number;
 }
 
 /**
- * Composes a change, its events and what must be sent into one statement: one round trip, all of it or nothing.
- * Each row of the result is a row of `change`, and holds the events besides.
+ * Composes a change, its events and its outbox jobs into one statement: one round trip, all or nothing. Each row of the
+ * result is a row of `change`, with its events.
  */
 export function recorded({
   name,
@@ -58,7 +58,7 @@ export function recorded({
   return { ...named, topic: [topic, ...(other ? [other] : []), 'audit_events'].join('+'), parameters };
 }
 
-/** The INSERT of the events: one SELECT for each template, over the rows of the change. */
+/** The INSERT of the events: a SELECT per template, over the rows of the change. */
 function eventCte(events: EventTemplate[], parameters: number): string {
   const [actor, ip, userAgent, requestId, credential] = [1, 2, 3, 4, 5].map((n) => `$${parameters + n}`);
   const rows = events.map(

@@ -4,12 +4,12 @@ import { Database } from '../database/database.js';
 import { statement } from '../database/statement.js';
 import { firstIdOf, lastIdOf } from './audit.list.js';
 
-/** How sign-ins went on a day (`2026-11-26`) of a time zone. */
+/** Sign-ins on a day (`2026-11-26`) in a time zone. */
 export interface SignInDay {
   day: string;
   signIns: number;
   failedSignIns: number;
-  /** Different people who signed in. */
+  /** Distinct users who signed in. */
   activeUsers: number;
 }
 
@@ -25,7 +25,7 @@ const SIGN_INS = statement(
    GROUP BY 1`,
 );
 
-/** Counts sign-ins out of the events that there are: those past their retention are gone. */
+/** Counts sign-ins from the stored events; those past their retention are not included. */
 @Injectable()
 export class SignInStatistics {
   constructor(private readonly database: Database) {}
@@ -37,7 +37,7 @@ export class SignInStatistics {
   }
 }
 
-/** What ids the events of days have, wherever on earth. */
+/** The range of event ids of these days, in any time zone. */
 function idsOf(since: string, until: string): string[] {
   const [first, last] = [since, until].map((day) => Date.parse(day));
   return [firstIdOf(new Date((first ?? 0) - days(1))), lastIdOf(new Date((last ?? 0) + days(1)))];

@@ -11,7 +11,7 @@ interface Options {
   displayName?: string;
 }
 
-/** `create-admin`: the password is never an argument, where other users of the machine could read it. */
+/** `create-admin`: the password isn't an argument, as other users of the machine can read those. */
 export async function createAdmin(terminal: Terminal, { email, username, displayName }: Options): Promise<void> {
   const password = await readSecret(terminal, 'password');
   const said = {

@@ -1,4 +1,4 @@
-/** The demo data: who and what there is to look at. Everything here is planted once, however often it is sown. */
+/** The demo data: users, posts and tasks. Adding them again adds only what is missing. */
 import type { INestApplicationContext } from '@nestjs/common';
 import { type Call, SCRIPT, scriptCall } from '../request.js';
 import { PostsService } from '../posts/posts.service.js';
@@ -7,7 +7,7 @@ import type { UserRow } from '../users/users.dto.js';
 import type { CreateUserDto } from '../users/user-requests.dto.js';
 import { type ImportedUser, UsersService } from '../users/users.service.js';
 
-/** What everybody in the demo data signs in with. */
+/** The password of all demo users. */
 export const DEMO_PASSWORD = 'demo horse battery';
 
 type Person = CreateUserDto & { email: string };
@@ -20,13 +20,13 @@ const PEOPLE: Person[] = [
   { username: 'edsger', email: 'edsger@example.com', display_name: 'Edsger Dijkstra', is_active: false },
 ];
 
-/** One kind of thing that the demo data hold: plants those that aren't there yet, and returns one line for each of them. */
+/** One kind of demo data: adds what is missing, and returns a line for each row added. */
 type Kind = (app: INestApplicationContext) => Promise<string[]>;
 
-/** In the order of planting: posts need their authors. */
+/** In order: posts need their authors. */
 const KINDS: Record<string, Kind> = { people, posts, tasks };
 
-/** Plants what is missing of the demo data. Returns what it planted, by kind. */
+/** Adds missing demo data. Returns what was added, by kind. */
 export async function plantDemo(app: INestApplicationContext): Promise<Record<string, string[]>> {
   const planted: Record<string, string[]> = {};
   for (const [name, plant] of Object.entries(KINDS)) planted[name] = await plant(app);
@@ -62,7 +62,7 @@ const TASKS: Record<string, { title: string; description?: string; is_completed?
   grace: [{ title: 'Find a nanosecond', description: 'About 30 centimetres of wire.' }],
 };
 
-/** Each author's posts, liked by everybody else who may sign in. */
+/** Each author's posts, liked by all other active users. */
 async function posts(app: INestApplicationContext): Promise<string[]> {
   const service = app.get(PostsService);
   const readers = await calls(app);
@@ -77,7 +77,7 @@ async function posts(app: INestApplicationContext): Promise<string[]> {
   return planted;
 }
 
-/** The tasks of those who have none yet. */
+/** The tasks of users who have none. */
 async function tasks(app: INestApplicationContext): Promise<string[]> {
   const service = app.get(TasksService);
   const planted: string[] = [];
@@ -91,7 +91,7 @@ async function tasks(app: INestApplicationContext): Promise<string[]> {
   return planted;
 }
 
-/** The calls of the demo people who may sign in. */
+/** Calls on behalf of the active demo users. */
 async function calls(app: INestApplicationContext): Promise<Map<string, Call>> {
   const users = app.get(UsersService);
   const found = await Promise.all(PEOPLE.map(({ username }) => users.findByUsername(username)));
@@ -121,7 +121,7 @@ const FIRST_NAMES = [
 ];
 const LAST_NAMES = ['Adler', 'Brandt', 'Costa', 'Diaz', 'Eriksen', 'Fofana', 'Garcia', 'Haas', 'Ito', 'Jansen', 'Khan'];
 
-/** The n-th of any number of made-up people: always the same one. */
+/** The n-th generated user: always the same. */
 export function madeUpUser(n: number, passwordHash: string): ImportedUser {
   const first = FIRST_NAMES[n % FIRST_NAMES.length] ?? '';
   const last = LAST_NAMES[n % LAST_NAMES.length] ?? '';

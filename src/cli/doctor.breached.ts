@@ -2,7 +2,7 @@ import type { Settings } from '../config/settings.js';
 import { countBreachedEntries } from '../users/passwords/breached-file.js';
 import { bad, doubtful, type Finding, good } from './findings.js';
 
-/** What is to be said of the look-up of breached passwords. Asks no service. */
+/** Findings about the check of breached passwords. Makes no request. */
 export async function examineBreachedPasswords({ passwords }: Settings): Promise<Finding[]> {
   const { mode, file, url } = passwords.breached;
   if (mode === 'off') return [doubtful('Passwords of known breaches are taken (BREACHED_PASSWORDS=off).')];

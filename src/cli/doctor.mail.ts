@@ -7,7 +7,7 @@ import { bad, doubtful, type Finding, good } from './findings.js';
 
 const LOOPBACK = /^(?:localhost|127\.|::1$)/;
 
-/** What is to be said of mail: whether the relay answers, who sends, where links lead. */
+/** Findings about mail: relay, sender, links. */
 export async function examineMail({ mail, isProduction, server: { port } }: Settings): Promise<Finding[]> {
   if (!mail.smtp)
     return [isProduction ? NO_MAIL : good(`Mails are kept and shown at http://localhost:${port}/dev/mail.`)];

@@ -6,7 +6,7 @@ import { bad, doubtful, type Finding, good } from './findings.js';
 
 const NEW_KEY = 'Make one with: openssl rand -base64 32';
 
-/** What is to be said of the settings of second factors and passkeys. */
+/** Findings about the settings of second factors and passkeys. */
 export function examineMfaSettings({ mfa, passkeys, isProduction }: Settings): Finding[] {
   return [
     apps(mfa.encryptionKeys, isProduction),
@@ -37,7 +37,7 @@ function webAuthn({ relyingParty }: PasskeySettings): Finding {
   return good(`Passkeys belong to ${rpId}, and are used on: ${origins.join(', ') || 'http://localhost'}`);
 }
 
-/** What is to be said of the factors in the database. */
+/** Findings about the second factors in the database. */
 export async function examineFactors(read: Read, { mfa }: Settings): Promise<Finding[]> {
   const [lacking, lost] = [
     await countSessionsWithoutFactor(read),

@@ -5,7 +5,7 @@ import type { ProviderSettings } from '../config/provider-settings.js';
 import type { Settings } from '../config/settings.js';
 import { bad, doubtful, type Finding, good } from './findings.js';
 
-/** What is to be said of providers: whether each can be reached, and where people come back to. */
+/** Findings about providers: whether each can be reached, and the redirect URIs. */
 export async function examineProviders({
   providers: settings,
   isProduction,

@@ -9,11 +9,11 @@ import { bad, doubtful, type Finding, good } from './findings.js';
 import type { ConnectionSettings } from '../config/connection-settings.js';
 
 const NEW_SECRET = 'Make another with: openssl rand -base64 48';
-const FEWEST_CHARACTERS = 10; // different ones, in a secret that was made at random
+const FEWEST_CHARACTERS = 10; // distinct characters of a random secret
 const QUICK_HASH = 50; // milliseconds
 const SLOW_HASH = 1000;
 
-/** Whether this Node.js is one that the project runs on. */
+/** Whether the project supports this version of Node.js. */
 export function examineNode(version: string): Finding {
   const { engines } = JSON.parse(readFileSync(projectFile('package.json'), 'utf8')) as { engines: { node: string } };
   const needed = engines.node.replace('>=', '');
@@ -23,7 +23,7 @@ export function examineNode(version: string): Finding {
     : bad(`Node.js ${version} is too old.`, `Install ${needed} or later.`);
 }
 
-/** What can be said of settings that are valid, without trying anything. */
+/** Findings about valid settings, without trying anything. */
 export function examineSettings(settings: Settings): Finding[] {
   return [
     good(`The settings can be read; NODE_ENV is ${settings.environment}.`),
@@ -35,7 +35,7 @@ export function examineSettings(settings: Settings): Finding[] {
   ];
 }
 
-/** How long hashing takes here, which is how long each sign-in takes at least. */
+/** How long hashing takes here, which is a lower bound for each sign-in. */
 export async function examineHashing({ passwords: { bcryptRounds } }: Settings): Promise<Finding> {
   const begin = performance.now();
   await bcrypt.hash('how long does this take?', bcryptRounds);
@@ -99,7 +99,7 @@ function encryption({ servers, ssl }: ConnectionSettings): Finding[] {
   return [doubtful(`${host} is not asked to prove who it is.`, 'Use ?sslmode=verify-full, with sslrootcert=<file>.')];
 }
 
-/** This machine, or a name or network that the internet doesn't know. */
+/** This machine, or a name or network that isn't public. */
 const isLocal = (host: string) =>
   /^(?:\/|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|::1$|\[::1\]$|f[cd][0-9a-f]{2}:)/.test(host) ||
   !/[.:]/.test(host) ||

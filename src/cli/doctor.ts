@@ -13,7 +13,7 @@ import { withDatabase } from './with-app.js';
 
 const MARKS = { good: '✓', doubtful: '!', bad: '✗' } satisfies Record<Finding['verdict'], string>;
 
-/** `doctor`: one line for each thing that was looked at. @throws Failure when something must be fixed */
+/** `doctor`: a line per finding. @throws Failure when something must be fixed */
 export async function doctor(terminal: Terminal): Promise<void> {
   let toFix = 0;
   for await (const { verdict, text, remedy } of examine(terminal)) {
@@ -37,7 +37,7 @@ async function* examine(terminal: Terminal): AsyncGenerator<Finding> {
   try {
     yield* await withDatabase(terminal, examineDatabase);
   } catch (error) {
-    yield bad(explain(error)); // an embedded database that does not start says what to do
+    yield bad(explain(error)); // when an embedded database can't be started, the message says what to do
   }
 }
 

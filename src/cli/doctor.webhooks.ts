@@ -4,18 +4,18 @@ import { Signing } from '../webhooks/signing.js';
 import { STANDING } from '../webhooks/webhooks.statements.js';
 import { bad, doubtful, type Finding, good } from './findings.js';
 
-/** How a receiver does. */
+/** The state of a webhook. */
 interface Standing {
   url: string;
   keyId: string;
   isActive: boolean;
   disabledReason: string | null;
   failingSince: Date | null;
-  /** Deliveries that are not tried any more. */
+  /** Deliveries that aren't retried any more. */
   dead: number;
 }
 
-/** Whether every webhook can be signed (the key that its secret is derived from must still be in JWT_SECRET_KEY), and arrives. */
+/** Whether all webhooks can be signed (the key that their secret is derived from must be in JWT_SECRET_KEY), and arrive. */
 export async function examineWebhooks(db: DataSource, { tokens }: Settings): Promise<Finding[]> {
   const signing = new Signing(tokens);
   const webhooks = await db.query<Standing[]>(STANDING);
@@ -31,7 +31,7 @@ const unsignable = ({ url }: Standing): Finding =>
     'Put the key back at the end of the list, or rotate the secret: POST /api/webhooks/{id}/rotate-secret',
   );
 
-/** What became of deliveries; a receiver that somebody has switched off themselves is in no trouble. */
+/** Findings about deliveries; a webhook that an admin has switched off is no problem. */
 function troubleOf({ url, isActive, disabledReason, failingSince, dead }: Standing): Finding[] {
   const since = failingSince?.toISOString();
   return [

@@ -1,19 +1,19 @@
 import { SettingsError } from '../config/environment.js';
 import { Problem } from '../problems.js';
 
-/** A command can't do what it was asked for; the message is for whoever asked. */
+/** A command can't do what it was asked for; the message is shown to the user. */
 export class Failure extends Error {}
 
-/** What node and its drivers throw. */
+/** An error of node or its drivers. */
 interface Thrown {
   name?: string;
   message?: string;
   code?: string;
-  /** Of a connection that was tried in several ways, and failed in all of them: each way's own error. */
+  /** Of an AggregateError: a connection that failed at several addresses. */
   errors?: Thrown[];
 }
 
-/** What went wrong, for people: a line, and below it one for each setting or field that is wrong. */
+/** The message of an error for people: a line, and below it one for each invalid setting or field. */
 export function explain(error: unknown): string {
   if (error instanceof SettingsError) return ['The settings are wrong.', ...error.problems].join('\n  ');
   if (error instanceof Problem) return explainProblem(error);

@@ -1,8 +1,8 @@
-/** What a check found: all well, worth a thought, or to be put right before this serves anybody. */
+/** A result of a check: `good`, `doubtful` (worth a thought), or `bad` (to be fixed before production use). */
 export interface Finding {
   verdict: 'good' | 'doubtful' | 'bad';
   text: string;
-  /** What to do about it. */
+  /** How to mend it. */
   remedy?: string;
 }
 

@@ -10,7 +10,7 @@ import { progressBar } from './progress-bar.js';
 import { say, type Terminal } from './terminal.js';
 import { withApp } from './with-app.js';
 
-/** How to import. */
+/** Options of `import`. */
 export interface ImportOptions {
   from: Source;
   onConflict: 'skip' | 'update';
@@ -21,8 +21,8 @@ export interface ImportOptions {
 const BATCH = 500;
 
 /**
- * `import`: accounts out of a file of any size, a batch at a time. Run again after it was broken off, it goes on: what is
- * there already is skipped.
+ * `import`: reads accounts from a file of any size, batch by batch. It can be run again after an interruption: existing
+ * accounts are skipped.
  * @throws Failure when the file can't be read, or rows failed
  */
 export async function importUsers(terminal: Terminal, file: string, options: ImportOptions): Promise<void> {
@@ -41,7 +41,7 @@ export async function importUsers(terminal: Terminal, file: string, options: Imp
         bar?.update(batch.position);
       }
     } finally {
-      if (!dryRun) await users.recordRun(sum, SCRIPT); // also of a run that was broken off
+      if (!dryRun) await users.recordRun(sum, SCRIPT); // also after an interruption
     }
   });
   bar?.stop();

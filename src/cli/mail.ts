@@ -12,7 +12,7 @@ import { Failure } from './failures.js';
 import { say, type Terminal } from './terminal.js';
 import { withApp } from './with-app.js';
 
-/** Which mails `mail list` shows. */
+/** Filters of `mail list`. */
 export interface ListOptions {
   state?: string;
   kind?: string;
@@ -20,7 +20,7 @@ export interface ListOptions {
   limit: number;
 }
 
-/** `mail test`: hands a mail to the relay and says what the relay said. @throws Failure when it didn't take it */
+/** `mail test`: sends a mail to the relay and prints its answer. @throws Failure when the relay refuses it */
 export async function sendTestMail(terminal: Terminal, to: string): Promise<void> {
   await withApp(terminal, async (app) => {
     if (!app.get(Mails).isConfigured) throw new Failure('No mail is set up: set MAIL_URL, MAIL_FROM and APP_URL.');
@@ -38,7 +38,7 @@ export async function sendTestMail(terminal: Terminal, to: string): Promise<void
   });
 }
 
-/** `mail list`: a line a mail, newest first. @throws Failure when there is no such state or kind */
+/** `mail list`: a line per mail, newest first. @throws Failure for an unknown state or kind */
 export async function listMails(terminal: Terminal, { state, kind, to, limit }: ListOptions): Promise<void> {
   if (state && !JOB_STATES.includes(state as JobState))
     throw new Failure(`A state is one of: ${JOB_STATES.join(', ')}.`);
@@ -55,7 +55,7 @@ export async function listMails(terminal: Terminal, { state, kind, to, limit }: 
   });
 }
 
-/** `mail retry`: has a server try a mail again at once. @throws Failure when there is no such mail, or it was sent */
+/** `mail retry`: queues a mail for another try at once. @throws Failure for an unknown mail, or a sent one */
 export async function retryMail(terminal: Terminal, id: string): Promise<void> {
   await withApp(terminal, async (app) => {
     if (!isUuid(id)) throw new Failure('An id is a UUID, as `userhub mail list` shows it.');

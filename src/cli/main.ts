@@ -6,7 +6,7 @@ import { run } from './program.js';
 
 mapStackTraces();
 
-// whoever reads the output may have seen enough, as `head` does
+// the reader of a pipe, such as `head`, may close it early
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 const { stdin, stdout, stderr } = process;

@@ -3,20 +3,20 @@ import { Failure } from './failures.js';
 import { say, type Terminal } from './terminal.js';
 import { withDatabase } from './with-app.js';
 
-/** `migrate`: applies what is pending. */
+/** `migrate`: applies pending migrations. */
 export async function applyAll(terminal: Terminal): Promise<void> {
   const applied = await withDatabase(terminal, migrate);
   for (const name of applied) say(terminal, `Applied ${name}`);
   if (applied.length === 0) say(terminal, 'Nothing to apply.');
 }
 
-/** `revert`: undoes the newest. */
+/** `revert`: reverts the newest applied migration. */
 export async function revertNewest(terminal: Terminal): Promise<void> {
   const reverted = await withDatabase(terminal, revert);
   say(terminal, reverted ? `Reverted ${reverted}` : 'Nothing to revert.');
 }
 
-/** `status`: lists them all. @throws Failure when some are pending, if that is to be checked */
+/** `status`: lists all migrations. @throws Failure with `--check`, when some are pending */
 export async function showStatus(terminal: Terminal, { check = false }: { check?: boolean }): Promise<void> {
   const all = await withDatabase(terminal, listMigrations);
   for (const { name, applied } of all) say(terminal, `${applied ? 'applied' : 'pending'}  ${name}`);

@@ -1,7 +1,7 @@
 import progress from 'cli-progress';
 import type { Terminal } from './terminal.js';
 
-/** A bar of what is done; undefined in a file or a pipe, where it would be noise. */
+/** A progress bar; undefined when stderr is a file or a pipe. */
 export function progressBar({ stderr }: Terminal, total: number): progress.SingleBar | undefined {
   if (!stderr.isTTY) return undefined;
   const format = '{bar} {percentage} % | {value} of {total} | {eta_formatted} left';

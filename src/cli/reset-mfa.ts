@@ -5,7 +5,7 @@ import { Failure } from './failures.js';
 import { say, type Terminal } from './terminal.js';
 import { withApp } from './with-app.js';
 
-/** `reset-mfa`: takes away all second factors of somebody who has lost them. @throws Failure when there is nobody of that name */
+/** `reset-mfa`: removes all second factors of a user. @throws Failure for an unknown user */
 export async function resetMfa(terminal: Terminal, identifier: string): Promise<void> {
   await withApp(terminal, async (app) => {
     const users = app.get(UsersService);

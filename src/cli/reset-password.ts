@@ -5,7 +5,7 @@ import { Failure } from './failures.js';
 import { say, type Terminal } from './terminal.js';
 import { withApp } from './with-app.js';
 
-/** `reset-password`: prints the link by which somebody chooses a new password. @throws Failure when there is nobody of that name */
+/** `reset-password`: prints a link to choose a new password. @throws Failure for an unknown user */
 export async function resetPassword(terminal: Terminal, identifier: string): Promise<void> {
   await withApp(terminal, async (app) => {
     const users = app.get(UsersService);

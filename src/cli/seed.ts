@@ -16,7 +16,7 @@ interface Options {
 
 const BATCH = 1000;
 
-/** `seed`: the demo data, and made-up people if asked for. @throws Failure in production, unless forced */
+/** `seed`: adds the demo data, and generated users on request. @throws Failure in production, unless forced */
 export async function seed(terminal: Terminal, { users = 0, force = false }: Options): Promise<void> {
   await withApp(terminal, async (app) => {
     if (app.get(Settings).isProduction && !force) {
@@ -31,7 +31,7 @@ export async function seed(terminal: Terminal, { users = 0, force = false }: Opt
   });
 }
 
-/** In batches, and with one hash for all, or it would take a quarter of a second for each. Returns how many were new. */
+/** In batches and with one hash for all, as each hash would take 0.25 s. Returns how many were added. */
 async function addMadeUpUsers(app: INestApplicationContext, count: number, terminal: Terminal): Promise<number> {
   const users = app.get(UsersService);
   const hash = await app.get(Passwords).hasher.hash(DEMO_PASSWORD);

@@ -5,24 +5,24 @@ import type { Environment } from '../config/environment.js';
 import { decodeText } from '../config/text-file.js';
 import { Failure } from './failures.js';
 
-/** What a command reads, writes and is set up by; of the process, or of a test. */
+/** Input, output and environment of a command, of the process or of a test. */
 export interface Terminal {
   stdin: Readable & { isTTY?: boolean };
-  /** What was asked for, and nothing else. */
+  /** The result of the command. */
   stdout: Writable;
-  /** Questions, logs, progress and complaints. */
+  /** Prompts, logs, progress and errors. */
   stderr: Writable & { isTTY?: boolean };
   env: Environment;
 }
 
-/** Prints a line of what was asked for. */
+/** Prints a line of the result. */
 export function say({ stdout }: Terminal, line = ''): void {
   stdout.write(`${line}\n`);
 }
 
 /**
- * A secret: typed twice and not shown, or, when nobody types, all that comes in, less the line break at its end.
- * @throws Failure when there is none, or when the two differ
+ * Reads a secret: typed twice without echo or, when stdin isn't a terminal, all of stdin without its final line break.
+ * @throws Failure when it is empty, or when the two differ
  */
 export async function readSecret(terminal: Terminal, what: string): Promise<string> {
   const secret = terminal.stdin.isTTY
@@ -53,5 +53,5 @@ async function askTwice({ stdin, stderr }: Terminal, what: string): Promise<stri
   }
 }
 
-/** Where typed characters go instead of the screen. */
+/** Discards the echo of typed characters. */
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });

@@ -5,8 +5,8 @@ import { say, type Terminal } from './terminal.js';
 import { withApp } from './with-app.js';
 
 /**
- * `verify-emails`: takes the addresses of older accounts for verified, where something else than these mails has proved them.
- * @throws Failure when the date is none
+ * `verify-emails`: marks addresses of older accounts as verified, which were verified by other means.
+ * @throws Failure for an invalid date
  */
 export async function verifyEmails(terminal: Terminal, { createdBefore }: { createdBefore: string }): Promise<void> {
   const before = new Date(createdBefore);

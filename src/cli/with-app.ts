@@ -12,8 +12,8 @@ import { Failure } from './failures.js';
 import type { Terminal } from './terminal.js';
 
 /**
- * Runs the work beside the database: the one of the settings, or the embedded one, which is joined when it runs and
- * else started for as long as the work takes.
+ * Runs work with the database: that of the settings, or the embedded one, which is used if it runs, or else started for the
+ * duration of the work.
  * @throws SettingsError
  */
 export async function withDatabase<T>(terminal: Terminal, work: (settings: Settings) => Promise<T>): Promise<T> {
@@ -28,8 +28,8 @@ export async function withDatabase<T>(terminal: Terminal, work: (settings: Setti
 }
 
 /**
- * Runs the work with the whole application but its server: `app.get(UsersService)` and the like. The database is brought
- * up to date first, unless MIGRATE_ON_START forbids it.
+ * Runs work with the application, without its server: `app.get(UsersService)` and the like. Migrations are applied first,
+ * unless MIGRATE_ON_START=false.
  * @throws SettingsError; Failure when migrations are pending
  */
 export function withApp<T>(terminal: Terminal, work: (app: INestApplicationContext) => Promise<T>): Promise<T> {
@@ -55,7 +55,7 @@ async function bringUpToDate(settings: Settings): Promise<void> {
   }
 }
 
-/** Warnings, for people, beside the output and not in it. */
+/** Logs warnings in readable form to stderr. */
 function commandLogger({ logging: { debug } }: Settings, { stderr }: Terminal): Logger {
   const pretty = prettyFactory({ colorize: stderr.isTTY ?? false, ignore: 'time', singleLine: true });
   return pino(

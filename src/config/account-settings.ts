@@ -1,25 +1,25 @@
 import { days, minutes } from './durations.js';
 import type { EnvironmentReader } from './environment.js';
 
-/** Who may make an account: anybody, the invited, or nobody. */
+/** Who may register: anybody, invited people, or nobody. */
 export const REGISTRATIONS = ['open', 'invite_only', 'closed'] as const;
 
-/** Who gets an account, what its address must prove, and how long one that is gone is kept. Durations in milliseconds. */
+/** Registration, verification, and retention of accounts. Durations in milliseconds. */
 export class AccountSettings {
   registration: (typeof REGISTRATIONS)[number];
-  /** Whether registering, or changing one's address, tells that an address is taken. */
+  /** Whether registering or changing one's address discloses that an address is taken. */
   registrationReveals: boolean;
-  /** Whether an account signs in only once its address is verified. */
+  /** Whether signing in requires a verified address. */
   requireVerifiedEmail: boolean;
-  /** Whether people are told by mail of a sign-in from a new device. */
+  /** Whether users get a mail about a sign-in from a new device. */
   signInNotices: boolean;
-  /** How long the link and code of a password reset live. */
+  /** Lifetime of link and code of a password reset. */
   passwordResetLifetime: number;
   /** How long deleted accounts are kept; undefined means for ever. */
   deletedRetention: number | undefined;
-  /** How long accounts are kept that never verified and never signed in; undefined means for ever. */
+  /** How long accounts are kept that were never verified nor used; undefined means for ever. */
   unverifiedRetention: number | undefined;
-  /** Made at the first start, while there is no admin. */
+  /** Created at the first start, if there is no admin. */
   firstAdmin: { email: string; password: string } | undefined;
 }
 

@@ -7,17 +7,17 @@ const MODES = ['hibp', 'offline', 'off'] as const;
 /** Bytes of an entry of the file: the first of a SHA-1. */
 export const BREACHED_ENTRY_BYTES = 8;
 
-/** Where newly chosen passwords are looked up among those of known breaches. */
+/** The check of newly chosen passwords against known breaches. */
 export interface BreachedPasswordSettings {
-  /** `hibp` asks a range service, `offline` reads the file if there is one, `off` looks nowhere. */
+  /** `hibp` asks a range service, `offline` reads the file if there is one, `off` checks nothing. */
   mode: (typeof MODES)[number];
   /** The first eight bytes of each SHA-1, sorted. */
   file: string | undefined;
-  /** The address of the range service, without a slash at its end. */
+  /** The URL of the range service, without a trailing slash. */
   url: string;
 }
 
-/** Reads the settings of the look-up; only production asks a service without having been told to. */
+/** Reads the settings of the check; only in production is a service asked by default. */
 export function readBreachedPasswords(env: EnvironmentReader, production: boolean): BreachedPasswordSettings {
   return {
     mode: env.oneOf('BREACHED_PASSWORDS', MODES, production ? 'hibp' : 'offline'),

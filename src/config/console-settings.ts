@@ -4,7 +4,7 @@ import { readNetworks } from './server-settings.js';
 /** The console under /admin. */
 export class ConsoleSettings {
   enabled: boolean;
-  /** The networks that may load it; none: all. */
+  /** The networks that may load it; empty for all. */
   networks: string[];
   /** Whether it shows pictures from other servers. */
   remotePictures: boolean;

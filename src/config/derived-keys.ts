@@ -2,8 +2,8 @@ import { createPrivateKey, createSecretKey, hkdfSync, type KeyObject } from 'nod
 import { isPem, type JwtSettings } from './jwt-settings.js';
 
 /**
- * Keys for one purpose, derived by HKDF-SHA256 from each secret of the key ring: the first is the one to make new values
- * with, all of them verify, so that rotating JWT_SECRET_KEY breaks nothing that is under way. Public keys derive nothing.
+ * Keys for one purpose, derived by HKDF-SHA256 from each secret of the key ring: the first makes new values, and all of them
+ * verify, so that rotating JWT_SECRET_KEY invalidates nothing. Public keys are skipped.
  * @param info names the purpose; a key derived for one says nothing about the key for another
  */
 export const derivedKeys = ({ keys }: JwtSettings, info: string): KeyObject[] =>

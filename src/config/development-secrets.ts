@@ -4,16 +4,16 @@ import path from 'node:path';
 import { SettingsError } from './environment.js';
 import { readTextFile } from './text-file.js';
 
-/** What a development server needs to keep to itself. */
+/** Secrets of a development server. */
 export interface DevelopmentSecrets {
   jwtSecret: string;
   databasePassword: string;
-  /** The admin that the server made for its developer. */
+  /** The admin that was created for the developer. */
   admin?: { email: string; password: string };
 }
 
 /**
- * The secrets of this checkout, made at the first call and kept in `secrets.json`.
+ * The secrets of this checkout, generated on first use and stored in `secrets.json`.
  * @throws SettingsError when that file is damaged
  */
 export function developmentSecrets(dataDir: string): DevelopmentSecrets {
@@ -22,14 +22,14 @@ export function developmentSecrets(dataDir: string): DevelopmentSecrets {
   return isWhole(secrets) ? secrets : refuse(dataDir, SECRETS, 'the password of the database');
 }
 
-/** Keeps the development admin's address and password with the other secrets. @throws SettingsError */
+/** Stores the development admin's credentials with the other secrets. @throws SettingsError */
 export function keepDevelopmentAdmin(dataDir: string, admin: { email: string; password: string }): void {
   const draft = write(dataDir, SECRETS, asText({ ...developmentSecrets(dataDir), admin }));
-  renameSync(draft, path.join(dataDir, SECRETS)); // whole, or not at all
+  renameSync(draft, path.join(dataDir, SECRETS)); // atomic
 }
 
 /**
- * The key for what this checkout encrypts, in a file of its own: checkouts of before have a `secrets.json` without it.
+ * The encryption key of this checkout, in a file of its own: older checkouts have a `secrets.json` without it.
  * @throws SettingsError when that file is damaged
  */
 export function developmentEncryptionKey(dataDir: string): string {
@@ -43,17 +43,20 @@ const ENCRYPTION_KEY = 'data-encryption-key';
 const newSecret = () => randomBytes(48).toString('base64url');
 const asText = (secrets: DevelopmentSecrets) => JSON.stringify(secrets, null, 2);
 
-/** What a file holds that is made at the first call, readable by its owner only. Of two processes that start together one makes it, and the other reads it. */
+/**
+ * The content of a file that is generated on first use, readable by its owner only. Of two processes that start at once, one
+ * creates it and the other reads it.
+ */
 function kept(dataDir: string, name: string, fresh: string): string {
   const existing = read(dataDir, name);
   if (existing !== undefined) return existing;
   const draft = write(dataDir, name, fresh);
   try {
-    linkSync(draft, path.join(dataDir, name)); // a rename that replaces nothing
+    linkSync(draft, path.join(dataDir, name)); // unlike a rename, it never replaces a file
   } catch {
     const other = read(dataDir, name);
     if (other !== undefined) return other;
-    renameSync(draft, path.join(dataDir, name)); // a file system without hard links
+    renameSync(draft, path.join(dataDir, name)); // for file systems without hard links
   } finally {
     rmSync(draft, { force: true });
   }
@@ -71,7 +74,7 @@ function read(dataDir: string, name: string): string | undefined {
   }
 }
 
-/** A whole file beside the one that it is to become. */
+/** Writes a complete temporary file in the same folder. */
 function write(dataDir: string, name: string, text: string): string {
   mkdirSync(dataDir, { recursive: true });
   const draft = path.join(dataDir, `${name}.${process.pid}`);

@@ -1,15 +1,15 @@
-/** Reads typed values out of environment variables and collects what is wrong with them. */
+/** Reads typed values from environment variables and collects the errors. */
 import { days, hours, minutes, seconds } from './durations.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** How often something may happen: so many `points` in a `window` (milliseconds) that opens with the first. */
+/** A rate limit: `points` in a `window` (milliseconds) that starts with the first. */
 export interface Limit {
   readonly points: number;
   readonly window: number;
 }
 
-/** The settings can't be used: one line per variable, each saying what to do. */
+/** Invalid settings: one line per variable, saying how to mend it. */
 export class SettingsError extends Error {
   constructor(readonly problems: string[]) {
     super(problems.join('\n'));
@@ -21,37 +21,37 @@ const UNITS: Record<string, number> = { s: seconds(1), m: minutes(1), h: hours(1
 const YES = new Set(['true', '1', 'on', 'yes']);
 const NO = new Set(['false', '0', 'off', 'no']);
 
-/** A variable that was read: what is in effect, and where it comes from. */
+/** A variable that was read: its effective value, and its source. */
 export interface EnvironmentNote {
   name: string;
-  /** As text; null when there is none, or when it is a secret. */
+  /** As text; null when it isn't set, or when it is a secret. */
   value: string | null;
   source: 'default' | 'environment';
-  /** Whether the value may open something, so that only its presence is told. */
+  /** Whether the value is secret, so that it is never shown. */
   isSecret: boolean;
 }
 
-/** What may hold a password, a key or a token, by its name. Numbers and switches never do, whatever they are called. */
+/** Names of variables that may contain a password, key or token. Numbers and flags are never secret. */
 const SECRET = /SECRET|PASSWORD|PEPPER|KEY|TOKEN|CREDENTIAL|DATABASE_URL|MAIL_URL/;
 
-/** A view of the environment in which an empty value is an absent one, and a bad one is noted, not thrown. */
+/** A view of the environment: empty values count as missing, and invalid ones are collected instead of thrown. */
 export class EnvironmentReader {
   readonly problems: string[] = [];
   private readonly read = new Map<string, EnvironmentNote>();
 
   constructor(private readonly env: Environment) {}
 
-  /** Every variable that was read so far, in the order of their names. */
+  /** All variables that were read so far, ordered by name. */
   get notes(): EnvironmentNote[] {
     return [...this.read.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
-  /** The names of the variables that have a value and match. */
+  /** The names of variables that match and have a value. */
   names(pattern: RegExp): string[] {
     return Object.keys(this.env).filter((name) => pattern.test(name) && this.env[name]?.trim());
   }
 
-  /** The value under the first of these names that has one, trimmed. */
+  /** The value of the first of these names that has one, trimmed. */
   text(...names: string[]): string | undefined {
     const used = names.find((name) => this.env[name]?.trim()) ?? names[0] ?? '';
     const value = this.env[used]?.trim() || undefined; // eslint-disable-line @typescript-eslint/prefer-nullish-coalescing -- empty is absent
@@ -76,7 +76,7 @@ export class EnvironmentReader {
     return this.refuse(`${name} must be true or false.`, fallback);
   }
 
-  /** How often something may happen, such as `30/1h`: so many in so many s, m, h or d. */
+  /** A rate limit such as `30/1h`: so many in so many s, m, h or d. */
   limit(name: string, points: number, window: number): Limit {
     const fallback = { points, window };
     const text = this.text(name);
@@ -107,7 +107,7 @@ export class EnvironmentReader {
       .filter(Boolean);
   }
 
-  /** Notes the value that is in effect: one that was understood, so it is no secret. */
+  /** Records an effective value: it was parsed, so it isn't secret. */
   private effective<T extends string | number | boolean>(name: string, value: T): T {
     this.note(name, String(value), { isSecret: false, isSet: Boolean(this.env[name]?.trim()) });
     return value;

@@ -4,8 +4,8 @@ const ALGORITHMS = ['HS256', 'ES256', 'EdDSA'] as const;
 export type JwtAlgorithm = (typeof ALGORITHMS)[number];
 
 /**
- * How access tokens are signed. The first key signs; all of them verify, so that keys can be rotated. A key is the text of
- * a secret (HS256) or a PEM block (ES256, EdDSA): a move to another algorithm is a rotation like any other.
+ * How access tokens are signed. The first key signs; all of them verify, so that keys can be rotated. A key is the text of a
+ * secret (HS256) or a PEM block (ES256, EdDSA); changing the algorithm is a rotation, too.
  */
 export interface JwtSettings {
   /** Of the first key. */
@@ -15,7 +15,7 @@ export interface JwtSettings {
   audience: string;
 }
 
-/** Texts that stand in examples and tutorials where a secret should be. */
+/** Placeholders from examples and tutorials. */
 const PLACEHOLDERS = [
   /change[-_ ]?(me|this|it|in[-_ ]?prod)/i,
   /^your[-_ ]/i,
@@ -29,7 +29,7 @@ const HOW = 'Make one with: openssl rand -base64 48';
 const NO_PEM = 'JWT_SECRET_KEY must begin with a PEM private key for this JWT_ALGORITHM.';
 const NO_SECRET = 'JWT_SECRET_KEY begins with a PEM key: set JWT_ALGORITHM to ES256 or EdDSA.';
 
-/** Reads the signing keys; in production there is no default, elsewhere one is made and kept for the developer. */
+/** Reads the signing keys; in production there is no default, elsewhere one is generated and stored. */
 export function readJwt(env: EnvironmentReader, production: boolean, developmentSecret: () => string): JwtSettings {
   const text = env.text('JWT_SECRET_KEY', 'SECRET_KEY');
   const algorithm = env.oneOf('JWT_ALGORITHM', ALGORITHMS, 'HS256');
@@ -64,14 +64,14 @@ function refuseUnusable(env: EnvironmentReader, keys: string[], algorithm: JwtAl
   else if (!secrets.every(isLongEnough)) env.refuse(`JWT_SECRET_KEY must be 32 bytes or more. ${HOW}`, []);
 }
 
-/** Whether a key is a PEM block, and not a secret. */
+/** Whether a key is a PEM block; otherwise it is a secret. */
 export const isPem = (key: string): boolean => key.startsWith('-----BEGIN ');
 
 const PEM = /-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----/g;
 
 /**
- * The keys in a text, in their order: PEM blocks, with `\\n` for a line break where a platform needs one-line values (what
- * OpenSSL writes besides, such as parameters, is left out), and between them secrets, with commas around each.
+ * The keys in a text, in order: PEM blocks (with `\\n` for line breaks where a platform needs one-line values; other blocks
+ * of OpenSSL, such as parameters, are skipped), and secrets between commas.
  */
 function keysIn(text: string): string[] {
   const blocks = text.match(PEM) ?? [];
@@ -81,7 +81,7 @@ function keysIn(text: string): string[] {
 
 const pemIn = (block = '') => (/^-----BEGIN [A-Z ]*KEY-----/.test(block) ? [block.replaceAll('\\n', '\n')] : []);
 
-/** Secrets with commas between them; or one that holds a comma, if its parts are too short to be keys. */
+/** Comma-separated secrets; or a single one that contains a comma, when its parts are too short to be keys. */
 function secretsIn(text: string): string[] {
   const trimmed = text.replace(/^(?:\s|\\n|,)+|(?:\s|\\n|,)+$/g, '');
   const parts = trimmed
@@ -91,7 +91,7 @@ function secretsIn(text: string): string[] {
   return parts.every(isLongEnough) ? parts : [trimmed];
 }
 
-/** Whether a key is a text that was meant to be replaced by one. */
+/** Whether a key is a placeholder. */
 export const isPlaceholder = (key: string): boolean => PLACEHOLDERS.some((placeholder) => placeholder.test(key));
 
 const isLongEnough = (key: string) => Buffer.byteLength(key) >= 32;

@@ -2,10 +2,10 @@ import type { EnvironmentReader } from './environment.js';
 
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-/** What is logged. */
+/** Settings of the log. */
 export class LoggingSettings {
   level: (typeof LEVELS)[number];
-  /** Whether every statement is logged, too. */
+  /** Whether every statement is logged. */
   debug: boolean;
 }
 

@@ -1,35 +1,35 @@
 import type { EnvironmentReader } from './environment.js';
 
-/** The relay that mail goes to. */
+/** The SMTP relay. */
 export interface SmtpSettings {
   host: string;
   port: number;
   user: string | undefined;
   password: string | undefined;
-  /** `tls` from the first byte, `starttls` required before anything is said, `none` for relays on one's own machine. */
+  /** `tls` from the start, `starttls` required before authentication, `none` for relays on the same machine. */
   security: 'tls' | 'starttls' | 'none';
 }
 
-/** Who sends: a name and an address. */
+/** A sender: name and address. */
 export interface Mailbox {
   name: string;
   address: string;
 }
 
-/** How mail is sent, and what it says of itself. */
+/** Settings of mail. */
 export class MailSettings {
-  /** Undefined: no relay is set. */
+  /** Undefined without a relay. */
   smtp: SmtpSettings | undefined;
-  /** Where mails go without a relay: kept and shown at /dev/mail in development, nowhere in production. */
+  /** Whether mails without a relay are stored and shown at /dev/mail, as in development; in production they aren't sent. */
   mailbox: boolean;
   from: Mailbox;
   replyTo: string | undefined;
-  /** The front end that links lead to, without a slash at its end. */
+  /** The URL of the front end that links lead to, without a trailing slash. */
   appUrl: string | undefined;
   appName: string;
   defaultLocale: string;
   templatesDir: string | undefined;
-  /** Undefined: as many as the relay takes. */
+  /** Undefined for no limit but the relay's. */
   maxPerMinute: number | undefined;
 }
 
@@ -37,7 +37,7 @@ const SECURITY = ['auto', 'tls', 'starttls', 'none'] as const;
 const SUBMISSION = 587;
 const SMTPS = 465;
 
-/** Reads how mail is sent; without a relay, a development server keeps it and a production server has none. */
+/** Reads the settings of mail; without a relay, a development server stores mails, and a production server sends none. */
 export function readMail(env: EnvironmentReader, production: boolean): MailSettings {
   const appName = env.text('APP_NAME') ?? 'UserHub';
   const smtp = readSmtp(env);

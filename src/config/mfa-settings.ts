@@ -5,21 +5,21 @@ import { isPlaceholder } from './jwt-settings.js';
 const POLICIES = ['none', 'admins', 'all'] as const;
 export type MfaPolicy = (typeof POLICIES)[number];
 
-/** Second factors: who must have one, and for how long one is taken as shown. */
+/** Second factors: who must have one, and for how long a proof is accepted. */
 export class MfaSettings {
   /** Who must have one. */
   required: MfaPolicy;
-  /** How long a device that asked for it isn't asked again; 0 is never. */
+  /** How long a remembered device isn't asked for a second factor; 0 for never. */
   rememberFor: number;
-  /** How long ago the person may have proved who they are, for what asks that they just did. */
+  /** The age in milliseconds up to which a sign-in counts as fresh. */
   stepUpMaxAge: number;
-  /** The keys for what must be read again; the first encrypts, all of them decrypt. None: nothing of that kind is on. */
+  /** The keys of `Sealer`; the first encrypts, all of them decrypt. Without any, features that need it are off. */
   readonly encryptionKeys: string[];
 }
 
 const HOW = 'Make one with: openssl rand -base64 32';
 
-/** Reads the settings of second factors; outside of production a key is made and kept for the developer, once it is needed. */
+/** Reads the settings of second factors; outside production a key is generated and stored on first use. */
 export function readMfa(env: EnvironmentReader, production: boolean, developmentKey: () => string): MfaSettings {
   const keys = readKeys(env, production);
   const required = env.oneOf('MFA_REQUIRED', POLICIES, 'none');
@@ -47,6 +47,6 @@ function readKeys(env: EnvironmentReader, production: boolean): string[] {
   return keys;
 }
 
-/** The roles whose people must have a second factor. */
+/** The roles whose users must have a second factor. */
 export const rolesThatNeedMfa = (policy: MfaPolicy): string[] =>
   policy === 'all' ? ['user', 'admin'] : policy === 'admins' ? ['admin'] : [];

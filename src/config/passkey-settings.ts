@@ -1,20 +1,20 @@
 import type { EnvironmentReader } from './environment.js';
 
-/** Passkeys. */
+/** Settings of passkeys. */
 export class PasskeySettings {
-  /** Undefined means that they are off. */
+  /** Undefined when passkeys are off. */
   relyingParty: RelyingPartySettings | undefined;
 }
 
-/** What passkeys belong to (WebAuthn). */
+/** The relying party (WebAuthn). */
 export interface RelyingPartySettings {
   /** The domain that they are bound to. */
   rpId: string;
-  /** What authenticators call us. */
+  /** The name that authenticators show. */
   rpName: string;
-  /** The pages, and native apps, that may ask for them. */
+  /** The origins of pages and native apps that may use them. */
   origins: string[];
-  /** Whether a page on any port of this machine may, too: in development, as long as nobody has said which may. */
+  /** Whether pages on any port of localhost may, too: in development, unless origins are set. */
   anyLocalPort: boolean;
 }
 
@@ -25,7 +25,7 @@ interface Pages {
   port: number;
 }
 
-/** Reads the settings of passkeys. Never taken from `Host`, which clients choose. */
+/** Reads the settings of passkeys. The `Host` header isn't used, as clients choose it. */
 export const readPasskeys = (env: EnvironmentReader, production: boolean, pages: Pages): PasskeySettings => ({
   relyingParty: readRelyingParty(env, production, pages),
 });

@@ -1,16 +1,16 @@
 import { type BreachedPasswordSettings, readBreachedPasswords } from './breached-password-settings.js';
 import type { EnvironmentReader } from './environment.js';
 
-/** What a password must be, and how it is hashed. */
+/** Password rules and hashing. */
 export class PasswordSettings {
   bcryptRounds: number;
   minLength: number;
-  /** The first is mixed into new hashes; the others belong to older ones. */
+  /** The first is used for new hashes; the others verify older ones. */
   peppers: string[];
   breached: BreachedPasswordSettings;
 }
 
-/** Reads the settings of passwords; only tests may hash cheaply. */
+/** Reads the settings of passwords; only tests may use a low cost. */
 export function readPasswords(env: EnvironmentReader, environment: string): PasswordSettings {
   const [fallback, min] = environment === 'test' ? [4, 4] : [12, 10];
   return {
@@ -21,7 +21,7 @@ export function readPasswords(env: EnvironmentReader, environment: string): Pass
   };
 }
 
-/** Several, with commas between them; or one that holds a comma, if its parts are too short to be peppers. */
+/** Comma-separated peppers; or a single one that contains a comma, when its parts are too short to be peppers. */
 function readPeppers(env: EnvironmentReader): string[] {
   const isLongEnough = (pepper: string) => Buffer.byteLength(pepper) >= 16;
   const parts = env.list('PASSWORD_PEPPER');

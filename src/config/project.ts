@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** The folder of package.json, from the sources as well as from the build. */
+/** The folder of package.json, found from the sources and from the build. */
 const ROOT = findRoot(import.meta.dirname);
 
 /** A file that is shipped with the project. */

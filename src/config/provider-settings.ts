@@ -1,11 +1,11 @@
 import { isLocalOrigin } from './origins.js';
 import type { EnvironmentReader } from './environment.js';
 
-/** The kinds of providers that differ from plain OpenID Connect, and it. */
+/** OpenID Connect, and providers that differ from it. */
 const PROVIDER_TYPES = ['oidc', 'google', 'microsoft', 'apple', 'github'] as const;
 export type ProviderType = (typeof PROVIDER_TYPES)[number];
 
-/** With what Apple's client secrets are made. */
+/** What Apple's client secrets are made from. */
 export interface AppleKey {
   teamId: string;
   keyId: string;
@@ -13,38 +13,38 @@ export interface AppleKey {
   privateKey: string;
 }
 
-/** A provider that people may sign in with. */
+/** A provider to sign in with. */
 export interface ProviderSettings {
-  /** As it stands in addresses: `<NAME>` of its variables in lower case. */
+  /** Its name in URLs: `<NAME>` of its variables in lower case. */
   name: string;
   type: ProviderType;
-  /** What people call it. */
+  /** Its name for people. */
   label: string;
-  /** The issuer of its ID tokens; of a GitHub the address of its pages. */
+  /** The issuer of its ID tokens; for GitHub the URL of its pages. */
   issuer: string;
   clientId: string;
-  /** Undefined for a public client, and where `apple` makes one for each exchange. */
+  /** Undefined for a public client, and with `apple`, which makes one per exchange. */
   clientSecret: string | undefined;
   apple: AppleKey | undefined;
   scopes: string;
-  /** Whether whoever comes for the first time gets an account. */
+  /** Whether an unknown person gets an account. */
   signUp: boolean;
-  /** Whether it is believed that an address which it calls verified is the person's. */
+  /** Whether the provider's `email_verified` is trusted for any address. */
   trustEmail: boolean;
-  /** Whether its second factor counts as ours. */
+  /** Whether its second factor counts as one here. */
   trustMfa: boolean;
-  /** The domains of addresses that get an account; none: all. */
+  /** The domains whose addresses get an account; empty for all. */
   allowedDomains: string[];
 }
 
-/** Signing in with providers. */
+/** Settings of providers. */
 export class ProvidersSettings {
   providers: ProviderSettings[];
-  /** Where providers send people back to: the public address of this server, without a slash at its end. Undefined: where it listens. */
+  /** The public URL of this server, without a trailing slash, for the providers' callbacks. Undefined: where it listens. */
   publicUrl: string | undefined;
-  /** Where front ends may have people sent back to. */
+  /** The redirect URIs of front ends. */
   redirectUris: string[];
-  /** Origins on this machine below which any address will do, for developers; `any`: all of this machine. */
+  /** Origins on this machine below which any URI is allowed, for developers; `any` for all of this machine. */
   localRedirects: string[] | 'any';
 }
 
@@ -65,7 +65,7 @@ const PRESETS: Record<Exclude<ProviderType, 'oidc'>, Preset> = {
 const VARIABLE =
   /^OIDC_([A-Z0-9]+(?:_[A-Z0-9]+)*?)_(?:ISSUER|CLIENT_ID|CLIENT_SECRET|LABEL|SCOPES|TYPE|SIGN_UP|TRUST_EMAIL|TRUST_MFA|ALLOWED_DOMAINS|TEAM_ID|KEY_ID|PRIVATE_KEY)$/;
 
-/** Reads the settings of providers: `OIDC_<NAME>_…` for each, PUBLIC_URL and OAUTH_REDIRECT_URIS. */
+/** Reads the settings of providers: `OIDC_<NAME>_…`, PUBLIC_URL and OAUTH_REDIRECT_URIS. */
 export function readProviders(
   env: EnvironmentReader,
   production: boolean,
@@ -139,13 +139,13 @@ function readIssuer(
   return issuer;
 }
 
-/** A secret that Apple's console hands out is a key: what it takes for a secret is signed with it. */
+/** Apple's key: its client secrets are signed with it. */
 function readAppleKey(env: EnvironmentReader, name: string, secret: string | undefined): AppleKey | undefined {
   const [team, id, key] = ['TEAM_ID', 'KEY_ID', 'PRIVATE_KEY'].map((suffix) => `OIDC_${name}_${suffix}`) as [string, string, string]; // prettier-ignore
   const privateKey = (env.text(key) ?? (secret?.includes('PRIVATE KEY') ? secret : undefined))?.replaceAll('\\n', '\n');
   const [teamId, keyId] = [env.text(team), env.text(id)];
   if (teamId && keyId && privateKey?.includes('PRIVATE KEY')) return { teamId, keyId, privateKey };
-  if (!teamId && !keyId && !privateKey && secret) return undefined; // made elsewhere, good for six months
+  if (!teamId && !keyId && !privateKey && secret) return undefined; // a secret that was made elsewhere, valid for six months at most
   return env.refuse(`${team}, ${id} and ${key} (the text of the .p8 file) must be set together.`, undefined);
 }
 
@@ -161,7 +161,7 @@ function readPublicUrl(env: EnvironmentReader, production: boolean): string | un
   return url.href.replace(/\/+$/, '');
 }
 
-/** Also of apps (`com.example.app:/signed-in`). Compared as it is spelled. */
+/** Also custom schemes of apps (`com.example.app:/signed-in`). Compared as exact strings. */
 function checkedRedirect(env: EnvironmentReader, uri: string): string {
   const url = URL.parse(uri);
   const isDangerous = /^(?:javascript|data|vbscript|blob|file):$/.test(url?.protocol ?? '');

@@ -1,7 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { GROUPS, Settings } from './settings.js';
 
-/** Every group of settings as a provider, so that a module asks for its own group and no more. */
+/** Provides each group of settings, so that a module injects only its own. */
 @Global()
 @Module({})
 export class SettingsModule {

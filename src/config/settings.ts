@@ -1,4 +1,4 @@
-/** The settings of the process: read from the environment once, checked as a whole, then only passed on. */
+/** The settings of the process: read from the environment once, validated as a whole, then passed on. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
@@ -22,7 +22,7 @@ import { readWebhooks, WebhookSettings } from './webhook-settings.js';
 
 const ENVIRONMENTS = ['development', 'test', 'production'] as const;
 
-/** Every group of settings, by its name in `Settings`; a class names what is injected. */
+/** The groups of settings, by their name in `Settings`; the class is the injection token. */
 export const GROUPS = {
   server: ServerSettings,
   logging: LoggingSettings,
@@ -40,9 +40,9 @@ export const GROUPS = {
   console: ConsoleSettings,
 };
 
-/** Everything that can be set, in groups. Durations are in milliseconds unless the name says otherwise. */
+/** All settings, in groups. Durations are in milliseconds unless the name says otherwise. */
 export class Settings {
-  /** Every variable that was read, for people who want to know what is in effect. */
+  /** Every variable that was read, to show which values are in effect. */
   environmentNotes: EnvironmentNote[] = [];
   environment: (typeof ENVIRONMENTS)[number];
   /** Where a development server keeps its database and its secrets. */
@@ -69,8 +69,8 @@ export class Settings {
 }
 
 /**
- * Reads and checks the settings, with `.env` in the working directory below the real environment.
- * @throws SettingsError naming every variable that is wrong
+ * Reads and validates the settings; `.env` in the working directory supplies what the environment doesn't set.
+ * @throws SettingsError naming every invalid variable
  */
 export function loadSettings(env: Environment = loadEnvironment()): Settings {
   const reader = new EnvironmentReader(env);
@@ -103,7 +103,7 @@ function readSettings(env: EnvironmentReader): Settings {
   return settings;
 }
 
-/** The environment of the process, over `.env` in the working directory. */
+/** The environment of the process, with `.env` in the working directory as defaults. */
 export function loadEnvironment(): Environment {
   const file = path.resolve('.env');
   return existsSync(file) ? { ...parseEnv(readTextFile(file)), ...process.env } : process.env;

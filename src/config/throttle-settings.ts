@@ -1,7 +1,7 @@
 import { days, hours, minutes } from './durations.js';
 import type { EnvironmentReader } from './environment.js';
 
-/** How often something may happen before it is refused. */
+/** The rate limits. */
 export class ThrottleSettings {
   enabled: boolean;
   limits: Limits;

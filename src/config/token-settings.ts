@@ -2,18 +2,18 @@ import { days, minutes, seconds } from './durations.js';
 import type { EnvironmentReader } from './environment.js';
 import { type JwtSettings, readJwt } from './jwt-settings.js';
 
-/** Access and refresh tokens, and the sessions behind them. Durations in milliseconds. */
+/** Settings of access tokens, refresh tokens and sessions. Durations in milliseconds. */
 export class TokenSettings {
   jwt: JwtSettings;
   accessTokenLifetime: number;
   refreshTokenLifetime: number;
-  /** How long a session lives, however often it is refreshed. */
+  /** The longest lifetime of a session, however often it is refreshed. */
   sessionLifetime: number;
-  /** How long the parent of a refresh token is taken once more. */
+  /** How long after a refresh its token may be sent again. */
   refreshGrace: number;
 }
 
-/** Reads the settings of tokens. @param developmentSecret makes the key where none is set, outside of production */
+/** Reads the settings of tokens. @param developmentSecret generates the key if none is set, outside production */
 export function readTokens(
   env: EnvironmentReader,
   production: boolean,

@@ -1,11 +1,11 @@
 import { BlockList, isIP } from 'node:net';
 import type { EnvironmentReader } from './environment.js';
 
-/** Where webhooks may go besides public addresses. */
+/** Where webhooks may be sent besides public addresses. */
 export class WebhookSettings {
-  /** Whether loopback may be called, and by plain http: in development and in tests. */
+  /** Whether loopback addresses are allowed, also by plain http: in development and in tests. */
   allowLoopback: boolean;
-  /** Networks of one's own that may be called. */
+  /** Private networks that are allowed. */
   allowedNetworks: BlockList;
 }
 

@@ -5,14 +5,14 @@ import { Call, type Principal } from '../request.js';
 import { BulkDto, type BulkResultsDto } from './bulk.dto.js';
 import { BulkService } from './bulk.service.js';
 
-/** Many users at once. */
+/** Actions on many users. */
 @Controller('api/users')
 @Roles('admin')
 @Scoped('users')
 export class BulkController {
   constructor(private readonly bulk: BulkService) {}
 
-  /** Does one thing to up to 100 users, as an admin. Each result says what the request for that one alone would have. */
+  /** Runs an action on up to 100 users, as an admin. Each result has the status that a request for that user alone would have. */
   @Post('bulk')
   @Fresh({ ifMfa: true, when: deletesOneself })
   @HttpCode(200)
@@ -21,7 +21,7 @@ export class BulkController {
   }
 }
 
-/** As deleting oneself alone asks for it. */
+/** Whether the caller deletes themselves, which needs a fresh sign-in as it does alone. */
 function deletesOneself({ body }: FastifyRequest, me: Principal): boolean {
   const { ids, action } = (body ?? {}) as { ids?: unknown; action?: unknown };
   const isAmong = Array.isArray(ids) && ids.some((id) => typeof id === 'string' && id.toLowerCase() === me.id);

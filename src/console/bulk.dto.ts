@@ -8,9 +8,9 @@ const BULK_ACTIONS = ['deactivate', 'activate', 'delete', 'restore', 'end_sessio
 export type BulkAction = (typeof BULK_ACTIONS)[number];
 const MOST_AT_ONCE = 100;
 
-/** One thing to do to many users. */
+/** An action on many users. */
 export class BulkDto {
-  /** Whom: 1 to 100 ids; one that is repeated counts once. @example ["01890a5d-ac96-774b-bcce-b302099a8057"] */
+  /** 1 to 100 ids; duplicates count once. @example ["01890a5d-ac96-774b-bcce-b302099a8057"] */
   @Transform(({ value }: { value: unknown }) => (Array.isArray(value) ? [...new Set(value.map(lowerCase))] : value))
   @IsArray({ message: 'must be a list' })
   @ArrayMinSize(1, { message: `must have 1 to ${MOST_AT_ONCE} ids` })
@@ -18,11 +18,11 @@ export class BulkDto {
   @IsUUID('all', { each: true, message: 'must be UUIDs' })
   ids: string[];
 
-  /** What. */
+  /** The action. */
   @OneOf(BULK_ACTIONS)
   action: BulkAction;
 
-  /** Why, of what deactivates or deletes; kept with the events. @example "Spam" */
+  /** The reason for deactivating or deleting; stored with the events. @example "Spam" */
   @Optional()
   @Reason()
   reason?: string;
@@ -30,16 +30,16 @@ export class BulkDto {
 
 const lowerCase = (value: unknown): unknown => (typeof value === 'string' ? value.toLowerCase() : value);
 
-/** What came of it for one of them. */
+/** The result for one user. */
 export class BulkResultDto {
   id: string;
-  /** The status that the request for this one alone would have had. @example 200 */
+  /** The status that a request for this user alone would have. @example 200 */
   status: number;
-  /** Why it wasn't done. */
+  /** The code of the failure. */
   code?: ProblemCode;
 }
 
-/** What came of it, in the order of the ids. */
+/** The results, in the order of the ids. */
 export class BulkResultsDto {
   results: BulkResultDto[];
 }

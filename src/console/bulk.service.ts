@@ -5,7 +5,7 @@ import type { Call } from '../request.js';
 import { UsersService } from '../users/users.service.js';
 import type { BulkAction, BulkDto, BulkResultDto, BulkResultsDto } from './bulk.dto.js';
 
-/** Does to many users what can be done to one: one after the other, each by itself, so that one that fails stops nobody. */
+/** Runs an action on many users, one after the other and independently, so that a failure doesn't stop the others. */
 @Injectable()
 export class BulkService {
   constructor(

@@ -10,13 +10,13 @@ const TYPES: Record<string, string> = {
   '.svg': 'image/svg+xml',
 };
 
-/** Compressed forms that the build leaves beside a file, the smaller one first. */
+/** Precompressed variants written by the build, smallest first. */
 const ENCODINGS = [
   ['br', '.br'],
   ['gzip', '.gz'],
 ] as const;
 
-/** A file as it is sent. */
+/** A file with its headers. */
 export interface ConsoleFile {
   content: Buffer;
   type: string;
@@ -24,36 +24,36 @@ export interface ConsoleFile {
 }
 
 /**
- * The files that the build of the console has left. They are read when somebody asks, so they cost nothing at the start,
- * and a server without them starts as well.
+ * The files of the console's build. They are read on request, so they cost nothing at start, and a server without them
+ * starts as well.
  */
 @Injectable()
 export class ConsoleFiles {
   private readonly folder: string = projectFile('dist/console');
 
-  /** Those of another build. */
+  /** The files of a build in another folder. */
   static in(folder: string): ConsoleFiles {
     return Object.assign(new ConsoleFiles(), { folder });
   }
 
-  /** The page, with its ETag; null where the console has not been built. */
+  /** The page with its ETag; null when the console isn't built. */
   async page(): Promise<{ content: Buffer; etag: string } | null> {
     const content = await readFile(path.join(this.folder, 'index.html')).catch(nullIfMissing);
     return content && { content, etag: `"${createHash('sha1').update(content).digest('base64url')}"` };
   }
 
-  /** A file of the build, in the smallest form that the client takes; null for a name that the build has not made. */
+  /** A file of the build, in the smallest variant that the client accepts; null for an unknown name. */
   async asset(name: string, accepted = ''): Promise<ConsoleFile | null> {
     const folder = path.join(this.folder, 'assets');
     const names = new Set((await readdir(folder).catch(nullIfMissing)) ?? []);
     const type = TYPES[path.extname(name)];
-    if (!type || !names.has(name)) return null; // only what is in the list: a name can't lead out of the folder
+    if (!type || !names.has(name)) return null; // only listed names, so a name can't lead out of the folder
     const [encoding, extension = ''] = ENCODINGS.find(([code, end]) => accepts(accepted, code) && names.has(name + end)) ?? []; // prettier-ignore
     return { content: await readFile(path.join(folder, name + extension)), type, encoding };
   }
 }
 
-/** Whether `Accept-Encoding` names it, and not with `q=0`. */
+/** Whether `Accept-Encoding` accepts an encoding: named, and not with `q=0`. */
 function accepts(header: string, encoding: string): boolean {
   return header
     .toLowerCase()

@@ -5,14 +5,14 @@ import { Public } from '../access.js';
 import { ConsoleFiles } from './console-files.js';
 import { ConsoleNetworksGuard } from './console.controller.js';
 
-/** What stands at `/` in production: the way to the console, for whoever may know that there is one. */
+/** The page at `/` in production: redirects to the console, for clients that may load it. */
 @Controller()
 @Public()
 @UseGuards(ConsoleNetworksGuard)
 export class ConsoleHomeController {
   constructor(private readonly files: ConsoleFiles) {}
 
-  /** Leads to the console, relatively, so that a path prefix in front of it stays; 404 where it is not built. */
+  /** Redirects to the console by a relative URL, which works below a path prefix; 404 when it isn't built. */
   @Get('/')
   @HttpCode(302)
   async getHome(@Res({ passthrough: true }) reply: FastifyReply): Promise<void> {

@@ -7,7 +7,7 @@ import { Public } from '../access.js';
 import { pathOf } from '../request.js';
 import { ConsoleFiles } from './console-files.js';
 
-/** Nothing but the console's own files, no markup out of text (Trusted Types); pictures of people may be anywhere. */
+/** Content-Security-Policy: the console's own files only, with Trusted Types; pictures may come from elsewhere, if enabled. */
 const policy = ({ remotePictures }: ConsoleSettings) =>
   [
     "default-src 'none'",
@@ -22,7 +22,7 @@ const policy = ({ remotePictures }: ConsoleSettings) =>
     "trusted-types 'none'",
   ].join('; ');
 
-/** Lets only clients from CONSOLE_NETWORKS know that there is a console. */
+/** 404 for clients outside CONSOLE_NETWORKS. */
 @Injectable()
 export class ConsoleNetworksGuard implements CanActivate {
   private readonly isInside: (address: string, hop: number) => boolean;
@@ -38,7 +38,7 @@ export class ConsoleNetworksGuard implements CanActivate {
   }
 }
 
-/** The pages for admins. They are a client of the API, so anybody may load them. */
+/** The console's pages. They are a client of the API, so anybody may load them. */
 @Controller()
 @Public()
 @UseGuards(ConsoleNetworksGuard)
@@ -52,7 +52,7 @@ export class ConsoleController {
     this.policy = policy(settings);
   }
 
-  /** The console; without the slash it leads there, relatively, so that a path prefix in front of it stays. */
+  /** The console's page; without the trailing slash a relative redirect, which works below a path prefix. */
   @Get('admin')
   @Header('x-robots-tag', 'noindex')
   async getConsole(
@@ -73,7 +73,7 @@ export class ConsoleController {
     return new StreamableFile(page.content, { type: 'text/html; charset=utf-8', length: page.content.length });
   }
 
-  /** The console's own files: their names change with what is in them, so they may be kept for ever. */
+  /** Static files of the console: names contain a hash of their content, so they may be cached for ever. */
   @Get('admin/assets/:file')
   @Header('x-robots-tag', 'noindex')
   async getConsoleFile(

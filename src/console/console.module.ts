@@ -13,7 +13,7 @@ import { DailyStats } from './daily-stats.entity.js';
 import { StatisticsController } from './statistics.controller.js';
 import { StatisticsService } from './statistics.service.js';
 
-/** What only the console needs of the API; and its pages at `/admin`, where it is enabled: the top-level folder `console/`. */
+/** Routes that only the console uses, and its pages at `/admin`, where enabled; their source is the top-level folder `console/`. */
 @Module({})
 export class ConsoleModule {
   static register({ console, isProduction }: Settings): DynamicModule {

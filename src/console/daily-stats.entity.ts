@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** What happened on a day of a time zone that is over; kept for longer than the events that it was counted from. */
+/** The figures of a past day in a time zone; kept longer than the events that they were counted from. */
 @Entity({ name: 'daily_stats' })
 export class DailyStats {
   @PrimaryColumn('text', { primaryKeyConstraintName: 'daily_stats_pkey' })

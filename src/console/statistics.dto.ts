@@ -1,17 +1,17 @@
 import { Optional, Rule } from '../http/fields.js';
 
-/** How many users there are now, at most a second old. */
+/** The current number of users, at most a second old. */
 export class StatsDto {
-  /** All but the deleted ones. */
+  /** All users except deleted ones. */
   total: number;
-  /** Those of them who may sign in. */
+  /** Those who may sign in. */
   active: number;
   deactivated: number;
   deleted: number;
-  /** Those who are held back after too many wrong attempts. */
+  /** Those whose sign-in is blocked after too many wrong attempts. */
   locked: number;
   admins: number;
-  /** Those who were made in the last seven days. */
+  /** Those created in the last seven days. */
   new_7_days: number;
 }
 
@@ -23,7 +23,7 @@ const Day = () => Rule('is_day', 'must be a day such as 2026-11-26', isDay);
 const isDay = (text: string): boolean =>
   DAY.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text);
 
-/** Letters, digits and what stands between them in the names of the IANA database. */
+/** Characters of IANA time zone names. */
 const isTimeZone = (text: string): boolean => {
   try {
     return /^[A-Za-z][\w+/-]{1,63}$/.test(text) && new Intl.DateTimeFormat('en', { timeZone: text }) instanceof Object;
@@ -32,7 +32,7 @@ const isTimeZone = (text: string): boolean => {
   }
 };
 
-/** Which days, of which time zone. */
+/** A range of days in a time zone. */
 export class DailyStatsQuery {
   /** The first day. @example "2026-11-01" */
   @Day()
@@ -42,24 +42,24 @@ export class DailyStatsQuery {
   @Day()
   until: string;
 
-  /** The time zone whose days are meant. @example "Europe/Berlin" */
+  /** The time zone of the days. @example "Europe/Berlin" */
   @Optional()
   @Rule('is_time_zone', 'must be a time zone such as Europe/Berlin', isTimeZone)
   tz: string = 'UTC';
 }
 
-/** What happened on a day. */
+/** The figures of a day. */
 export class DailyStatsDto {
   /** @example "2026-11-26" */
   day: string;
   sign_ups: number;
   sign_ins: number;
   failed_sign_ins: number;
-  /** Different people who signed in. */
+  /** Distinct users who signed in. */
   active_users: number;
 }
 
-/** Every day that was asked for, the first one first. */
+/** All requested days, oldest first. */
 export class DailyStatsListDto {
   items: DailyStatsDto[];
 }

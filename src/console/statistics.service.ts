@@ -10,13 +10,13 @@ import type { DailyStatsDto, DailyStatsListDto, DailyStatsQuery, StatsDto } from
 import * as sql from './statistics.statements.js';
 
 const MOST_DAYS = 92;
-/** Days that are counted by one statement. */
+/** Most days counted by one statement. */
 const AT_ONCE = 7;
 const MAX_AGE = seconds(1);
 const DAY = days(1);
 const UTC = 'UTC';
 
-/** Figures for people who would rather look than read. */
+/** Statistics for the console's dashboard. */
 @Injectable()
 export class StatisticsService {
   private now: { stats: Promise<StatsDto>; until: number } | undefined;
@@ -35,7 +35,7 @@ export class StatisticsService {
     });
   }
 
-  /** How many users there are; counted once a second, however many ask. */
+  /** The current number of users; counted once a second at most. */
   stats(): Promise<StatsDto> {
     if (this.now && this.now.until > performance.now()) return this.now.stats;
     const now = { stats: this.count(), until: Infinity };
@@ -49,7 +49,7 @@ export class StatisticsService {
   }
 
   /**
-   * What happened on each of these days. A day that is over is counted once and kept, so that the curve outlives the events.
+   * The figures of these days. A past day is counted once and stored, as its events will be deleted.
    * @throws Problem 422 on more than 92 days, none, or a time zone that the database doesn't know
    */
   async daily({ since, until: last, tz }: DailyStatsQuery): Promise<DailyStatsListDto> {
@@ -66,7 +66,7 @@ export class StatisticsService {
     return { items: asked.map((day) => known.get(day) ?? nothing(day)) };
   }
 
-  /** The job: keeps the days that have ended since the last time, of every zone that somebody has asked for. */
+  /** The scheduled job: stores days that have ended since the last run, for every time zone that was requested before. */
   async keepEndedDays(): Promise<number> {
     const zones = await this.database.read<{ tz: string; latest: string }>(sql.ZONES, []);
     const latest = new Map([
@@ -102,14 +102,14 @@ export class StatisticsService {
     return new Map(rows.map((row) => [row.day, row]));
   }
 
-  /** Days whose events are past their retention, and that nobody has asked for in this zone before: UTC's stand for them. */
+  /** Days whose events are deleted and that were never requested in this time zone: those of UTC are used instead. */
   private async lost(tz: string, since: string, until: string): Promise<Map<string, DailyStatsDto>> {
     const oldest = new Date(Date.now() - this.settings.retention).toISOString().slice(0, 10);
     if (tz === UTC || since > oldest) return new Map();
     return this.kept(UTC, since, until < oldest ? until : dayBefore(oldest, -1));
   }
 
-  /** Counts days, the ones beside each other together. */
+  /** Counts days; consecutive ones by one statement. */
   private async counted(tz: string, wanted: string[]): Promise<DailyStatsDto[]> {
     const counted: DailyStatsDto[] = [];
     for (let first = 0; first < wanted.length;) {
@@ -146,14 +146,14 @@ const today = () => new Date().toISOString().slice(0, 10);
 const dayBefore = (day: string, count: number): string =>
   new Date(Date.parse(day) - count * DAY).toISOString().slice(0, 10);
 
-/** The days from `since` to before `until`; a few more than anybody may ask for are enough. */
+/** The days from `since` to before `until`, capped just above the permitted number. */
 function daysBetween(since: string, until: string): string[] {
   const count = Math.min(MOST_DAYS * 2, Math.max(0, (Date.parse(until) - Date.parse(since)) / DAY));
   const begin = Date.parse(until) - count * DAY;
   return Array.from({ length: count }, (_, n) => new Date(begin + n * DAY).toISOString().slice(0, 10));
 }
 
-/** The days from this one on that follow each other, a week at most. */
+/** The consecutive days from this one on, a week at most. */
 function runFrom(wanted: string[], first: number): string[] {
   const run = wanted.slice(first, first + AT_ONCE);
   const end = run.findIndex((day, n) => day !== dayBefore(run[0] ?? '', -n));

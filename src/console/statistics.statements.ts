@@ -7,7 +7,7 @@ export const KEPT = statement(
   `SELECT ${COLUMNS} FROM daily_stats WHERE tz = $1 AND day >= $2::date AND day < $3::date`,
 );
 
-/** A day that is kept stays as it is: its events may be gone by the next time. */
+/** Stores a day, unless it is stored already: its events may have been deleted since. */
 export const KEEP = statement(
   'stats.keep',
   `INSERT INTO daily_stats (tz, day, sign_ups, sign_ins, failed_sign_ins, active_users)
@@ -17,10 +17,10 @@ export const KEEP = statement(
    RETURNING day`,
 );
 
-/** Time zones that somebody has asked for days of, and which day of them was kept last. */
+/** Time zones that were requested, with their latest stored day. */
 export const ZONES = statement('stats.zones', `SELECT tz, max(day)::text AS "latest" FROM daily_stats GROUP BY tz`);
 
-/** What day it is there, and whether the one before has been over for a while, so that nothing of it is under way. */
+/** The current day in a time zone, and whether the previous one ended long enough ago that no transaction of it is open. */
 export const TODAY = statement(
   'stats.today',
   `SELECT (now() AT TIME ZONE $1)::date::text AS today, ((now() - interval '5 minutes') AT TIME ZONE $1)::date::text AS settled`,

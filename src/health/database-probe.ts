@@ -16,8 +16,8 @@ const DEADLINE = 800;
 const REMEMBERED = seconds(1);
 
 /**
- * Asks the database whether it is there: on a connection of its own, so that a busy pool is no failure, with a deadline
- * of its own, once at a time and once a second however many probes come in, so that they can't pile up while it hangs.
+ * Checks the database: on a connection of its own, so that a busy pool isn't reported as a failure; with its own deadline;
+ * one check at a time and per second, so that probes can't pile up while it hangs.
  */
 @Injectable()
 export class DatabaseProbe implements OnApplicationShutdown {
@@ -39,7 +39,7 @@ export class DatabaseProbe implements OnApplicationShutdown {
     this.drop();
   }
 
-  /** What fails on an old connection is asked again on a fresh one: it may have been ended while nobody looked. */
+  /** Repeats a failed check on a new connection: the old one may have been closed while idle. */
   private async ask(signal: AbortSignal): Promise<void> {
     const giveUp = () => this.drop();
     signal.addEventListener('abort', giveUp);
@@ -78,11 +78,11 @@ export class DatabaseProbe implements OnApplicationShutdown {
       application_name: 'userhub probe',
     });
     const connection = { client, made: client.connect() };
-    client.on('error', () => this.drop(connection)); // an idle connection that dies is no crash
+    client.on('error', () => this.drop(connection)); // without a listener, an idle connection's error would crash the process
     return connection;
   }
 
-  /** Without a goodbye, which would wait for a server that hangs. */
+  /** Without `end`, which would wait for a server that hangs. */
   private drop(connection = this.connection): void {
     if (this.connection === connection) this.connection = undefined;
     if (connection) socketOf(connection.client).destroy();

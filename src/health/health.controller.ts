@@ -5,44 +5,44 @@ import { Public } from '../access.js';
 import { DatabaseProbe } from './database-probe.js';
 import { Readiness } from './readiness.js';
 
-/** The state of the service in three words. */
+/** The state of the service. */
 export class HealthDto {
   status: 'healthy' | 'unhealthy';
   database: 'connected' | 'disconnected';
   api: 'ok';
 }
 
-/** What one part of it says. */
+/** The state of one check. */
 export class HealthIndicatorDto {
   status: 'up' | 'down';
   /** Why it is down. @example "2 migrations are pending" */
   message?: string;
 }
 
-/** The parts that the service needs. */
+/** The checks. */
 export class HealthIndicatorsDto {
   database?: HealthIndicatorDto;
   migrations?: HealthIndicatorDto;
   process?: HealthIndicatorDto;
 }
 
-/** The state of everything that the service needs. */
+/** The state of all checks. */
 export class HealthCheckResultDto {
   status: 'ok' | 'error' | 'shutting_down';
-  /** What works. @example { "database": { "status": "up" }, "migrations": { "status": "up" }, "process": { "status": "up" } } */
+  /** Checks that are up. @example { "database": { "status": "up" }, "migrations": { "status": "up" }, "process": { "status": "up" } } */
   info: HealthIndicatorsDto;
-  /** What does not work. @example {} */
+  /** Checks that are down. @example {} */
   error: HealthIndicatorsDto;
-  /** Both of them. @example { "database": { "status": "up" }, "migrations": { "status": "up" }, "process": { "status": "up" } } */
+  /** All checks. @example { "database": { "status": "up" }, "migrations": { "status": "up" }, "process": { "status": "up" } } */
   details: HealthIndicatorsDto;
 }
 
-/** The process turns. */
+/** The process is alive. */
 export class LiveDto {
   status: 'ok';
 }
 
-/** For people, balancers and Kubernetes probes. */
+/** Health checks for people, load balancers and Kubernetes probes. */
 @Controller('health')
 @Public()
 export class HealthController {
@@ -52,7 +52,7 @@ export class HealthController {
     private readonly probe: DatabaseProbe,
   ) {}
 
-  /** Whether the service and its database work, and the API serves: not while migrations still run. */
+  /** Whether service and database work and the API serves requests; false while migrations run. */
   @Get()
   @Header('cache-control', 'no-store')
   async getHealth(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthDto> {
@@ -62,14 +62,14 @@ export class HealthController {
     return { status: 'unhealthy', database: 'disconnected', api: 'ok' };
   }
 
-  /** Whether the process turns; asks nobody. */
+  /** Whether the process is alive; checks nothing else. */
   @Get('live')
   @Header('cache-control', 'no-store')
   getLiveness(): LiveDto {
     return { status: 'ok' };
   }
 
-  /** Whether to send requests here: the database can be reached, it has all migrations, and the process isn't ending. */
+  /** Whether to route requests here: the database is reachable and has all migrations, and the process isn't shutting down. */
   @Get('ready')
   @Header('cache-control', 'no-store')
   async getReadiness(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthCheckResultDto> {

@@ -3,7 +3,7 @@ import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/term
 import { Connector } from '../database/connector.js';
 import { DatabaseProbe } from './database-probe.js';
 
-/** Whether this process should be given requests. */
+/** Whether requests should be routed to this process. */
 @Injectable()
 export class Readiness {
   private draining = false;
@@ -14,34 +14,34 @@ export class Readiness {
     private readonly indicators: HealthIndicatorService,
   ) {}
 
-  /** Whether the database has been reached, and has all migrations. */
+  /** Whether the database has been reached and has all migrations. */
   get isPrepared(): boolean {
     return this.connector.isPrepared;
   }
 
-  /** Whether the process is about to end. */
+  /** Whether the process is shutting down. */
   get isDraining(): boolean {
     return this.draining;
   }
 
-  /** From now on it is not ready, so that balancers send their requests elsewhere; it still answers those that come. */
+  /** Reports not ready from now on, so that load balancers route elsewhere; requests are still answered. */
   drain(): void {
     this.draining = true;
   }
 
-  /** The database can be reached. */
+  /** Up when the database is reachable. */
   async database(): Promise<HealthIndicatorResult<'database'>> {
     const indicator = this.indicators.check('database');
     return (await this.probe.isUp()) ? indicator.up() : indicator.down();
   }
 
-  /** The database has been prepared: it has all migrations. */
+  /** Up when the database has all migrations. */
   migrations(): HealthIndicatorResult<'migrations'> {
     const indicator = this.indicators.check('migrations');
     return this.connector.isPrepared ? indicator.up() : indicator.down();
   }
 
-  /** The process isn't about to end. */
+  /** Up unless the process is shutting down. */
   process(): HealthIndicatorResult<'process'> {
     const indicator = this.indicators.check('process');
     return this.draining ? indicator.down({ message: 'draining' }) : indicator.up();

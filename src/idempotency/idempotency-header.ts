@@ -1,9 +1,9 @@
 import { validationFailed } from '../problems.js';
 
 const KEY = /^[\x20-\x7e]{1,255}$/;
-const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/; // the draft's: a string of RFC 8941
+const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/; // a string of RFC 8941, as in the draft
 
-/** The key of an `Idempotency-Key` header, with or without quotes. @throws Problem 422 when it is none */
+/** The key in an `Idempotency-Key` header, with or without quotes. @throws Problem 422 when it is invalid */
 export function readKey(header: string | string[] | undefined): string {
   const text = String(header ?? '').trim();
   const key = text.startsWith('"') ? QUOTED.exec(text)?.[1]?.replace(/\\(["\\])/g, '$1') : text;

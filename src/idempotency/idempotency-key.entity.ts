@@ -1,27 +1,27 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** An Idempotency-Key that somebody sent: the claim of the request that runs, or what it was answered. */
+/** An Idempotency-Key: claimed by a running request, or with the stored answer. */
 @Entity({ name: 'idempotency_keys' })
 export class IdempotencyKey {
-  /** SHA-256 of whoever sent it and of the key. */
+  /** SHA-256 of the sender and the key. */
   @PrimaryColumn('bytea', { primaryKeyConstraintName: 'idempotency_keys_pkey' })
   id: Buffer;
 
-  /** The account that sent it; null where nobody was signed in. No foreign key: users are above. */
+  /** The account that sent it; null for anonymous requests. No foreign key: users belong to a folder that this one must not import. */
   @Index('idempotency_keys_owner_id_idx')
   @Column('uuid', { name: 'owner_id', nullable: true })
   ownerId: string | null;
 
-  /** The account that the answer tells of, so that a purge finds it. */
+  /** The account in the stored answer, so that a purge finds it. */
   @Index('idempotency_keys_subject_id_idx')
   @Column('uuid', { name: 'subject_id', nullable: true })
   subjectId: string | null;
 
-  /** HMAC of method, path and body: a bare hash could be guessed at, as bodies hold passwords. */
+  /** HMAC of method, path and body: a plain hash could be brute-forced, as bodies contain passwords. */
   @Column('bytea')
   fingerprint: Buffer;
 
-  /** The request that runs: one that lost its lease can't complete what another has taken over. */
+  /** The claim of the running request: after its lease has expired and another request has taken over, it can't complete. */
   @Column('uuid')
   claim: string;
 
@@ -38,7 +38,7 @@ export class IdempotencyKey {
   @Column('text', { nullable: true })
   body: string | null;
 
-  /** End of the lease, or of the answer. */
+  /** Expiry of the lease, or of the stored answer. */
   @Index('idempotency_keys_expires_at_idx')
   @Column({ type: 'timestamptz', name: 'expires_at' })
   expiresAt: Date;

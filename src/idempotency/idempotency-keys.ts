@@ -17,18 +17,17 @@ import { readKey } from './idempotency-header.js';
 import type { IdempotencyKey } from './idempotency-key.entity.js';
 import * as sql from './idempotency.statements.js';
 
-const LEASE = seconds(60); // as long as a request that died holds its key
+const LEASE = seconds(60); // how long a request that died blocks its key
 const KEPT = hours(24);
 const TRIES = 5;
 
-/** An answer as it was given. */
+/** A stored answer. */
 export type KeptAnswer = Pick<IdempotencyKey, 'location' | 'etag' | 'body'> & { status: number };
 
 type Claimed = Pick<IdempotencyKey, 'fingerprint' | 'status' | 'location' | 'etag' | 'body'> & { isClaimed: boolean };
 
 /**
- * Requests that are done once, however often they are sent (Idempotency-Key, draft -07). A key belongs to an account, or
- * to the network where nobody is signed in.
+ * Idempotent requests (Idempotency-Key, draft -07). A key belongs to an account, or to the network of an anonymous client.
  */
 @Injectable()
 export class IdempotencyKeys implements OnModuleInit {
@@ -47,8 +46,8 @@ export class IdempotencyKeys implements OnModuleInit {
   }
 
   /**
-   * Takes the key of a request, or finds what the same request was answered before.
-   * @throws Problem 409 `idempotency_in_progress`, 422 `idempotency_key_reused`, or for a key that is none
+   * Claims the key of a request, or returns the stored answer to the same request.
+   * @throws Problem 409 `idempotency_in_progress`, 422 `idempotency_key_reused`, or for an invalid key
    */
   async claim(request: FastifyRequest): Promise<Claim | KeptAnswer> {
     const owner = request.user?.id ?? null;
@@ -61,7 +60,7 @@ export class IdempotencyKeys implements OnModuleInit {
     for (let tries = 0; tries < TRIES; tries++) {
       const [found] = await this.database.write<Claimed>(sql.CLAIM, [id, owner, fingerprints[0], claim, LEASE]);
       if (found?.isClaimed) return new Claim(this.database, id, claim);
-      if (!found?.fingerprint) continue; // taken, or freed, at the same moment
+      if (!found?.fingerprint) continue; // a concurrent request claimed or released it
       const { fingerprint, status, location, etag, body } = found;
       if (!fingerprints.some((one) => timingSafeEqual(one, fingerprint))) throw problem('idempotency_key_reused');
       if (status === null) throw problem('idempotency_in_progress');
@@ -70,18 +69,18 @@ export class IdempotencyKeys implements OnModuleInit {
     throw unavailable();
   }
 
-  /** Removes what was answered to an account, or tells of it. */
+  /** Deletes answers to an account, or about it. */
   async forget(userId: string): Promise<void> {
     await this.database.write(sql.FORGET, [userId]);
   }
 
-  /** Removes a thousand leases and answers that have run out, at most. */
+  /** Deletes expired leases and answers, a thousand at most. */
   private async purge(): Promise<number> {
     return (await this.database.write(sql.PURGE, [])).length;
   }
 }
 
-/** The hold of a running request on its key. */
+/** The claim of a running request on its key. */
 export class Claim implements IdempotencyClaim {
   /** Whether the answer is stored. */
   isCompleted = false;
@@ -104,7 +103,7 @@ export class Claim implements IdempotencyClaim {
     };
   }
 
-  /** Frees the key, for whatever is sent with it next. */
+  /** Releases the key for the next request. */
   async release(): Promise<void> {
     await this.database.write(sql.RELEASE, [this.id, this.claim]);
   }
@@ -117,5 +116,5 @@ function fingerprintOf({ method, url, body }: FastifyRequest, secret: KeyObject)
     .digest();
 }
 
-/** Path and query: a path is the same with a slash at its end and without. */
+/** Path and query, without a trailing slash of the path. */
 const targetOf = (url: string) => url.replace(/^https?:\/\/[^/?]*/i, '').replace(/\/+(?=\?|$)/, '');

@@ -1,8 +1,8 @@
 import { statement } from '../database/statement.js';
 
 /**
- * Takes a key that is free, or whose lease or answer has run out; of one that isn't, tells what is there. It neither
- * locks nor waits for a row that is in use: its request may be in the middle of a long transaction.
+ * Claims a key that is free or expired; otherwise returns its row. It neither locks nor waits for the row of a running
+ * request, whose transaction may be long.
  */
 export const CLAIM = statement(
   'idempotency_keys.claim',
@@ -19,7 +19,7 @@ export const CLAIM = statement(
    FROM (VALUES (1)) AS one LEFT JOIN kept ON true`,
 );
 
-/** Keeps the answer, in the transaction of the change; no row when the lease was lost to another request. */
+/** Stores the answer, in the transaction of the change; no row when the lease was taken over by another request. */
 export const COMPLETE = statement(
   'idempotency_keys.complete',
   `WITH done AS (

@@ -11,7 +11,7 @@ import type { Companion } from '../database/statement.js';
 import type { Origin } from '../request.js';
 import { Claim, IdempotencyKeys, type KeptAnswer } from './idempotency-keys.js';
 
-/** Does what comes with an `Idempotency-Key` once: bound to routes by {@link Idempotent}. */
+/** Interceptor for requests with an `Idempotency-Key`: bound to routes by {@link Idempotent}. */
 @Injectable()
 class IdempotencyInterceptor implements NestInterceptor {
   constructor(private readonly keys: IdempotencyKeys) {}
@@ -28,12 +28,12 @@ class IdempotencyInterceptor implements NestInterceptor {
   }
 }
 
-/** The route honours `Idempotency-Key`. Its service stores the answer with the change: see {@link storing}. */
+/** Makes the route honour `Idempotency-Key`. Its service stores the answer with the change: see {@link storing}. */
 export const Idempotent = () => UseInterceptors(IdempotencyInterceptor);
 
 /**
- * What a writing statement is told so that its answer is stored in its transaction; undefined for a request without a key.
- * @param answerTo the answer that the rows of the change become, without secrets; undefined when nothing was changed
+ * For `AuditService.write` and the like: stores the answer in the transaction of the change; undefined without a key.
+ * @param answerTo the answer made of the changed rows, without secrets; undefined when nothing was changed
  */
 export function storing<Row extends object>(
   { idempotency }: Pick<Origin, 'idempotency'>,
@@ -46,12 +46,12 @@ export function storing<Row extends object>(
   };
 }
 
-/** Only the answer of a change is kept: whatever fails frees the key, and so does what has changed nothing. */
+/** Only the answer to a change is stored: failures, and requests that change nothing, release the key. */
 async function run(next: CallHandler<object>, claim: Claim): Promise<object> {
   try {
     return await lastValueFrom(next.handle());
   } finally {
-    if (!claim.isCompleted) await claim.release().catch(() => undefined); // else its lease runs out
+    if (!claim.isCompleted) await claim.release().catch(() => undefined); // otherwise its lease expires
   }
 }
 

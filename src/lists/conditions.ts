@@ -1,4 +1,4 @@
-/** The conditions of a WHERE clause; each `$` stands for the next value. */
+/** The conditions of a WHERE clause; each `$` is replaced by the placeholder of the next value. */
 export class Conditions {
   readonly values: unknown[] = [];
   private readonly texts: string[] = [];
@@ -18,18 +18,18 @@ export class Conditions {
   }
 }
 
-/** A LIKE pattern that finds the text anywhere, taking its wildcards literally. */
+/** A LIKE pattern for texts that contain the term, with its wildcards escaped. */
 export const containing = (text: string) => `%${literally(text)}%`;
 
-/** A LIKE pattern that finds what begins with the text. */
+/** A LIKE pattern for texts that begin with the term, with its wildcards escaped. */
 export const beginningWith = (text: string) => `${literally(text)}%`;
 
-/** Whether a search text has no trigram: only what begins with it is looked for, by an index of its own. */
+/** Whether a term is too short for trigrams: then only prefixes are searched, by another index. */
 export const isShort = (text: string) => [...text].length < 3;
 
 const literally = (text: string) => text.replace(/[\\%_]/g, '\\$&');
 
-/** What an UPDATE sets, and when that makes a difference to the row `old`. */
+/** The SET clause of an UPDATE, and the condition that it changes row `old`. */
 export interface Assignments {
   assignments: string;
   differs: string;
@@ -37,8 +37,8 @@ export interface Assignments {
 }
 
 /**
- * What an UPDATE sets: those of the columns that the changes name.
- * @param values the statement's values so far, to which those of the changes are added
+ * The SET clause for those columns that the changes contain.
+ * @param values the statement's values so far; those of the changes are appended
  */
 export function assignmentsOf<Changes extends object>(
   changes: Changes,
@@ -55,17 +55,16 @@ export function assignmentsOf<Changes extends object>(
   };
 }
 
-/** Which row to change, and how. */
+/** The UPDATE of one row. */
 export interface Update extends Pick<Assignments, 'assignments' | 'differs'> {
   table: string;
-  /** Finds the row, by its own columns. */
+  /** The condition that finds the row. */
   where: string;
 }
 
 /**
- * The CTEs of an UPDATE that leaves a row as it is, version, time of change and all, when nothing in it would differ:
- * `old` is the row before, locked; `changed` the new row, if there is a new one; `current` the row as it is now. The row
- * under the UPDATE is `t`.
+ * CTEs of an UPDATE that does nothing (keeps version and `updated_at`) if no value would change: `old` is the locked row
+ * before; `changed` the new row, if any; `current` the row as it is now. The UPDATE's alias is `t`.
  */
 export const changing = ({ table, where, assignments, differs }: Update): string =>
   `old AS (SELECT * FROM ${table} WHERE ${where} FOR NO KEY UPDATE),
@@ -74,6 +73,6 @@ export const changing = ({ table, where, assignments, differs }: Update): string
      FROM old WHERE t.id = old.id AND (${differs}) RETURNING t.*),
    current AS (SELECT * FROM changed UNION ALL SELECT * FROM old WHERE NOT EXISTS (SELECT FROM changed))`;
 
-/** The condition that a row has one of the versions that this placeholder stands for (`If-Match`); none given: any. */
+/** Condition: the row has one of the versions of `If-Match`, passed by this placeholder; null accepts any. */
 export const hasVersion = (placeholder: `$${number}`): string =>
   `(${placeholder}::int[] IS NULL OR version = ANY (${placeholder}))`;

@@ -1,4 +1,4 @@
-/** Lists: a page at a time, by `skip` for people, by `cursor` for programs that walk far. */
+/** Paging: by `skip` for people, by `cursor` for programs. */
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { validationFailed } from '../problems.js';
@@ -8,9 +8,9 @@ import { isUuid, Optional, QueryInteger, Length } from '../http/fields.js';
 const MAX_LIMIT = 100;
 const MAX_SKIP = 10_000;
 
-/** The part of a query that every list understands. */
+/** The paging parameters of every list. */
 export class PageQuery {
-  /** How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
+  /** How many entries to skip, 10,000 at most; to go further use `cursor`. Not together with `cursor`. */
   @Optional()
   @QueryInteger(0, MAX_SKIP, `must be ${MAX_SKIP} or less; walk further by cursor`)
   skip?: number;
@@ -20,7 +20,7 @@ export class PageQuery {
   @QueryInteger(1, MAX_LIMIT)
   limit: number = 10;
 
-  /** The `next_cursor` of the page before. Walks a list of any length at the same cost. */
+  /** The `next_cursor` of the previous page. Each page costs the same, at any depth. */
   @Optional()
   @Length(1, 500)
   cursor?: string;
@@ -29,26 +29,26 @@ export class PageQuery {
 /** One page of a list. */
 export class Page<T> {
   items: T[];
-  /** How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long. @example 1 */
+  /** The number of entries, up to 10,000; null when paging by cursor, or when counting took too long. @example 1 */
   total: number | null;
-  /** Whether there are just so many; false when there are more than 10,000, and when `total` is null. */
+  /** Whether `total` is exact; false when there are more than 10,000, and when `total` is null. */
   total_is_exact: boolean;
   skip: number;
   limit: number;
-  /** What to send as `cursor` for the next page; null on the last one. */
+  /** The `cursor` of the next page; null on the last one. */
   next_cursor: string | null;
 }
 
-/** Where in its order a list goes on: after the entry with this sort value and id. */
+/** A position in a list: after the entry with this sort value and id. */
 export interface Position {
   value: string;
   id: string;
 }
 
-/** The list that a cursor belongs to (its owner, filters and order): on any other one it is refused. */
+/** What a cursor is bound to (list, owner, filters, order): with other parameters it is refused. */
 export type ListIdentity = readonly unknown[];
 
-/** Reads the position out of a cursor. @throws Problem 422 when it isn't one of this list's, or comes with `skip` */
+/** The position in a cursor. @throws Problem 422 when it belongs to another list, or comes with `skip` */
 export function positionOf(
   { cursor, skip }: PageQuery,
   list: ListIdentity,
@@ -63,15 +63,14 @@ export function positionOf(
   throw badCursor('invalid_cursor', 'is not a cursor of this list');
 }
 
-/** Whether it is a time as answers and cursors hold it, and one that PostgreSQL knows. */
+/** Whether a text is a timestamp in the format of answers and cursors, in PostgreSQL's range. */
 export function isTimestamp(text: string): boolean {
   const time = new Date(text);
   return /^(?!0000)\d{4}-/.test(text) && !Number.isNaN(time.getTime()) && time.toISOString() === text;
 }
 
 /**
- * Makes a page of what a query found. It must have asked for one row more than the page holds: by that row the next
- * page shows.
+ * Makes a page. The query must ask for one row more than the page holds, which tells whether there is a next page.
  */
 export function pageOf<Row, T>(
   rows: Row[],
@@ -91,14 +90,14 @@ export function pageOf<Row, T>(
   return page;
 }
 
-/** The total that a page gives away by itself: none by cursor, and a page that isn't full is the last one. Else undefined. */
+/** The total when it follows from the page: unknown by cursor; known when the page isn't full. Else undefined. */
 export function impliedTotal(found: number, { skip = 0, limit, cursor }: PageQuery): Total | undefined {
   if (cursor !== undefined) return { total: null, isExact: false };
   const isLast = found <= limit && (found > 0 || skip === 0);
   return isLast ? boundedTotal(skip + found) : undefined;
 }
 
-/** Adds `Link: <…>; rel="next"` (RFC 8288) to every page that has a next one. */
+/** Adds `Link: <…>; rel="next"` (RFC 8288) to pages that have a next one. */
 export function sendPageLinks(fastify: FastifyInstance): void {
   fastify.addHook('preSerialization', (request, reply, payload: unknown, done) => {
     if (payload instanceof Page && payload.next_cursor) {
@@ -108,7 +107,10 @@ export function sendPageLinks(fastify: FastifyInstance): void {
   });
 }
 
-/** URL of the next page, in the same paging style (skip or cursor) as this request, by cursor where skip ends: the route's own path, whatever the request line holds. */
+/**
+ * URL of the next page, in the same paging style (skip or cursor) as this request, or by cursor where skip ends. It has the
+ * path of the route, not that of the request line.
+ */
 function nextUrl({ url, routeOptions, params }: FastifyRequest, page: Page<unknown>): string {
   const values = params as Record<string, string>;
   const path = routeOptions.url?.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(values[name] ?? ''));

@@ -1,34 +1,34 @@
 import { seconds } from '../config/durations.js';
 
-/** How many rows a list has: exactly, or at least so many; null when nobody has counted in time. */
+/** The number of rows of a list, exact or a lower bound; null when counting took too long. */
 export interface Total {
   total: number | null;
   isExact: boolean;
 }
 
-/** As far as rows are counted. Beyond it a count costs more than a page, and nobody looks at the number. */
+/** Counting stops here: beyond, it costs more than a page, and nobody needs the exact number. */
 export const MOST_COUNTED = 10_000;
 
 const UNKNOWN: Total = { total: null, isExact: false };
 const MIN_AGE = seconds(1);
-const AGE_PER_COST = 20; // so that no more than a twentieth of a connection's time goes into one total
+const AGE_PER_COST = 20; // so that counting uses at most 5 % of a connection's time per total
 const CHEAP = 100; // milliseconds
 const PATIENCE = seconds(1);
 const AT_ONCE = 2;
 const LONGEST_QUEUE = 50;
-const MAX_ENTRIES = 1000; // of one table
+const MAX_ENTRIES = 1000; // per table
 
 interface Entry {
   total: Promise<Total>;
   startedAt: number;
-  /** What counting took, in milliseconds, once it is done. */
+  /** How long counting took in milliseconds, once finished. */
   cost?: number;
   until: number;
 }
 
 /**
- * Remembers the totals of lists: for a second, or for 20 times as long as counting took. However many ask for the same
- * total, it is counted once; two are counted at a time in a process, so that counting never takes the database from the rest.
+ * Caches totals of lists: for a second, or for 20 times as long as counting took. Concurrent requests for a total share one
+ * count, and a process runs two counts at a time, so that counting can't use up the database.
  */
 export class Totals {
   private readonly tables = new Map<string, Map<string, Entry>>();
@@ -36,9 +36,9 @@ export class Totals {
   private running = 0;
 
   /**
-   * The total under this key: null when it isn't counted within a second, or fails.
-   * @param table what it counts the rows of
-   * @param count counts as far as `MOST_COUNTED + 1`
+   * The total for a key; null when counting takes more than a second, or fails.
+   * @param table the table whose rows are counted
+   * @param count counts up to `MOST_COUNTED + 1`
    */
   get(table: string, key: string, count: () => Promise<number>): Promise<Total> {
     const entries = this.tables.get(table) ?? new Map<string, Entry>();
@@ -50,7 +50,7 @@ export class Totals {
     if (entries.size >= MAX_ENTRIES) entries.clear();
     const entry: Entry = { total: Promise.resolve(UNKNOWN), startedAt: now, until: Infinity };
     entry.total = this.count(entry, count).catch(() => {
-      if (entries.get(key) === entry) entries.delete(key); // the next one asks again
+      if (entries.get(key) === entry) entries.delete(key); // the next request counts again
       return UNKNOWN;
     });
     entries.set(key, entry);
@@ -58,8 +58,8 @@ export class Totals {
   }
 
   /**
-   * Something was written to this table, and whoever wrote it looks for it in the next list: forgets its totals, save those
-   * that are dear to count.
+   * After a write to this table: drops its totals, so that the writer sees the change in the next list; except those that
+   * are expensive to count.
    */
   changed(table: string): void {
     const entries = this.tables.get(table);
@@ -86,16 +86,16 @@ export class Totals {
   }
 }
 
-/** What is said of so many rows. */
+/** The total for a number of rows that was counted. */
 export const boundedTotal = (rows: number): Total =>
   rows > MOST_COUNTED ? { total: MOST_COUNTED, isExact: false } : { total: rows, isExact: true };
 
-/** A total that is late is never the page's failure. */
+/** A slow or failed count must not fail the page. */
 function inTime({ total, startedAt, cost }: Entry, now: number): Promise<Total> {
   if (cost !== undefined) return total;
   const patience = startedAt + PATIENCE - now;
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(UNKNOWN), patience); // at once, when others have waited as long already
+    const timer = setTimeout(() => resolve(UNKNOWN), patience); // 0 when others have waited that long already
     void total.then((counted) => {
       clearTimeout(timer);
       resolve(counted);

@@ -5,7 +5,7 @@ import type { Settings } from '../config/settings.js';
 import { pathOf } from '../request.js';
 import { traceOf } from './trace-context.js';
 
-/** The process's logger: JSON lines, or something for people when a person watches. */
+/** The process' logger: JSON lines, or readable text on a terminal. */
 export async function createLogger(settings: Settings): Promise<Logger> {
   const options = {
     level: settings.logging.level,
@@ -18,7 +18,7 @@ export async function createLogger(settings: Settings): Promise<Logger> {
   return pino(options, pretty({ translateTime: 'SYS:HH:MM:ss', sync: true }));
 }
 
-/** Lets Nest, and whatever uses Nest's `Logger`, write to the process's logger. */
+/** Adapts Nest's `Logger` to the process' logger. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
@@ -31,7 +31,7 @@ export class NestLogger implements LoggerService {
 
   private write(level: pino.Level, message: unknown, rest: unknown[]): void {
     const context = rest.at(-1);
-    // what Nest tells of its own wiring is for whoever debugs it; a port that it can't have, main tells in better words
+    // Nest's messages about its own wiring are logged at debug level; main reports a port that can't be bound
     const framework = typeof context === 'string' && FRAMEWORK.has(context) && (level === 'info' || level === 'error');
     this.logger[framework ? 'debug' : level](line(context, message));
   }
@@ -44,10 +44,10 @@ function line(context: unknown, message: unknown): object {
   return typeof message === 'object' ? { context, ...message } : { context, msg: message };
 }
 
-/** An error as far as it is safe to log: drivers hang parameters and rows on theirs. */
+/** The parts of an error that are safe to log: drivers attach parameters and rows. */
 const withoutDetails = ({ name, message, stack }: Error) => ({ type: name, message, stack });
 
-/** One line a response. */
+/** Logs one line per response. */
 export function logResponses(fastify: FastifyInstance, logger: Logger): void {
   fastify.addHook('onResponse', (request, reply, done) => {
     logResponse(logger, request, reply);
@@ -55,7 +55,10 @@ export function logResponses(fastify: FastifyInstance, logger: Logger): void {
   });
 }
 
-/** The line. Paths without their query, which may hold what people search for; health and the console's files only when debugging. */
+/**
+ * Logs a response. Paths are logged without their query, which may contain search terms; health checks and files of the
+ * console only at debug level.
+ */
 export function logResponse(logger: Logger, request: FastifyRequest, reply: FastifyReply): void {
   const path = withoutAddresses(pathOf(request.url)).slice(0, 512);
   const level = /^\/(?:health|admin)(?:\/|$)/.test(path) ? 'debug' : 'info';
@@ -73,5 +76,5 @@ export function logResponse(logger: Logger, request: FastifyRequest, reply: Fast
   });
 }
 
-/** Whatever of a path may be somebody's e-mail address, by an @ in it in any disguise, is left out. */
+/** Replaces parts of a path that may be e-mail addresses: after /email/, or with an @, encoded or not. */
 const withoutAddresses = (path: string) => path.replace(/(?<=\/email\/)[^/]+|[^/]*(?:@|%(?:25)*40|%ef%b[cb]%(?:a0|ab))[^/]*/gi, ':email'); // prettier-ignore

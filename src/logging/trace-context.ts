@@ -1,16 +1,16 @@
 import type { FastifyRequest } from 'fastify';
 
-/** Of what trace a request is a part, by the names that log lines give it. */
+/** The trace of a request, by the names in log lines. */
 export interface Trace {
   trace_id: string;
   /** The caller's span. */
   span_id: string;
 }
 
-/** Version, trace, span, flags; a version to come may add more after these. */
+/** Version, trace, span, flags; later versions may append more. */
 const TRACEPARENT = /^(?!ff)([\da-f]{2})-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-[\da-f]{2}(-.*)?$/;
 
-/** The trace that a caller says a request is part of (W3C Trace Context, `traceparent`); undefined unless it is well-formed. */
+/** The trace in a `traceparent` header (W3C Trace Context); undefined when it is missing or malformed. */
 export function traceOf({ headers }: Pick<FastifyRequest, 'headers'>): Trace | undefined {
   const { traceparent } = headers;
   const parts = typeof traceparent === 'string' ? TRACEPARENT.exec(traceparent) : null;

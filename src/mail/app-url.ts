@@ -5,8 +5,8 @@ import { MailSettings } from '../config/mail-settings.js';
 import { ServerSettings } from '../config/server-settings.js';
 
 /**
- * Where the front end is: APP_URL, or in development the pages of this server itself. Never what a request says of itself:
- * `Host`, `X-Forwarded-Host` and `Origin` are the attacker's to choose.
+ * The URL of the front end: APP_URL, or in development this server's own pages. Never from `Host`, `X-Forwarded-Host` or
+ * `Origin`, which an attacker can choose.
  */
 @Injectable()
 export class AppUrl {
@@ -16,19 +16,19 @@ export class AppUrl {
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
-  /** The front end's address, without a slash at its end. */
+  /** The front end's URL, without a trailing slash. */
   get base(): string {
     return this.settings.appUrl ?? `http://localhost:${this.port}`;
   }
 
-  /** The address of one of its pages. @param path begins with a slash */
+  /** The URL of one of its pages. @param path begins with a slash */
   page(path: string): string {
     return this.base + path;
   }
 
-  /** Where this server listens; what it was told when it doesn't, as in a script. */
+  /** The port that this server listens on; the configured one when it doesn't, as in a script. */
   get port(): number {
-    const adapter = this.adapterHost.httpAdapter as AbstractHttpAdapter<Server> | undefined; // a script has none
+    const adapter = this.adapterHost.httpAdapter as AbstractHttpAdapter<Server> | undefined; // undefined in a script
     const address = adapter?.getHttpServer().address();
     return typeof address === 'object' && address ? address.port : this.server.port;
   }

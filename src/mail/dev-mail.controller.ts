@@ -8,7 +8,7 @@ import { listPage, mailPage, POLICY } from './dev-mail.page.js';
 import { DevMailbox } from './dev-mailbox.js';
 import { LoopbackGuard } from './loopback.guard.js';
 
-/** The development mailbox. Only on servers that have one, and only for who calls from the same machine. */
+/** The development mailbox; only for callers on the same machine. */
 @ApiExcludeController()
 @Controller()
 @Public()

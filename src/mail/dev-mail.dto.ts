@@ -28,9 +28,9 @@ export class DevMailDto {
   subject: string;
   text: string;
   html: string;
-  /** The six digits in it. */
+  /** The code in it. */
   code: string | null;
-  /** Where its button leads. */
+  /** The link of its button. */
   link: string | null;
   headers: Record<string, string>;
 }

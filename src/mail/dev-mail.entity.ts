@@ -1,15 +1,15 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** A mail as the development mailbox keeps it. */
+/** A mail in the development mailbox. */
 export interface KeptMail {
   kind: string;
   to: string;
   subject: string;
   text: string;
   html: string;
-  /** The six digits in it, if it has a code. */
+  /** The code in it, if any. */
   code: string | null;
-  /** Where its button leads, if it has one. */
+  /** The link of its button, if any. */
   link: string | null;
   headers: Record<string, string>;
 }

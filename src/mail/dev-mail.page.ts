@@ -45,7 +45,7 @@ document.addEventListener('click', async ({ target }) => {
 
 const digest = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-/** What the pages may do: run the one script, and show a mail in a frame that may run none. */
+/** Content-Security-Policy: one script, and a frame for the mail that may run none. */
 export const POLICY = [
   `default-src 'none'`,
   `script-src ${digest(SCRIPT)}`,
@@ -88,7 +88,7 @@ const NO_MAIL = markup`<p class="soft">There is no mail yet. What this server se
 const entry = ({ id, at, mail }: DevMail) =>
   markup`<li><a href="/dev/mail/${id}"><strong>${mail.subject}</strong><span>${mail.to}</span><span class="soft">${mail.kind} · ${when(at)}</span></a></li>`;
 
-/** A mail as its reader sees it, and what there is to copy. */
+/** A mail as its reader sees it, with its code and link to copy. */
 export const mailPage = ({ at, mail }: DevMail): string =>
   page(
     mail.subject,
@@ -108,7 +108,7 @@ ${mail.link !== null && copyable('Link', mail.link)}
 const copyable = (label: string, value: string) =>
   markup`<div class="copy"><label for="${label}">${label}</label><input id="${label}" readonly value="${value}"><button class="take" type="button">Copy</button></div>`;
 
-/** Links open beside the mailbox. */
+/** Makes links open outside the frame. */
 const inFrame = (text: string) => text.replace('<head>', '<head><base target="_blank">');
 
 const headerLines = (headers: Record<string, string>) =>

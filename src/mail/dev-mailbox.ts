@@ -23,14 +23,14 @@ const LIST = statement(
 const FIND = statement('dev_mails.find', `SELECT id, at, mail FROM dev_mails WHERE id = $1`);
 const EMPTY = statement('dev_mails.empty', `DELETE FROM dev_mails`);
 
-/** Which mails to list. */
+/** Filters of the list. */
 export interface DevMailFilter {
   to?: string;
   kind?: string;
   limit?: number;
 }
 
-/** Where mails go on a server that has no relay and isn't in production: they are kept, and shown at /dev/mail. */
+/** Where mails go without a relay in development: they are stored, and shown at /dev/mail. */
 @Injectable()
 export class DevMailbox {
   private readonly log = new Logger('Mail');
@@ -40,12 +40,12 @@ export class DevMailbox {
     private readonly settings: MailSettings,
   ) {}
 
-  /** Whether there is one. */
+  /** Whether the development mailbox is in use. */
   get isOpen(): boolean {
     return this.settings.mailbox;
   }
 
-  /** Keeps a mail and tells the terminal where to read it; its link and its code are told to nobody. */
+  /** Stores a mail and logs where to read it; link and code are not logged. */
   async keep(id: string, mail: KeptMail, { title, url }: { title: string; url: string }): Promise<void> {
     await this.database.write(KEEP, [id, mail]);
     await this.database.write(FORGET, []);

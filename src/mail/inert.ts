@@ -1,8 +1,8 @@
-/** Text that somebody else chose, made harmless for a mail that carries our name. */
+/** Makes text from users harmless in mails that we send. */
 
 const LONGEST_NAME = 64;
 
-// controls, marks of direction, what is invisible, line separators
+// controls, bidi marks, invisible characters, line separators
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
 const DOT_BETWEEN = /(?<=[\p{L}\p{N}\-_])\.(?=[\p{L}\p{N}\-_])/gu;
 const ONE_DOT_LEADER = '\u2024';
@@ -10,8 +10,8 @@ const SCHEME = /:\/\//g;
 const SCHEME_APART = ': / / ';
 
 /**
- * A name as it may stand in a mail: one line of 64 characters at most, and nothing that a mail client makes a link of. Else
- * whoever signs up as "Win at evil.example" with the address of another has us send their advertisement.
+ * A name as it may appear in a mail: one line of at most 64 characters, without anything that mail clients turn into a link.
+ * Otherwise somebody could sign up as "Win at evil.example" with the address of another person, and we would send that.
  */
 export function inert(name: string): string {
   const characters = [...name.replace(INVISIBLE, ' ').replace(/\s+/g, ' ').trim()];
@@ -19,7 +19,7 @@ export function inert(name: string): string {
   return cut.join('').replace(SCHEME, SCHEME_APART).replace(DOT_BETWEEN, ONE_DOT_LEADER);
 }
 
-/** Several lines of plain text: line breaks stay, other invisible characters go. */
+/** Plain text of several lines: line breaks are kept, other invisible characters removed. */
 export const plainText = (text: string): string =>
   text
     .split(/\r\n|[\r\n]/)

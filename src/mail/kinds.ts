@@ -2,18 +2,18 @@ import { days } from '../config/durations.js';
 import type { LinkPurpose } from './links.js';
 
 interface MailKindOptions {
-  /** What the link in it is good for; it has one if its job has a challenge. */
+  /** The purpose of its link; a mail has one if its job has a challenge. */
   link?: LinkPurpose;
-  /** The link may also be typed as six digits. */
+  /** Whether the link can be replaced by a code of six digits. */
   code?: boolean;
-  /** For how long sending it is of use, where no link in it says so. Milliseconds. */
+  /** Milliseconds after which it isn't sent any more, unless the expiry of its link decides. */
   expiresAfter?: number;
 }
 
-/** A notice that comes later than this surprises more than it helps. */
+/** A notice that is later than this is confusing rather than helpful. */
 const NOTICE = { expiresAfter: days(3) };
 
-/** Every mail that is sent, with what its link does. */
+/** All kinds of mails, with their links. */
 export const MAIL_KINDS = {
   verify: { link: 'verify', code: true, expiresAfter: days(1) },
   already_registered: { expiresAfter: days(1) },
@@ -48,41 +48,41 @@ export const MAIL_KINDS = {
 
 export type MailKind = keyof typeof MAIL_KINDS;
 
-/** What a kind of mail is like. */
+/** The options of a kind of mail. */
 export const kindOptions = (kind: MailKind): MailKindOptions => MAIL_KINDS[kind];
 
-/** Whether a job's kind is one that there is a mail for. */
+/** Whether a job's kind is a kind of mail. */
 export const isMailKind = (kind: string): kind is MailKind => Object.hasOwn(MAIL_KINDS, kind);
 
-/** What a mail can say, as it stands in a job's `data`. All of it optional: what is missing is left out of the mail. */
+/** The values in a mail, stored in a job's `data`. All are optional: missing ones are left out of the mail. */
 export interface MailWords {
-  /** The language, if it isn't the default one. */
+  /** The language, unless it is the default one. */
   locale?: string;
   /** The account that it is about. */
   username?: string;
-  /** From where somebody did it. */
+  /** The client's IP address. */
   ip?: string;
   user_agent?: string;
-  /** An admin did it, not the person. */
+  /** Whether an admin did it. */
   by_admin?: boolean;
   old_email?: string;
   new_email?: string;
   role?: string;
   invited_by?: string;
-  /** What the inviting person wrote, plain text. */
+  /** The personal message of an invitation, plain text. */
   message?: string;
   display_name?: string;
   /** When a deleted account will be purged, RFC 3339. */
   purge_at?: string;
-  /** When an access token ends, RFC 3339. */
+  /** When an access token expires, RFC 3339. */
   expires_at?: string;
   factor?: 'totp' | 'passkey' | 'recovery_codes';
-  /** What somebody called a factor or a token. */
+  /** The name of a factor or token. */
   name?: string;
   provider?: string;
-  /** How many recovery codes are left. */
+  /** The number of remaining recovery codes. */
   left?: number;
-  /** The address of a webhook. */
+  /** The URL of a webhook. */
   url?: string;
   reason?: string;
 }

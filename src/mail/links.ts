@@ -5,7 +5,7 @@ import { derivedKeys } from '../config/derived-keys.js';
 import { TokenSettings } from '../config/token-settings.js';
 import { AppUrl } from './app-url.js';
 
-/** What a link is good for, how its token begins, and the page of the front end that it opens. */
+/** The purposes of links: prefix of the token, and page of the front end. */
 const LINKS = {
   verify: { prefix: 'ev_', path: '/verify-email' },
   reset: { prefix: 'pr_', path: '/reset-password' },
@@ -16,16 +16,16 @@ const LINKS = {
 } as const;
 export type LinkPurpose = keyof typeof LINKS;
 
-/** Purposes, in the order of the contract. */
+/** All purposes, in the order of the contract. */
 export const LINK_PURPOSES = Object.keys(LINKS) as LinkPurpose[];
 
-/** Pages of the front end that mails lead to. */
+/** The pages of the front end, by purpose. */
 export const LINK_PATHS = Object.fromEntries(LINK_PURPOSES.map((purpose) => [purpose, LINKS[purpose].path])) as Record<
   LinkPurpose,
   string
 >;
 
-/** Which challenge a token stands for. */
+/** The challenge of a token. */
 export interface LinkClaims {
   purpose: LinkPurpose;
   challengeId: string;
@@ -37,8 +37,8 @@ const TOKEN = /^[a-z]{2}_[A-Za-z0-9_-]{64}$/;
 const DIGITS = 6;
 
 /**
- * Links and codes are computed, not stored: an HMAC over the id of a challenge row. Whoever reads the database can't make
- * one, asking again gives the same, and a forged one is found out without asking the database.
+ * Links and codes are computed, not stored: an HMAC over the id of a challenge row. Nobody can make one from the contents of
+ * the database, the same challenge always gives the same link and code, and a forged token is recognised without a query.
  */
 @Injectable()
 export class MailLinks {
@@ -61,12 +61,12 @@ export class MailLinks {
     );
   }
 
-  /** The address that a mail's button leads to. The token stands in the fragment, which no log, proxy or `Referer` sees. */
+  /** The URL of a mail's button. The token is in the fragment, which isn't sent to servers and so not logged or put into `Referer`. */
   url(purpose: LinkPurpose, challengeId: string): string {
     return `${this.appUrl.page(LINKS[purpose].path)}#token=${this.token(purpose, challengeId)}`;
   }
 
-  /** What a token stands for, or undefined when it isn't one of ours. Whether its challenge still lives is another question. */
+  /** The challenge of a token; undefined when it is forged. Whether the challenge is still valid isn't checked here. */
   read(token: string): LinkClaims | undefined {
     const purpose = LINK_PURPOSES.find((candidate) => token.startsWith(LINKS[candidate].prefix));
     if (!purpose || !TOKEN.test(token)) return undefined;
@@ -76,16 +76,16 @@ export class MailLinks {
     try {
       return { purpose, challengeId: stringify(id) };
     } catch {
-      return undefined; // 16 bytes that are no UUID; nobody signs those
+      return undefined; // 16 signed bytes are always a UUID of ours
     }
   }
 
-  /** The six digits of a challenge. */
+  /** The code of a challenge: six digits. */
   code(challengeId: string): string {
     return codeOf(challengeId, current(this.codeKeys));
   }
 
-  /** Whether that is the challenge's code; spaces and hyphens are ignored, full-width digits read as what they look like. */
+  /** Whether it is the challenge's code; spaces and hyphens are ignored, full-width digits are normalised. */
   isCode(challengeId: string, typed: string): boolean {
     const digits = Buffer.from(typed.normalize('NFKC').replace(/[\s\-\u2010-\u2015]/g, '')); // prettier-ignore
     return this.codeKeys
@@ -95,13 +95,13 @@ export class MailLinks {
   }
 }
 
-/** Six digits in two groups, as people read and type them. */
+/** A code in two groups of three, as people read it. */
 export const spaced = (code: string): string => `${code.slice(0, DIGITS / 2)} ${code.slice(DIGITS / 2)}`;
 
 const linkMac = (purpose: LinkPurpose, id: Buffer, key: KeyObject) =>
   createHmac('sha256', key).update(purpose).update(id).digest();
 
-/** Dynamic truncation of HOTP (RFC 4226, 5.3), on HMAC-SHA256. */
+/** Dynamic truncation of HOTP (RFC 4226, 5.3), over HMAC-SHA256. */
 function codeOf(challengeId: string, key: KeyObject): string {
   const mac = createHmac('sha256', key)
     .update(Buffer.from(parse(challengeId)))

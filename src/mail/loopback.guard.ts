@@ -6,9 +6,9 @@ const LOOPBACK = /^(?:::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$|^::1$/i;
 const LOCAL_HOST = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(?::\d{1,5})?$/i;
 
 /**
- * Lets in who calls from this machine by its own name. By the name too, as a page of somebody else can point a name of
- * theirs at 127.0.0.1 and have the developer's browser ask (DNS rebinding).
- * @throws not_found for everybody else, so that nobody learns that there is something
+ * Allows requests from this machine that also name it in `Host`: an attacker's page could point its own domain at 127.0.0.1
+ * and use the developer's browser (DNS rebinding).
+ * @throws not_found for all others, as if the route didn't exist
  */
 @Injectable()
 export class LoopbackGuard implements CanActivate {

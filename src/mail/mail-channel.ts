@@ -11,10 +11,10 @@ import { Smtp, SMTP_SLOTS, type SmtpMessage } from './smtp.js';
 import { MinuteBudget } from './minute-budget.js';
 import { spaced } from './links.js';
 
-/** After the last of them: every four hours, until the mail is of no use any more. */
+/** After the last one: every four hours, until the mail expires. */
 const RETRIES = [seconds(5), seconds(30), minutes(2), minutes(10), minutes(30), hours(1), hours(2), hours(4)];
 
-/** The channel `mail` of the outbox: writes the mail of a job and hands it to the relay, or keeps it in development. */
+/** The outbox' channel `mail`: renders the mail of a job and sends it to the relay, or stores it in development. */
 @Injectable()
 export class MailChannel implements Channel, OnModuleInit, OnApplicationShutdown {
   readonly name = 'mail';
@@ -42,7 +42,7 @@ export class MailChannel implements Channel, OnModuleInit, OnApplicationShutdown
     return this.budget?.left() ?? Infinity;
   }
 
-  /** @throws DeliveryError when the relay hasn't taken it; anything else when the mail can't be written */
+  /** @throws DeliveryError when the relay didn't accept it; anything else when it can't be rendered */
   async deliver(job: ClaimedJob, lease: Lease): Promise<Delivery> {
     if (!this.smtp && !this.mailbox.isOpen) {
       throw new DeliveryError('No relay is set (MAIL_URL).', { isPermanent: true });
@@ -61,12 +61,12 @@ export class MailChannel implements Channel, OnModuleInit, OnApplicationShutdown
 
   retryAfter(attempts: number, error: unknown): number | undefined {
     const wait = RETRIES[attempts - 1];
-    // what a relay says may change; a mail that can't be written stays so
+    // a relay's error may pass; a mail that can't be rendered never will
     return wait ?? (error instanceof DeliveryError ? RETRIES.at(-1) : undefined);
   }
 
   /**
-   * Hands a mail over without the outbox, for somebody who waits to see whether that works.
+   * Sends a mail without the outbox, for a caller who waits for the result.
    * @returns the relay's answer
    */
   async sendNow(job: ClaimedJob, lease: Lease): Promise<string> {
@@ -77,7 +77,7 @@ export class MailChannel implements Channel, OnModuleInit, OnApplicationShutdown
     return `kept in the development mailbox: ${this.mailUrl(job.id)}`;
   }
 
-  /** Whether the relay answers, and takes our name and password. @throws what it says */
+  /** Checks connection and credentials of the relay. @throws the relay's error */
   async verify(): Promise<void> {
     await this.smtp?.verify();
   }
@@ -127,7 +127,7 @@ export class MailChannel implements Channel, OnModuleInit, OnApplicationShutdown
   }
 }
 
-/** Relays quote what they refuse, and what they say is kept and logged. */
+/** Removes secrets from errors: relays quote what they refuse, and their answers are stored and logged. */
 function withoutSecrets(error: unknown, { code, link }: WrittenMail): unknown {
   if (!(error instanceof Error)) return error;
   const secrets = [code, code && spaced(code), link, link?.split('token=')[1]].filter((secret) => secret !== undefined);

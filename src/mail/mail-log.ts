@@ -8,7 +8,7 @@ import type { OutboxJob } from '../outbox/outbox-job.entity.js';
 import { ACCEPTED, type AcceptedDto, type MailDto, type MailsQuery, toMailDto } from './mails.dto.js';
 import { Mails } from './mails.js';
 
-/** Which mails there were, and how they went: for admins. */
+/** Sent and queued mails, for admins. */
 @Injectable()
 export class MailLog {
   constructor(
@@ -22,7 +22,7 @@ export class MailLog {
     return this.lists.page(mailList(query), query, toMailDto);
   }
 
-  /** Has a mail tried again at once. @throws Problem 404; 409 when it was sent, or is of no use any more */
+  /** Queues a mail for another try at once. @throws Problem 404; 409 when it was sent, or has expired */
   async retry(id: string): Promise<AcceptedDto> {
     const isQueued = await this.outbox.retry(id, 'mail');
     if (isQueued === undefined) throw notFound('mail');
@@ -30,7 +30,7 @@ export class MailLog {
     return ACCEPTED;
   }
 
-  /** Sends a mail that only says that it arrived. @throws Problem 503 `mail_not_configured` */
+  /** Sends a test mail. @throws Problem 503 `mail_not_configured` */
   async sendTest(to: string): Promise<AcceptedDto> {
     this.mails.assertConfigured();
     await this.mails.send('test', { to: to.trim().toLowerCase() });

@@ -11,7 +11,7 @@ import type { MailContext } from './templates/mail.js';
 import { TEMPLATES } from './templates/templates.js';
 import { Translator } from './translator.js';
 
-/** A mail that is ready to go, and the secrets in it, which must stand nowhere else. */
+/** A rendered mail, with the secrets in it, which must not be stored or logged. */
 export interface WrittenMail extends RenderedMail {
   to: string;
   language: string;
@@ -20,12 +20,12 @@ export interface WrittenMail extends RenderedMail {
   code: string | undefined;
 }
 
-/** Writes mails: takes the words of a job, computes its link and its code, and speaks the language of the reader. */
+/** Renders mails: computes link and code of a job, in the language of the recipient. */
 @Injectable()
 export class MailWriter {
   private readonly catalogues: Catalogues;
 
-  /** @throws SettingsError when MAIL_TEMPLATES_DIR or DEFAULT_LOCALE can't be used */
+  /** @throws SettingsError when MAIL_TEMPLATES_DIR or DEFAULT_LOCALE are invalid */
   constructor(
     private readonly settings: MailSettings,
     private readonly links: MailLinks,
@@ -34,7 +34,7 @@ export class MailWriter {
     this.catalogues = loadCatalogues(settings.templatesDir, settings.defaultLocale);
   }
 
-  /** The first of these language tags that there are mails in, as it was asked for; the default one if there is none. */
+  /** The first of these language tags that mails are available in; else the default one. */
   localeFor(...tags: (string | undefined | null)[]): string {
     const found = languageOf(
       tags.map((tag) => tag ?? undefined),
@@ -43,7 +43,7 @@ export class MailWriter {
     return found?.tag ?? this.settings.defaultLocale;
   }
 
-  /** Writes the mail of a job. @throws TypeError when there is no such kind of mail */
+  /** Renders the mail of a job. @throws TypeError for an unknown kind */
   write(job: Pick<ClaimedJob, 'kind' | 'recipient' | 'challengeId' | 'data' | 'createdAt' | 'expiresAt'>): WrittenMail {
     const { kind, recipient, challengeId, createdAt, expiresAt } = job;
     if (!isMailKind(kind) || !recipient) throw new TypeError(`There is no mail "${kind}".`);

@@ -12,7 +12,7 @@ import { MailWriter } from './mail-writer.js';
 import { MailsController } from './mails.controller.js';
 import { Mails } from './mails.js';
 
-/** Mail: its templates, its transport, its links and codes, and the mailbox of a development server. */
+/** Mail: templates, transport, links and codes, and the development mailbox. */
 @Global()
 @Module({})
 export class MailModule {

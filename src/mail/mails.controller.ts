@@ -5,20 +5,20 @@ import { Roles } from '../access.js';
 import { MailLog } from './mail-log.js';
 import { type AcceptedDto, type MailDto, MailsQuery, TestMailDto } from './mails.dto.js';
 
-/** Mails: which were sent, which wait, and why. */
+/** Sent and queued mails. */
 @Controller('api/mails')
 @Roles('admin')
 export class MailsController {
   constructor(private readonly mails: MailLog) {}
 
-  /** Lists mails of the last 30 days, newest first: to whom, how often they were tried, what the relay said. Not what they say. */
+  /** Lists mails of the last 30 days, newest first: recipient, number of tries, last answer of the relay. Not their text. */
   @Get()
   listMails(@Query() query: MailsQuery): Promise<Page<MailDto>> {
     return this.mails.list(query);
   }
 
   /**
-   * Has a mail tried again at once, if it failed or waits for its next try.
+   * Tries a mail again at once, if it failed or waits for its next try.
    * @throws not_found, conflict
    */
   @Post(':id/retry')
@@ -28,7 +28,7 @@ export class MailsController {
   }
 
   /**
-   * Sends a mail that only says that it arrived, to try out the way to the relay.
+   * Sends a test mail.
    * @throws mail_not_configured
    */
   @Post('test')

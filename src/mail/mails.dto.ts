@@ -8,7 +8,7 @@ const KINDS = Object.keys(MAIL_KINDS) as MailKind[];
 
 /** Which mails to list. */
 export class MailsQuery extends PageQuery {
-  /** Only mails that stand like this. */
+  /** Only mails in this state. */
   @Optional()
   @OneOf(JOB_STATES)
   state?: JobState;
@@ -24,32 +24,32 @@ export class MailsQuery extends PageQuery {
   to?: string;
 }
 
-/** A mail that was sent, or is to be. What it says stands nowhere. */
+/** A sent or queued mail. Its text isn't stored. */
 export class MailDto {
   id: string;
-  /** What it is about. @example "verify" */
+  /** The kind of mail. @example "verify" */
   kind: string;
   /** @example "ada@example.com" */
   to: string;
-  /** Whom it concerns. */
+  /** The user whom it concerns. */
   user_id: string | null;
   state: JobState;
-  /** How often it was tried. */
+  /** The number of tries. */
   attempts: number;
   created_at: Date;
   sent_at: Date | null;
-  /** What the relay said last time. @example "Mailbox full" */
+  /** The relay's last answer. @example "Mailbox full" */
   last_error: string | null;
 }
 
-/** Where to send a mail that tests the way. */
+/** The recipient of a test mail. */
 export class TestMailDto {
   /** The address. @example "root@example.com" */
   @Rule('is_email', 'must be an e-mail address', (text) => isEmail(text.trim()), { format: 'email' })
   to: string;
 }
 
-/** It is noted, whether there is anybody to send a mail to or not. */
+/** The request was accepted, whether or not there is anybody to send a mail to. */
 export class AcceptedDto {
   status: 'accepted';
 }

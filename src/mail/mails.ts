@@ -7,26 +7,26 @@ import { problem } from '../problems.js';
 import { kindOptions, type MailKind, type MailWords } from './kinds.js';
 import { MailWriter } from './mail-writer.js';
 
-/** What a mail in a statement is made of: SQL expressions over the rows of `from`, and parameters of the statement. */
+/** The parts of a mail in a statement: SQL expressions over the rows of `from`, and parameters. */
 export interface MailParts {
-  /** What to select from, such as the CTE of the change: one mail for each row. */
+  /** What to select from, such as the CTE of the change: one mail per row. */
   from: string;
-  /** The address, out of a row and never as it was typed. */
+  /** The recipient's address, from a row and never as typed by the caller. */
   to: string;
   userId?: string;
-  /** What its link and code are computed from. */
+  /** The challenge of its link and code. */
   challengeId?: string;
-  /** From when on the mail is of no use: the end of its challenge. As long as its kind says unless given. */
+  /** When the mail expires: with its challenge. By default as its kind says. */
   expiresAt?: string;
-  /** The language of the reader. */
+  /** The language of the recipient. */
   locale?: string;
-  /** Its words: a jsonb of `MailWords`. */
+  /** A jsonb of `MailWords`. */
   data?: string;
-  /** Which rows get one; all of them unless said. */
+  /** A condition on the rows; by default each gets a mail. */
   where?: string;
 }
 
-/** A mail that hangs on no other change. */
+/** A mail that isn't part of a statement. */
 export interface NewMail {
   to: string;
   userId?: string | null;
@@ -35,7 +35,7 @@ export interface NewMail {
   words?: MailWords;
 }
 
-/** Sends mail by way of the outbox: what is committed is sent, and nothing is sent that wasn't. */
+/** Sends mails through the outbox: they are sent if and only if the transaction is committed. */
 @Injectable()
 export class Mails {
   constructor(
@@ -44,20 +44,20 @@ export class Mails {
     private readonly writer: MailWriter,
   ) {}
 
-  /** Whether mail goes anywhere: to a relay, or to the development mailbox. */
+  /** Whether mail is configured: a relay, or the development mailbox. */
   get isConfigured(): boolean {
     const { smtp, mailbox } = this.settings;
     return smtp !== undefined || mailbox;
   }
 
-  /** For what can't be done without mail. @throws Problem 503 `mail_not_configured` */
+  /** For actions that need mail. @throws Problem 503 `mail_not_configured` */
   assertConfigured(): void {
     if (!this.isConfigured) throw problem('mail_not_configured');
   }
 
   /**
-   * The INSERT of a mail, to stand in a WITH beside the change that it tells of. Where mail isn't configured, a SELECT of
-   * nothing in its place, with the same parameters. Call `wake` when the statement is committed.
+   * The INSERT of a mail, as a CTE beside the change that it reports. Without mail, a SELECT of no rows with the same
+   * parameters. Call `wake` after the commit.
    */
   insert(kind: MailKind, { from, to, locale, data = `'{}'`, expiresAt, ...parts }: MailParts): string {
     const words = locale
@@ -76,7 +76,7 @@ export class Mails {
     });
   }
 
-  /** Sends a mail; with a `manager`, in its transaction: then call `wake` after it. Returns its id, or undefined without mail. */
+  /** Sends a mail; with a `manager`, in its transaction: then call `wake` after the commit. Returns its id, or undefined without mail. */
   async send(kind: MailKind, mail: NewMail, manager?: EntityManager): Promise<string | undefined> {
     if (!this.isConfigured) return undefined;
     const { to: recipient, userId, challengeId, words: data = {} } = mail;
@@ -87,22 +87,22 @@ export class Mails {
     );
   }
 
-  /** SQL for how many mails of a kind an account had in a day. @param userId SQL of the account's id */
+  /** SQL: the number of mails of a kind to an account within a day. @param userId SQL of the account's id */
   countOfDay(kind: MailKind, userId: string): string {
     return `(SELECT count(*) FROM outbox o WHERE o.user_id = ${userId} AND o.kind = '${kind}' AND o.created_at > now() - interval '1 day')`;
   }
 
-  /** Has what was just committed sent at once. */
+  /** Lets the outbox send committed mails at once. */
   wake(): void {
     this.outbox.wake('mail');
   }
 
-  /** From where somebody did something, as words of a mail. */
+  /** The client of a request, as words of a mail. */
   originWords({ ip, userAgent }: { ip: string; userAgent: string | null }): Pick<MailWords, 'ip' | 'user_agent'> {
     return { ...(ip && { ip }), ...(userAgent && { user_agent: userAgent }) };
   }
 
-  /** The language to write in: the one kept for the user, else the first of `Accept-Language` that there is, else the default. */
+  /** The language of a mail: the one stored for the user, else the first available of `Accept-Language`, else the default. */
   localeFor(kept: string | null | undefined, acceptLanguage: string | undefined): string {
     return this.writer.localeFor(kept, ...preferredLanguages(acceptLanguage));
   }
@@ -110,7 +110,7 @@ export class Mails {
 
 const MOST_LANGUAGES = 20;
 
-/** The tags of an `Accept-Language` header (RFC 9110, 12.5.4), the most wanted first. */
+/** The tags of an `Accept-Language` header (RFC 9110, 12.5.4), by preference. */
 export function preferredLanguages(header = ''): string[] {
   return header
     .slice(0, 500)

@@ -1,4 +1,4 @@
-/** HTML put together so that every value in it is escaped, unless it is HTML made here. */
+/** HTML in which all interpolated values are escaped, unless they are `Markup`. */
 export class Markup {
   constructor(readonly text: string) {}
 }
@@ -6,8 +6,8 @@ export class Markup {
 type Value = Markup | string | number | undefined | false | Value[];
 
 /**
- * A tag for HTML: values are escaped, pieces of HTML are not, lists are joined, nothing stays nothing. Not called `html`,
- * as formatters lay that out anew, and space matters in mails and in the digest of a script.
+ * A template tag for HTML: values are escaped, `Markup` is not, arrays are joined, undefined is empty. Not named `html`, as
+ * formatters would reformat it, and white space matters in mails and in the digest of a script.
  */
 export const markup = (texts: TemplateStringsArray, ...values: Value[]): Markup =>
   new Markup(texts.map((text, index) => (index ? show(values[index - 1]) + text : text)).join(''));

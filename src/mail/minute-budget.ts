@@ -1,6 +1,6 @@
 import { minutes } from '../config/durations.js';
 
-/** How many mails this process may still hand over in the minute that slides behind it. */
+/** A rate limit: how many mails this process may send within a sliding minute. */
 export class MinuteBudget {
   private readonly taken: number[] = [];
 

@@ -1,9 +1,9 @@
-/** From where somebody did something, in as few words as they recognise it by. */
+/** The client of a request, in terms that its user recognises. */
 import { isIPv4, isIPv6 } from 'node:net';
 
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
-/** The network of an address, as coarse as people move in it: IPv4 /24, IPv6 /48; undefined for what is no address. */
+/** The network of an address, coarse enough to be stable: IPv4 /24, IPv6 /48; undefined for an invalid address. */
 export function coarseNetwork(ip: string): string | undefined {
   const address = MAPPED.exec(ip)?.[1] ?? ip.split('%')[0] ?? '';
   if (isIPv4(address)) return `${address.split('.').slice(0, 3).join('.')}.0/24`;
@@ -13,13 +13,13 @@ export function coarseNetwork(ip: string): string | undefined {
   return `${groups.join(':')}::/48`;
 }
 
-/** The kind of device behind a user agent, by names that we know; never its own words, which are the sender's to choose. */
+/** Browser and system of a user agent, from a list of known names; never its own text, which the sender chooses. */
 export interface Device {
   browser?: string;
   system?: string;
 }
 
-// in this order: each of them says that it is some of those after it, too
+// in this order: each of them also claims to be some of those after it
 const BROWSERS: [RegExp, string][] = [
   [/\bEdgA?(?:iOS)?\//, 'Edge'],
   [/\bOPR\/|\bOpera\b/, 'Opera'],
@@ -45,7 +45,7 @@ const SYSTEMS: [RegExp, string][] = [
   [/\bLinux\b|\bX11\b/, 'Linux'],
 ];
 
-/** Tells browser and operating system. */
+/** Recognises browser and operating system. */
 export function deviceOf(userAgent: string | null | undefined): Device {
   const text = userAgent ?? '';
   const nameIn = (table: [RegExp, string][]) => table.find(([pattern]) => pattern.test(text))?.[1];

@@ -1,9 +1,9 @@
-/** The one page that all mails share: blocks become HTML and text, and so the two say the same. */
+/** The layout of all mails: blocks are rendered as HTML and as text, so both say the same. */
 import { inert } from './inert.js';
 import { Markup, markup } from './markup.js';
 import type { Audience, Block, Mail, MailContext } from './templates/mail.js';
 
-/** A mail in both forms. */
+/** A mail as HTML and text. */
 export interface RenderedMail {
   subject: string;
   title: string;
@@ -25,7 +25,7 @@ const P = `margin:0 0 16px;font:16px/25px ${FONT};color:${INK}`;
 const SMALL = `font:13px/20px ${FONT};color:${SOFT}`;
 const ROW = `border-bottom:1px solid ${LINE};font:14px/21px ${FONT}`;
 
-/** Mail clients that know the scheme of the reader's system take these over the inline styles. */
+/** Overrides for mail clients that support dark mode. */
 const STYLE = new Markup(`
 @media (prefers-color-scheme:dark){
 .back{background:#15171a!important}.paper{background:#1f2227!important;border-color:#363b43!important}
@@ -34,7 +34,7 @@ const STYLE = new Markup(`
 @media (max-width:480px){.pad{padding-left:20px!important;padding-right:20px!important}}
 `);
 
-/** Turns a mail into HTML and text. */
+/** Renders a mail as HTML and text. */
 export function render(mail: Mail, context: MailContext): RenderedMail {
   const { subject, title, blocks, audience } = mail;
   const footer = footerOf(audience, context);
@@ -110,7 +110,7 @@ function blockText(block: Block): string {
   }
 }
 
-/** Who sent it, and why one gets it. */
+/** Who sent it, and why the recipient gets it. */
 function footerOf(audience: Audience, { say, app, email, words }: MailContext): string[] {
   const sentBy = say.sentence('footer.sent_by', { app, email });
   switch (audience) {

@@ -4,17 +4,17 @@ import { DeliveryError } from '../outbox/channel.js';
 import type { Lease } from '../outbox/lease.js';
 import type { SmtpSettings } from '../config/mail-settings.js';
 
-// all of them together are less than a lease grants: see LONGEST_DELIVERY
+// all time-outs together are shorter than a lease: see LONGEST_DELIVERY
 const CONNECT = seconds(5);
 const GREETING = seconds(5);
-/** How long a relay may think about a message that it has in full. Giving up then risks that it comes twice, so: long. */
+/** How long a relay may take to answer after a message. Long, as giving up risks sending it twice. */
 const ANSWER = seconds(20);
 const IDLE = seconds(30);
 
-/** Connections to the relay, and so mails at once. */
+/** Connections to the relay, each with one mail at a time. */
 export const SMTP_SLOTS = 5;
 
-/** A message as it is given to the relay. */
+/** A message for the relay. */
 export interface SmtpMessage {
   messageId: string;
   date: Date;
@@ -33,15 +33,15 @@ interface SmtpError extends Error {
   responseCode?: number;
 }
 
-/** The relay: a few connections that are kept for a while. */
+/** The SMTP client: a small pool of connections. */
 export class Smtp {
   private transport?: ReturnType<typeof smtpTransport>;
 
   constructor(private readonly settings: SmtpSettings) {}
 
   /**
-   * Hands a message over. Resolves with the relay's answer when it has taken responsibility.
-   * @throws DeliveryError when it hasn't
+   * Sends a message. Resolves with the relay's answer when it was accepted.
+   * @throws DeliveryError otherwise
    */
   async send(message: SmtpMessage, lease: Lease): Promise<{ status: number; response: string }> {
     const transmission = new Transmission(lease);
@@ -55,7 +55,7 @@ export class Smtp {
     }
   }
 
-  /** Connects, greets and signs in, and does nothing more. @throws what went wrong, in the relay's words */
+  /** Connects, greets and authenticates, and does nothing more. @throws the relay's error */
   async verify(): Promise<void> {
     await (await this.started()).verify();
   }
@@ -68,7 +68,7 @@ export class Smtp {
     return (this.transport ??= smtpTransport(this.settings));
   }
 
-  /** A kept connection may have died unnoticed: then again on another, as not a byte of the message was given away. */
+  /** A pooled connection may have died unnoticed: retries on another one, as no data of the message was sent. */
   private async handOver(message: SmtpMessage, transmission: Transmission) {
     const options = { ...message, xMailer: false as const, signal: transmission.signal, transmission };
     const transport = await this.started();
@@ -82,7 +82,7 @@ export class Smtp {
 }
 
 async function smtpTransport({ host, port, user, password, security }: SmtpSettings) {
-  const { createTransport } = await import('nodemailer'); // when there is something to send
+  const { createTransport } = await import('nodemailer'); // loaded when there is something to send
   const transport = createTransport({
     pool: true,
     host,
@@ -94,7 +94,7 @@ async function smtpTransport({ host, port, user, password, security }: SmtpSetti
     tls: { minVersion: 'TLSv1.2' },
     maxConnections: SMTP_SLOTS,
     maxMessages: 100,
-    maxRequeues: 0, // the outbox tries again, not the pool: it alone knows whether the lease still holds
+    maxRequeues: 0, // retries are up to the outbox, which knows whether the lease is still valid
     idleTimeout: IDLE,
     dnsTimeout: CONNECT,
     connectionTimeout: CONNECT,
@@ -112,7 +112,7 @@ async function smtpTransport({ host, port, user, password, security }: SmtpSetti
   return transport;
 }
 
-/** The handing over of one message: until its content is asked for, it can be stopped without a trace. */
+/** Sending one message: until the relay asks for its content, it can be aborted without effect. */
 class Transmission {
   private readonly controller = new AbortController();
   private begun = false;
@@ -127,7 +127,7 @@ class Transmission {
     return this.controller.signal;
   }
 
-  /** The content, which looks at the clocks when the relay is ready for it: a process may have been frozen since. */
+  /** The content stream; checks the lease when the relay asks for it, as the process may have been suspended meanwhile. */
   guard(content: ReadableStream): ReadableStream {
     const { lease } = this;
     const begin = () => {
@@ -144,19 +144,19 @@ class Transmission {
     );
   }
 
-  /** Whether nothing has been given away yet, because a connection was dead before. */
+  /** Whether no data was sent, as the connection was dead before. */
   mayBeginAgain({ code, responseCode }: SmtpError): boolean {
     const isDead = code === 'ECONNECTION' && responseCode === undefined;
     return isDead && !this.begun && !this.signal.aborted && this.lease.mayBegin;
   }
 
-  /** What the failure means to the outbox. */
+  /** Maps an SMTP error to the outbox' terms. */
   failure(error: SmtpError): Error {
     if (error instanceof DeliveryError) return error;
     if (!this.begun && this.lease.ending.aborted) return new DeliveryError('The process ends.', { isReturned: true });
     if (this.lease.signal.aborted) return new DeliveryError('The relay took too long.');
     const { responseCode: status = 0, command } = error;
-    // a relay that refuses us, or our sender, has to be set up; only what it says of this mail is final
+    // an error about the relay's setup or our sender may pass; only one about this mail is permanent
     const isAboutThisMail = command === 'RCPT TO' || command === 'DATA';
     return new DeliveryError(error.message, {
       status: status || undefined,

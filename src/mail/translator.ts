@@ -7,8 +7,8 @@ export class Translator {
   private readonly formatting: string;
 
   /**
-   * @param language names the catalogue
-   * @param tag what the reader asked for, with their region: how dates are written
+   * @param language the catalogue
+   * @param tag the requested language tag with its region: the format of dates
    */
   constructor(
     private readonly catalogue: Catalogue,
@@ -29,12 +29,12 @@ export class Translator {
     return this.catalogue[key].replace(/\{(\w+)\}/g, (place, name: string) => known[name] ?? place);
   }
 
-  /** A moment, to the minute: `26 November 2026 at 20:35 UTC`. */
+  /** A time, to the minute: `26 November 2026 at 20:35 UTC`. */
   moment(at: Date): string {
     return `${new Intl.DateTimeFormat(this.formatting, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(at)} UTC`;
   }
 
-  /** A day: `26 November 2026`, or without its year. */
+  /** A date: `26 November 2026`, or without its year. */
   day(at: Date, { year = true } = {}): string {
     const options: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'long', timeZone: 'UTC' };
     return new Intl.DateTimeFormat(this.formatting, year ? { ...options, year: 'numeric' } : options).format(at);

@@ -1,4 +1,4 @@
-/** How the metrics get out: `GET /metrics` on a port of its own, which the callers of the API can't reach. */
+/** Serves the metrics: `GET /metrics` on a port of its own, which clients of the API can't reach. */
 import cluster from 'node:cluster';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
@@ -8,15 +8,15 @@ import type { Settings } from '../config/settings.js';
 import { measure } from './metrics.js';
 
 /**
- * Measures an application that doesn't listen yet, and answers scrapes until it is closed. A worker leaves the answering
- * to its primary, who adds up what all of them have measured.
+ * Measures an application that doesn't listen yet, and answers scrapes until it is closed. Workers report to the primary,
+ * which sums up and answers.
  * @throws when the port is taken
  */
 export async function exposeMetrics(app: NestFastifyApplication, settings: Settings): Promise<Server | undefined> {
   const registry = measure(app);
   if (cluster.isWorker) {
     AggregatorRegistry.setRegistries(registry);
-    new AggregatorRegistry(); // listens for what the primary asks
+    new AggregatorRegistry(); // answers requests of the primary
     return undefined;
   }
   const server = await answerScrapes(settings, () => registry.metrics());
@@ -47,11 +47,11 @@ async function answerScrapes(
     response.setHeader('content-type', Registry.PROMETHEUS_CONTENT_TYPE);
     read().then(
       (metrics) => end(response, 200, metrics),
-      () => end(response, 503), // a worker that died meanwhile; the next scrape asks the living
+      () => end(response, 503), // a worker died meanwhile; the next scrape asks the others
     );
   });
   server.listen(metricsPort, host);
-  await once(server, 'listening'); // throws when it can't
+  await once(server, 'listening'); // throws when listening fails
   return server;
 }
 

@@ -1,4 +1,4 @@
-/** What is measured of jobs, mails and webhooks. */
+/** Metrics of the outbox: jobs, mails and webhooks. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { seconds } from '../config/durations.js';
 import { MAIL_KINDS } from '../mail/kinds.js';
@@ -7,7 +7,7 @@ import { CHANNELS } from '../outbox/outbox-job.entity.js';
 import { EVENT_TYPES } from '../webhooks/event-types.js';
 import type { WebhooksService } from '../webhooks/webhooks.service.js';
 
-/** The buckets of what takes seconds. */
+/** Histogram buckets in seconds. */
 export const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 export function measureOutbox(registry: Registry, outbox: Outbox): void {
   const done = new Counter({
@@ -24,18 +24,18 @@ export function measureOutbox(registry: Registry, outbox: Outbox): void {
     if (state !== 'queued') done.inc({ channel, kind, result: state });
   });
   let asked: Promise<Backlog[] | undefined> | undefined;
-  const backlog = () => (asked ??= lookUp()); // once for both gauges
+  const backlog = () => (asked ??= lookUp()); // one query for both gauges
   const lookUp = () =>
     outbox
       .backlog()
-      .catch(() => undefined) // no database: what was known last stays
+      .catch(() => undefined) // on failure the last values are kept
       .finally(() => (asked = undefined));
   const gauge = (name: string, help: string, valueOf: (backlog: Backlog | undefined) => number) =>
     new Gauge({
       name,
       help,
       labelNames: ['channel'],
-      aggregator: 'max', // all workers see the same table
+      aggregator: 'max', // all workers read the same table
       registers: [registry],
       async collect() {
         const found = await backlog();
@@ -78,7 +78,10 @@ export function measureWebhooks(registry: Registry, outbox: Outbox, webhooks: We
   });
 }
 
-/** What a look-up found last; asked again when that is older, by one at a time. Undefined where it failed: what was known stays. */
+/**
+ * Caches the result of a query for so many milliseconds; one query at a time. Undefined when it failed, so that the caller
+ * keeps its last value.
+ */
 export function rememberFor<T>(milliseconds: number, lookUp: () => Promise<T>): () => Promise<T | undefined> {
   let answer: Promise<T | undefined> | undefined;
   let until = 0;

@@ -7,18 +7,18 @@ import { Lease } from './lease.js';
 import type { Note, Notes } from './notes.js';
 import { CLAIM, CLAIM_FROM_LANES } from './outbox.statements.js';
 
-const POLL = seconds(0.9); // ± 10 %: within a second
-const IDLE_POLL = seconds(1.8); // ± 10 %: within two
+const POLL = seconds(0.9); // ± 10 %, so within a second
+const IDLE_POLL = seconds(1.8); // ± 10 %, so within two seconds
 const IDLE_AFTER = minutes(1);
 const REMINDER = minutes(1);
-/** Before the first try of a job that was claimed but not begun: others may have it. */
+/** Delay for a job that was claimed but not started: another replica may take it. */
 const AT_ONCE = 0;
 
-/** How a try went; `queued` is one that failed, with another one to come. */
+/** The outcome of a try; `queued` is a failed one that will be repeated. */
 export interface Outcome {
   kind: string;
   state: Note['state'];
-  /** Milliseconds; undefined when nothing was tried, as it was too late. */
+  /** Milliseconds; undefined when nothing was sent, as the job had expired. */
   duration: number | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface WorkerContext {
   onOutcome: (outcome: Outcome) => void;
 }
 
-/** Claims the jobs of one channel and has them sent: as many at once as the channel has slots, until it is stopped. */
+/** Claims and delivers the jobs of one channel, as many at once as it has slots, until stopped. */
 export class ChannelWorker {
   private readonly log = new Logger('Outbox');
   private readonly running = new Map<ClaimedJob, Promise<void>>();
@@ -51,15 +51,15 @@ export class ChannelWorker {
     this.loop ??= this.work();
   }
 
-  /** Something was committed for this channel, or a slot has become free. */
+  /** Called after a commit for this channel, and when a slot becomes free. */
   wake(): void {
     this.awake = true;
     this.wakeUp?.();
   }
 
   /**
-   * Claims nothing more and waits for what is being sent; what can still be taken back after `patience` is given back.
-   * Resolves when nothing is under way.
+   * Stops claiming and waits for running deliveries; those that can still be aborted after `patience` are returned to the
+   * queue. Resolves when none is running.
    */
   async stop(patience: number): Promise<void> {
     this.stopping = true;
@@ -80,7 +80,7 @@ export class ChannelWorker {
     }
   }
 
-  /** Claims what there is room for. Returns whether there may be more at once. */
+  /** Claims jobs for the free slots. Returns whether there may be more. */
   private async claim(): Promise<boolean> {
     const room = Math.min(this.channel.slots - this.running.size, this.channel.allowance?.() ?? Infinity);
     if (room <= 0) return false;
@@ -89,7 +89,7 @@ export class ChannelWorker {
     const jobs = await this.take(room);
     if (jobs.length) this.lastFound = performance.now();
     for (const job of jobs) this.begin(job, begin);
-    // lanes take turns: the next claim begins behind the last of this one, or anew from the first
+    // round robin: the next claim begins after the last lane of this one, or at the first
     const isFull = jobs.length === room;
     this.lastLane = isFull ? (jobs.map(({ lane }) => lane ?? '').sort().at(-1) ?? '') : ''; // prettier-ignore
     return isFull || lastLane !== '';
@@ -138,7 +138,7 @@ export class ChannelWorker {
     }
   }
 
-  /** What comes after a try that failed. */
+  /** The outcome of a failed try. */
   private failure(job: ClaimedJob, error: unknown): Note {
     const { id, claimedBy: claim, attempts } = job;
     const { status, isPermanent, isReturned } = error instanceof DeliveryError ? error.options : {};
@@ -181,14 +181,14 @@ export class ChannelWorker {
     await this.context.notes.write(note, lease);
   }
 
-  /** How many jobs of each lane are being sent. */
+  /** Number of running jobs by lane. */
   private busyLanes(): Map<string, number> {
     const counts = new Map<string, number>();
     for (const { lane } of this.running.keys()) if (lane !== null) counts.set(lane, (counts.get(lane) ?? 0) + 1);
     return counts;
   }
 
-  /** Until somebody wakes it, or it is time to look for what other replicas have committed. */
+  /** Sleeps until woken, or until it is time to poll for jobs committed by other replicas. */
   private sleep(): Promise<void> {
     const isIdle = performance.now() - this.lastFound > IDLE_AFTER;
     const pause = (isIdle ? IDLE_POLL : POLL) * (0.9 + Math.random() * 0.2);
@@ -201,7 +201,7 @@ export class ChannelWorker {
     });
   }
 
-  /** Once a minute: a database can be away all night. */
+  /** Logs once a minute: a database can be unreachable all night. */
   private complain({ message }: Error): void {
     if (performance.now() - this.complainedAt < REMINDER) return;
     this.complainedAt = performance.now();

@@ -1,32 +1,32 @@
 import type { ChannelName, OutboxJob } from './outbox-job.entity.js';
 import type { Lease } from './lease.js';
 
-/** A job that was claimed, as far as sending it needs to know. */
+/** A claimed job: what its delivery needs to know. */
 export interface ClaimedJob extends Pick<
   OutboxJob,
   'id' | 'kind' | 'lane' | 'recipient' | 'userId' | 'challengeId' | 'data' | 'attempts' | 'createdAt' | 'expiresAt'
 > {
-  /** The claim: a UUID of its own for each. */
+  /** The id of the claim, a new UUID each time. */
   claimedBy: string;
-  /** Its time was up already when it was claimed. */
+  /** Whether it had expired when it was claimed. */
   isExpired: boolean;
 }
 
-/** How a try went well. */
+/** The outcome of a successful try. */
 export interface Delivery {
-  /** What the receiver answered: an SMTP or HTTP status. */
+  /** The receiver's status, of SMTP or HTTP. */
   status?: number;
 }
 
-/** A receiver didn't take it. Anything else thrown by a channel is a bug of ours, and tried again all the same. */
+/** The receiver didn't accept it. Any other error thrown by a channel is a bug, and retried as well. */
 export class DeliveryError extends Error {
   constructor(
     message: string,
     readonly options: {
       status?: number;
-      /** Trying again would bring the same answer. */
+      /** Whether a retry would fail the same way. */
       isPermanent?: boolean;
-      /** Nothing was tried, and it isn't the receiver's fault: the lease was over, or the process ends. */
+      /** Whether nothing was sent, through no fault of the receiver: the lease had expired, or the process is shutting down. */
       isReturned?: boolean;
     } = {},
   ) {
@@ -35,20 +35,20 @@ export class DeliveryError extends Error {
   }
 }
 
-/** A way out of UserHub: mail, webhooks. */
+/** A kind of delivery: mail, webhooks. */
 export interface Channel {
   readonly name: ChannelName;
-  /** How many jobs at once, in one process: what hangs holds these and no others. */
+  /** Concurrent jobs in one process; a hanging receiver occupies only these. */
   readonly slots: number;
-  /** How many of one lane at once, where every job of the channel has a lane. */
+  /** Concurrent jobs per lane, where all jobs of the channel have a lane. */
   readonly perLane?: number;
-  /** How many more may be started now, where there is a limit by the minute. */
+  /** How many more may be started now, if the rate is limited. */
   allowance?(): number;
   /**
-   * Sends a job, within 30 s. It must look at the lease right before the receiver could act on it.
-   * @throws DeliveryError when it wasn't taken
+   * Delivers a job, within 30 s. It must check the lease right before the receiver could act.
+   * @throws DeliveryError when it wasn't accepted
    */
   deliver(job: ClaimedJob, lease: Lease): Promise<Delivery>;
-  /** How long to wait after that many failed tries, in milliseconds; undefined: give up. */
+  /** The delay in milliseconds after that many failed tries; undefined to give up. */
   retryAfter(attempts: number, error: unknown): number | undefined;
 }

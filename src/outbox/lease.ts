@@ -1,12 +1,13 @@
 import { seconds } from '../config/durations.js';
 import { LEASE_SECONDS } from './outbox.statements.js';
 
-/** What sending may take at most; a job is only begun while that much of its lease is left. */
+/** The longest delivery; a job is only started while that much of its lease is left. */
 const LONGEST_DELIVERY = seconds(30);
 
 /**
- * The time for which a claimed job is nobody else's, measured from before the claim was sent. By two clocks: the monotonic
- * one can't be set, but stands still while a machine sleeps; the other does the opposite. Whichever says more counts.
+ * The time for which a claimed job belongs to this process, measured from before the claim was sent, by two clocks: the
+ * monotonic one can't be adjusted, but stops while the machine is suspended; the system clock is the opposite. The greater
+ * of the two elapsed times counts.
  */
 export class Lease {
   private readonly timer: NodeJS.Timeout;
@@ -14,8 +15,8 @@ export class Lease {
   private readonly end: AbortSignal;
 
   /**
-   * @param begin what `Lease.now()` said before the claim
-   * @param ending fires when the process ends: what could still be taken back is
+   * @param begin `Lease.now()` before the claim
+   * @param ending fires when the process shuts down: deliveries that can still be aborted are
    */
   constructor(
     private readonly begin: Instant,
@@ -25,32 +26,32 @@ export class Lease {
     this.end = this.controller.signal;
   }
 
-  /** Both clocks, in milliseconds. */
+  /** The time of both clocks, in milliseconds. */
   static now(): Instant {
     return { monotonic: performance.now(), wall: Date.now() };
   }
 
-  /** Whether enough of it is left to begin. A process that was frozen finds out here that it was. */
+  /** Whether enough time is left to start. Detects that the process was suspended. */
   get mayBegin(): boolean {
     return this.elapsed() <= seconds(LEASE_SECONDS) - LONGEST_DELIVERY;
   }
 
-  /** Whether it is over, so that another process may be sending the same. */
+  /** Whether it has expired, so that another process may be sending the same job. */
   get isOver(): boolean {
     return this.elapsed() >= seconds(LEASE_SECONDS);
   }
 
-  /** Milliseconds until it is over. */
+  /** Milliseconds until it expires. */
   get left(): number {
     return Math.max(0, seconds(LEASE_SECONDS) - this.elapsed());
   }
 
-  /** Fires when sending has taken as long as it may. */
+  /** Fires when the delivery has taken too long. */
   get signal(): AbortSignal {
     return this.end;
   }
 
-  /** Lets go of the timer. */
+  /** Clears the timer. */
   release(): void {
     clearTimeout(this.timer);
   }

@@ -9,7 +9,7 @@ const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 2000;
 const LONGEST_ERROR = 500;
 
-/** How a job went. */
+/** The outcome of a job, as it is stored. */
 export interface Note {
   id: string;
   claim: string;
@@ -18,7 +18,7 @@ export interface Note {
   status?: number;
   error?: string;
   duration?: number;
-  /** Milliseconds until the next try, for one that is queued again. */
+  /** Milliseconds until the next try, for a job that is queued again. */
   wait?: number;
 }
 
@@ -29,8 +29,8 @@ interface Pending {
 }
 
 /**
- * Writes down how jobs went: one statement at a time for all that have ended meanwhile, and again until it works or the
- * lease is over. A database that is away for a moment must not make a mail go out twice.
+ * Stores outcomes of jobs in batches: one statement at a time for all that have ended meanwhile, repeated until it succeeds
+ * or the lease expires. A short outage of the database must not send a mail twice.
  */
 export class Notes {
   private readonly log = new Logger('Outbox');
@@ -43,7 +43,7 @@ export class Notes {
     private readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>,
   ) {}
 
-  /** Resolves when it is written, or can't be any more. */
+  /** Resolves when it is stored, or can't be any more. */
   write(note: Note, lease: Lease): Promise<void> {
     return new Promise((written) => {
       this.pending.push({ note: { ...note, error: presentable(note.error) }, lease, written });
@@ -77,7 +77,7 @@ export class Notes {
     }
   }
 
-  /** Those that are worth another try. */
+  /** The outcomes that are worth another try. */
   private withoutLost(batch: Pending[], { message }: Error): Pending[] {
     return batch.filter(({ note, lease, written }) => {
       if (!lease.isOver) return true;
@@ -88,7 +88,7 @@ export class Notes {
   }
 }
 
-/** What receivers say is theirs: cut, and without what PostgreSQL or a terminal would choke on. */
+/** A receiver's message, truncated, without characters that PostgreSQL or a terminal can't handle. */
 const presentable = (text: string | undefined): string | undefined =>
   text
     ?.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')

@@ -3,7 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Outbox } from './outbox.js';
 import { OutboxJob } from './outbox-job.entity.js';
 
-/** What is to be sent, for everyone who changes something that others must hear of. */
+/** The outbox, for all modules. */
 @Global()
 @Module({
   imports: [TypeOrmModule.forFeature([OutboxJob])],

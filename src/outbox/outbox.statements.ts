@@ -1,16 +1,16 @@
-/** The outbox in SQL: each statement stands alone, so that it works through a pooler and holds no transaction open. */
+/** SQL of the outbox: single statements, which work through a pooler and keep no transaction open. */
 import { statement } from '../database/statement.js';
 import { UUID_V7 } from '../database/uuid-v7.js';
 import type { ChannelName } from './outbox-job.entity.js';
 
-/** How long a claimed job is nobody else's, in seconds. */
+/** How long a claim lasts, in seconds. */
 export const LEASE_SECONDS = 60;
 
-/** What a job is made of when a change makes it: SQL expressions over the rows of the change, and parameters. */
+/** The parts of a job's INSERT: SQL expressions over the rows of the change, and parameters. */
 export interface JobParts {
   channel: ChannelName;
   kind: string;
-  /** What to select from: one job for each row. */
+  /** What to select from: one job per row. */
   from: string;
   recipient?: string;
   lane?: string;
@@ -18,19 +18,18 @@ export interface JobParts {
   challengeId?: string;
   expiresAt?: string;
   data?: string;
-  /** Which rows get a job; all of them unless said. */
+  /** A condition on the rows; by default each gets a job. */
   where?: string;
 }
 
 /**
- * The INSERT of a job, to stand in a WITH beside the change that it tells of: committed with it or not at all.
- * `RETURNING id` is its last part.
+ * The INSERT of a job, as a CTE beside the change that it reports: committed with it or not at all. Ends in `RETURNING id`.
  */
 export const insertJob = (parts: JobParts): string =>
   `INSERT INTO outbox (id, channel, kind, lane, recipient, user_id, challenge_id, expires_at, data) ${selectJob(parts)}
    RETURNING id`;
 
-/** What stands in the place of `insertJob` where nothing is to be sent: it inserts nothing, and uses the same parameters. */
+/** A replacement of `insertJob` that inserts nothing and uses the same parameters. */
 export const insertNothing = (parts: JobParts): string =>
   `SELECT NULL::uuid AS id FROM (${selectJob(parts)}) AS nothing WHERE false`;
 
@@ -49,14 +48,14 @@ export const ADD = statement(
    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 );
 
-/** Takes the jobs `due` for a lease, as claim $3. */
+/** Claims the jobs `due` for the time of a lease, as claim $3. */
 const TAKE = `UPDATE outbox SET due_at = now() + interval '${LEASE_SECONDS} seconds', attempts = attempts + 1, claimed_by = $3
    FROM due WHERE outbox.id = due.id
    RETURNING outbox.id, kind, lane, recipient, user_id AS "userId", challenge_id AS "challengeId", data, attempts,
      claimed_by AS "claimedBy", created_at AS "createdAt", expires_at AS "expiresAt",
      coalesce(expires_at <= now(), false) AS "isExpired"`;
 
-/** Takes at most $2 due jobs of channel $1. Nobody waits for anybody. */
+/** Claims at most $2 due jobs of channel $1. SKIP LOCKED: no replica waits for another. */
 export const CLAIM = statement(
   'outbox.claim',
   `WITH due AS (
@@ -66,9 +65,9 @@ export const CLAIM = statement(
 );
 
 /**
- * As CLAIM, where each lane has room for so many: $5 in those that $4 names, $6 in all others. The lanes after $7 are walked by
- * the index `outbox_lane_due_idx`, until enough are found; so it costs the same however many lanes there are, and however many
- * jobs one of them has, and takes none that can't begin.
+ * As CLAIM, with a limit per lane: $5 for those named by $4, $6 for all others. Lanes after $7 are read by the index
+ * `outbox_lane_due_idx`, one index scan per lane, until enough jobs are found: the cost doesn't depend on the number of
+ * lanes or of jobs in a lane, and no job is claimed that can't start.
  */
 export const CLAIM_FROM_LANES = statement(
   'outbox.claim_from_lanes',
@@ -97,8 +96,8 @@ export const CLAIM_FROM_LANES = statement(
 );
 
 /**
- * Notes how jobs went, many at once: only under the claim that has them, and twice with the same result as once, so that it
- * can be tried again when nobody knows whether it was carried out. Words for templates go when they are not needed any more.
+ * Stores outcomes of jobs, many at once: only under their current claim, and idempotently, so that it can be repeated when
+ * it is unknown whether it ran. Clears the words for templates that aren't needed any more.
  */
 export const NOTE = statement(
   'outbox.note',
@@ -114,7 +113,7 @@ export const NOTE = statement(
    RETURNING outbox.id`,
 );
 
-/** Has a job tried again at once: one that failed for good, or waits for its next try; not one that is being sent. */
+/** Queues a job for another try at once: one that failed permanently, or waits for its next try; not one that is being sent. */
 export const RETRY = statement(
   'outbox.retry',
   `UPDATE outbox SET state = 'queued', attempts = 0, due_at = now(), done_at = NULL, claimed_by = NULL
@@ -124,7 +123,7 @@ export const RETRY = statement(
 
 export const EXISTS = statement('outbox.exists', `SELECT id FROM outbox WHERE id = $1 AND channel = $2`);
 
-/** Removes a batch of finished jobs that are older than $1 milliseconds. */
+/** Deletes a batch of finished jobs that are older than $1 milliseconds. */
 export const PURGE = statement(
   'outbox.purge',
   `DELETE FROM outbox WHERE id IN (
@@ -133,7 +132,7 @@ export const PURGE = statement(
    RETURNING id`,
 );
 
-/** How many wait, and since when the oldest of them has been due. */
+/** The number of queued jobs, and since when the oldest has been due. */
 export const BACKLOG = statement(
   'outbox.backlog',
   `SELECT channel, count(*)::int AS queued, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS "oldestSeconds"

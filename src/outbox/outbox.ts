@@ -10,16 +10,16 @@ import type { ChannelName, OutboxJob } from './outbox-job.entity.js';
 import { ADD, BACKLOG, EXISTS, PURGE, RETRY } from './outbox.statements.js';
 
 const RETENTION = days(30);
-/** How long an ending process waits for what it is sending before it takes back what it can. */
+/** How long shutdown waits for running deliveries before it aborts those that can be. */
 const PATIENCE = seconds(10);
 
-/** A job to be added by itself. */
+/** A job that isn't part of a statement. */
 export interface NewJob
   extends
     Pick<OutboxJob, 'channel' | 'kind' | 'recipient'>,
     Partial<Pick<OutboxJob, 'userId' | 'challengeId' | 'expiresAt' | 'data'>> {}
 
-/** Jobs that wait, and for how long the oldest has. */
+/** Queued jobs, and the age of the oldest. */
 export interface Backlog {
   channel: ChannelName;
   queued: number;
@@ -29,8 +29,8 @@ export interface Backlog {
 type OutcomeListener = (outcome: Outcome & { channel: ChannelName }) => void;
 
 /**
- * What is to be sent: written in the transaction of the change that it tells of, and sent by whichever replica is free, at
- * least once. Modules register the channels; `insertJob` is the INSERT for a statement of one's own.
+ * The transactional outbox: jobs are written in the transaction of the change that they report, and delivered by whichever
+ * replica is free, at least once. Modules register channels; `insertJob` is the INSERT for their statements.
  */
 @Injectable()
 export class Outbox implements OnModuleDestroy, BeforeApplicationShutdown {
@@ -44,7 +44,7 @@ export class Outbox implements OnModuleDestroy, BeforeApplicationShutdown {
     this.notes = new Notes(database, this.exclusively);
   }
 
-  /** Adds a way out. Before `start`. */
+  /** Registers a channel. Before `start`. */
   register(channel: Channel): void {
     const onOutcome = (outcome: Outcome) => {
       for (const listener of this.listeners) listener({ ...outcome, channel: channel.name });
@@ -53,17 +53,17 @@ export class Outbox implements OnModuleDestroy, BeforeApplicationShutdown {
     this.workers.set(channel.name, new ChannelWorker(channel, { database, notes, exclusively, onOutcome }));
   }
 
-  /** Starts sending; the database must have its tables. */
+  /** Starts delivering; the database must have its tables. */
   start(): void {
     for (const worker of this.workers.values()) worker.start();
   }
 
-  /** Has what was just committed sent at once by this process. Forgetting it costs a second. */
+  /** Lets this process deliver what was just committed at once. Without it, delivery starts within a second. */
   wake(channel: ChannelName): void {
     this.workers.get(channel)?.wake();
   }
 
-  /** Adds a job; in the transaction of `manager` if there is one, else it is sent at once. Returns its id. */
+  /** Adds a job; in the transaction of `manager`, else it is delivered at once. Returns its id. */
   async add(job: NewJob, manager?: EntityManager): Promise<string> {
     const id = uuidv7();
     const { channel, kind, recipient, userId = null, challengeId = null, expiresAt = null, data = {} } = job;
@@ -77,8 +77,8 @@ export class Outbox implements OnModuleDestroy, BeforeApplicationShutdown {
   }
 
   /**
-   * Has a job tried again at once, if it failed or waits for its next try.
-   * @returns whether it will be; undefined when there is no such job
+   * Queues a job for another try at once, if it failed or waits for its next try.
+   * @returns whether it was queued; undefined for an unknown job
    */
   async retry(id: string, channel: ChannelName): Promise<boolean | undefined> {
     const [row] = await this.database.write(RETRY, [id, channel]);
@@ -87,17 +87,17 @@ export class Outbox implements OnModuleDestroy, BeforeApplicationShutdown {
     return row !== undefined;
   }
 
-  /** What waits, by channel; a channel without jobs is left out. */
+  /** Queued jobs, by channel; channels without any are left out. */
   backlog(): Promise<Backlog[]> {
     return this.database.read<Backlog>(BACKLOG, []);
   }
 
-  /** Whom to tell of every try, and of jobs that expired. */
+  /** Registers a listener for every try, and for expired jobs. */
   onOutcome(listener: OutcomeListener): void {
     this.listeners.push(listener);
   }
 
-  /** Removes finished jobs of more than 30 days ago, a thousand at most. Returns how many. */
+  /** Deletes jobs that finished more than 30 days ago, a thousand at most. Returns how many. */
   async purge(): Promise<number> {
     return (await this.database.write(PURGE, [RETENTION])).length;
   }
@@ -111,7 +111,7 @@ export class Outbox implements OnModuleDestroy, BeforeApplicationShutdown {
     await this.ended;
   }
 
-  /** One statement of all channels at a time: a locked table holds up one connection, not all of them. */
+  /** One statement of all channels at a time, so that a locked table blocks one connection only. */
   private readonly exclusively = <T>(work: () => Promise<T>): Promise<T> => {
     const result = this.last.then(work);
     this.last = result.catch(() => undefined);

@@ -5,8 +5,8 @@ import type { Job } from './scheduler.js';
 const FULL_BATCH = 1000;
 
 /**
- * A job that removes rows which nobody needs any more, every five minutes.
- * @param batch removes a thousand at most, and returns how many
+ * A job that deletes expired rows, every five minutes.
+ * @param batch deletes a thousand at most, and returns how many
  */
 export const removalJob = (name: string, batch: () => Promise<number>): Job => ({
   name,

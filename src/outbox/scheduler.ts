@@ -4,25 +4,25 @@ import { minutes, seconds } from '../config/durations.js';
 import { Database } from '../database/database.js';
 import { statement } from '../database/statement.js';
 
-/** Something that must be done again and again, by one process at a time, however many replicas there are. */
+/** A recurring job, run by one process at a time, however many replicas there are. */
 export interface Job {
-  /** Unique; its lease is kept under it. */
+  /** Unique; the key of its lease. */
   readonly name: string;
-  /** Milliseconds from the end of a run to the next one, on whatever replica. */
+  /** Milliseconds from the end of a run to the next one, on any replica. */
   readonly every: number;
   /**
-   * Does what there is to do. When the signal fires, the process is ending or has lost its lease: it stops at the next
-   * place where it can go on later.
+   * Runs the job. When the signal fires, the process is shutting down or has lost the lease: stop at the next point from
+   * which a later run can continue.
    */
   run(signal: AbortSignal): Promise<void>;
 }
 
 const LEASE = minutes(1);
 const RENEW = LEASE / 3;
-const LONGEST_FIRST_WAIT = seconds(10); // replicas that start together don't ask together
+const LONGEST_FIRST_WAIT = seconds(10); // replicas that start together must not query together
 const MS = `interval '1 millisecond'`;
 
-/** Nobody else runs it, and it is due. */
+/** Claims a job that is due and not running. */
 const CLAIM = statement(
   'scheduled_jobs.claim',
   `INSERT INTO scheduled_jobs AS j (name, leased_by, leased_until) VALUES ($1, $2, now() + $3::bigint * ${MS})
@@ -41,9 +41,8 @@ const RELEASE = statement(
 );
 
 /**
- * Runs jobs in the background. A row of `scheduled_jobs` is a job's lease: the replica that holds it runs the job and
- * extends the lease meanwhile; when it dies, another one takes the job over a minute later. Leases are rows and not advisory
- * locks, which a pooler gives no exclusion.
+ * Runs recurring jobs. A row of `scheduled_jobs` is a job's lease: the replica that holds it runs the job and extends the
+ * lease; if it dies, another takes over a minute later. Not advisory locks, which don't exclude anybody behind a pooler.
  */
 @Injectable()
 export class Scheduler implements OnModuleDestroy {
@@ -57,21 +56,21 @@ export class Scheduler implements OnModuleDestroy {
 
   constructor(private readonly database: Database) {}
 
-  /** Adds a job; a module does that when it is initialised. */
+  /** Registers a job; a module does that when it is initialised. */
   register(job: Job): void {
     if (this.jobs.has(job.name)) throw new Error(`There are two jobs of the name ${job.name}`);
     this.jobs.set(job.name, job);
     if (this.isStarted) this.schedule(job, this.firstWait(job));
   }
 
-  /** Begins to run the jobs, once the database has its tables. */
+  /** Starts running jobs, once the database has its tables. */
   start(): void {
     this.isStarted = true;
     for (const job of this.jobs.values()) this.schedule(job, this.firstWait(job));
   }
 
   /**
-   * Runs a job now, though it isn't due, unless it is running somewhere.
+   * Runs a job now, even if it isn't due, unless it is running somewhere.
    * @returns whether it was run here to its end
    */
   runNow(name: string): Promise<boolean> {
@@ -80,7 +79,7 @@ export class Scheduler implements OnModuleDestroy {
     return this.attempt(job, { isDue: true });
   }
 
-  /** Lets running jobs stop where they can, and waits for them: the connections are closed after that. */
+  /** Signals running jobs to stop, and waits for them, before the connections are closed. */
   async onModuleDestroy(): Promise<void> {
     this.ending.abort();
     for (const timer of this.timers) clearTimeout(timer);
@@ -101,7 +100,7 @@ export class Scheduler implements OnModuleDestroy {
     this.timers.add(timer);
   }
 
-  /** Never throws, and never runs a job that still runs here. */
+  /** Never throws. Does nothing for a job that is still running in this process. */
   private async attempt(job: Job, { isDue }: { isDue: boolean }): Promise<boolean> {
     if (this.running.has(job.name) || this.ending.signal.aborted) return false;
     const run = this.claimAndRun(job, isDue).catch((error: unknown) => {
@@ -120,7 +119,7 @@ export class Scheduler implements OnModuleDestroy {
     let wait = job.every;
     try {
       await job.run(AbortSignal.any([this.ending.signal, lost.signal]));
-      if (this.ending.signal.aborted) wait = 0; // another replica goes on
+      if (this.ending.signal.aborted) wait = 0; // another replica continues
       return !this.ending.signal.aborted && !lost.signal.aborted;
     } finally {
       stopExtending();
@@ -128,15 +127,15 @@ export class Scheduler implements OnModuleDestroy {
     }
   }
 
-  /** Extends the lease until told to stop; when it can't for as long as the lease lasts, somebody else has the job. */
+  /** Extends the lease until stopped; when that fails until the lease expires, another process has the job. */
   private extend({ name }: Job, lost: AbortController): () => void {
     let until = performance.now() + LEASE;
     const timer = setInterval(() => {
       const begun = performance.now();
-      if (begun > until) return lost.abort(); // as after a freeze of the process
+      if (begun > until) return lost.abort(); // for example after the process was suspended
       this.database.write(EXTEND, [name, this.id, LEASE]).then(
         (kept) => (kept.length ? (until = begun + LEASE) : lost.abort()),
-        () => undefined, // the next time, while the lease lasts
+        () => undefined, // tried again while the lease lasts
       );
     }, RENEW);
     return () => clearInterval(timer);

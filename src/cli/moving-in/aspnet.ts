@@ -18,6 +18,6 @@ function rowFrom({ Id, UserName, Email, EmailConfirmed, PasswordHash, LockoutEnd
   });
 }
 
-/** A lock-out for a few minutes is one for guessing, and over soon; who is to stay out is locked out for centuries. */
+/** A lock-out of minutes is automatic and soon over; admins lock an account out for centuries. */
 const isFarAhead = (time: string | undefined) =>
   time !== undefined && Date.parse(time) > Date.now() + 365 * 24 * 3_600_000;

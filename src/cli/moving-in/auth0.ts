@@ -12,14 +12,14 @@ interface User {
   blocked?: boolean;
 }
 
-/** The NDJSON that Auth0's support sends, with hashes, or the one of the extension for exports, without. */
+/** The NDJSON with hashes from Auth0's support, or that of its export extension, without hashes. */
 export const auth0Rows = (file: string): Rows => converted(ndjsonRows(file), rowFrom);
 
 const rowFrom = (user: User): Row =>
   rowOf({
     email: user.email,
     username: usernameOf(user.username),
-    display_name: user.name === user.email ? undefined : displayNameOf(user.name), // where nobody said, it is the address
+    display_name: user.name === user.email ? undefined : displayNameOf(user.name), // Auth0's default name is the address
     password_hash: user.passwordHash ?? user.password_hash,
     email_verified: user.email_verified ?? false,
     is_active: !user.blocked,

@@ -8,7 +8,7 @@ type User = Partial<
   >
 >;
 
-/** The CSV that Clerk's dashboard exports. `password_hasher` isn't needed: the digests name their algorithm. */
+/** The CSV that Clerk's dashboard exports. `password_hasher` isn't read: the digests name their algorithm. */
 export const clerkRows = (file: string): Rows => converted(csvRows(file), rowFrom);
 
 function rowFrom(user: User): Row {

@@ -20,7 +20,7 @@ export const djangoRows = (file: string): Rows =>
         ({ fields = {} }: { fields?: Fields }) => rowFrom(fields),
       );
 
-/** A dump may hold other models besides; a user model of one's own has another name, but these fields. */
+/** A dump may contain other models; a custom user model has another name, but these fields. */
 const usersIn = (document: unknown) =>
   Array.isArray(document)
     ? (document as ({ fields?: Fields } | null)[]).filter((item) => item?.fields?.password !== undefined)
@@ -31,7 +31,7 @@ const rowFrom = (user: Fields): Row =>
     email: user.email,
     username: usernameOf(user.username),
     display_name: displayNameOf(user.first_name, user.last_name),
-    password_hash: user.password?.startsWith('!') ? undefined : user.password, // it has none then
+    password_hash: user.password?.startsWith('!') ? undefined : user.password, // Django's unusable passwords begin with "!"
     is_active: flagOf(user.is_active) ?? true,
     created_at: timeOf(user.date_joined),
   });

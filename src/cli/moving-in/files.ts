@@ -1,4 +1,4 @@
-/** What files of accounts are made of: lines, tables, documents. */
+/** Reads files of accounts: NDJSON, CSV, JSON documents. */
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -6,11 +6,11 @@ import { parse } from 'csv-parse';
 import { breaksIn, type RawRow } from '../../users/import/read-rows.js';
 import { Failure } from '../failures.js';
 
-/** A row, and how many bytes of the file have been read when it comes. */
+/** A row, and the bytes of the file read so far. */
 export type Positioned = RawRow & { position: number };
 export type Rows = AsyncIterable<Positioned>;
 
-/** One JSON object a line. */
+/** NDJSON: an object a line. */
 export async function* ndjsonRows(file: string): AsyncGenerator<Positioned> {
   const stream = createReadStream(file);
   let line = 0;
@@ -27,7 +27,7 @@ export async function* ndjsonRows(file: string): AsyncGenerator<Positioned> {
   }
 }
 
-/** The records of a table with a header. @throws Failure when it is none */
+/** CSV with a header. @throws Failure when it can't be parsed */
 export async function* csvRows(file: string): AsyncGenerator<Positioned> {
   const stream = createReadStream(file);
   const parser = parse({ bom: true, columns: true, info: true, skip_empty_lines: true, trim: true });
@@ -42,7 +42,7 @@ export async function* csvRows(file: string): AsyncGenerator<Positioned> {
   }
 }
 
-/** The items of a list inside a JSON document, which is read as a whole. */
+/** The items of a list in a JSON document, which is read as a whole. */
 export async function* documentRows(
   file: string,
   listIn: (document: unknown) => unknown,
@@ -54,7 +54,7 @@ export async function* documentRows(
   for (const [index, value] of list.entries()) yield { line: index + 1, value: value as unknown, position };
 }
 
-/** Rows whose values are turned into rows of an import; what is no object stays as it is, to be refused. */
+/** Converts values to rows of an import; what isn't an object is left as it is, to be refused. */
 export async function* converted(rows: Rows, convert: (value: never) => object): AsyncGenerator<Positioned> {
   for await (const row of rows) {
     const isObject = typeof row.value === 'object' && row.value !== null && !Array.isArray(row.value);
@@ -62,7 +62,7 @@ export async function* converted(rows: Rows, convert: (value: never) => object):
   }
 }
 
-/** @throws Failure when the file can't be read, or is no JSON */
+/** @throws Failure when the file can't be read, or isn't JSON */
 export async function readJson<T = unknown>(file: string): Promise<T> {
   try {
     return JSON.parse((await readFile(file, 'utf8')).replace(/^\ufeff/, '')) as T;
@@ -71,7 +71,7 @@ export async function readJson<T = unknown>(file: string): Promise<T> {
   }
 }
 
-/** @throws Failure when there is no such file */
+/** @throws Failure when the file doesn't exist */
 export async function sizeOf(file: string): Promise<number> {
   try {
     return (await stat(file)).size;

@@ -18,7 +18,7 @@ interface Config {
   mem_cost: number;
 }
 
-/** The file of `firebase auth:export users.json`, and the hash parameters that the Firebase console shows. */
+/** The file of `firebase auth:export users.json`, with the hash parameters from the Firebase console. */
 export async function* firebaseRows(file: string, configFile: string): Rows {
   const config = await readJson<Config>(configFile);
   const users = documentRows(file, listIn, 'This is no export of Firebase: it has no list "users".');
@@ -41,5 +41,5 @@ function rowFrom(user: User, config: Config): Row {
   });
 }
 
-/** Firebase exports base64 with the alphabet for URLs. */
+/** Firebase exports the URL-safe alphabet of base64. */
 const plain = (base64: string) => base64.replaceAll('-', '+').replaceAll('_', '/');

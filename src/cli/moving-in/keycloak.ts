@@ -13,7 +13,7 @@ interface User {
   credentials?: Credential[];
 }
 
-/** Its two halves are JSON in JSON; before Keycloak 8 they were members of their own. */
+/** Both parts are JSON in strings; before Keycloak 8 their members stood here. */
 interface Credential {
   type?: string;
   secretData?: string;
@@ -34,7 +34,7 @@ interface Parts {
 
 const DIGESTS = new Map([['pbkdf2', ''], ['pbkdf2-sha256', '-sha256'], ['pbkdf2-sha512', '-sha512']]); // prettier-ignore
 
-/** A realm export (`kc.sh export`), whole or the users' files of it, with the credentials. */
+/** A realm export (`kc.sh export`), whole or only the users' files, with the credentials. */
 export const keycloakRows = (file: string): Rows =>
   converted(documentRows(file, listIn, 'This is no export of Keycloak: it has no list "users".'), rowFrom);
 
@@ -65,7 +65,7 @@ function partsOf({ secretData, credentialData, hashedSaltedValue: value, ...lega
   }
 }
 
-/** As PHC strings; what is neither PBKDF2 nor argon2 keeps its name, to be refused by it. */
+/** Hashes as PHC strings; an algorithm other than PBKDF2 and argon2 keeps its name, by which it is refused. */
 function hashFrom({ algorithm = '', hashIterations, value = '', salt = '', ...data }: Parts): string {
   const digest = DIGESTS.get(algorithm);
   if (digest !== undefined) return `$pbkdf2${digest}$${hashIterations}$${unpadded(salt)}$${unpadded(value)}`;

@@ -1,21 +1,21 @@
-/** What members of other systems become here. */
+/** Converts members of other systems. */
 import { isUuid } from '../../http/fields.js';
 import type { ImportRowDto } from '../../users/import/import-row.js';
 
 const MOST_CHARACTERS = 100;
 
-/** An account as another system had it; what it had no value for is left out. */
+/** An account in the form of an import row; missing values are left out. */
 export type Row = { [Member in keyof ImportRowDto]?: unknown };
 
-/** The row without members that are empty. */
+/** The row without empty members. */
 export const rowOf = (row: Row): Row =>
   Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined && value !== null && value !== ''));
 
-/** A name that can be one here; what can't (an address, often) is left to be derived from the address. */
+/** A valid username; undefined for others (often an address): then it is derived from the address. */
 export const usernameOf = (name: unknown): string | undefined =>
   typeof name === 'string' && /^[A-Za-z0-9._-]{3,32}$/.test(name) ? name : undefined;
 
-/** What others see: the parts of a name, in their order. */
+/** A display name from the parts of a name. */
 export const displayNameOf = (...parts: unknown[]): string =>
   Array.from(
     parts
@@ -27,17 +27,17 @@ export const displayNameOf = (...parts: unknown[]): string =>
     .slice(0, MOST_CHARACTERS)
     .join('');
 
-/** An id that can be kept: other systems' may be numbers, or words. */
+/** An id that can be kept: a UUID. Those of other systems may be numbers or words. */
 export const idOf = (id: unknown): string | undefined => (typeof id === 'string' && isUuid(id) ? id : undefined);
 
-/** Whether a cell of a table says yes; undefined when it says nothing. */
+/** The boolean in a cell of CSV; undefined when it is empty. */
 export function flagOf(cell: unknown): unknown {
   if (typeof cell !== 'string') return cell;
   const word = cell.toLowerCase();
   return word === '' ? undefined : ['true', 't', '1', 'yes'].includes(word);
 }
 
-/** A time in the form that an import reads: from milliseconds, or from what databases write, in UTC unless they say. */
+/** A time in the form of an import, from milliseconds or from the formats of databases; UTC by default. */
 export function timeOf(time: string | number | null | undefined): string | undefined {
   if (time === undefined || time === null || time === '') return undefined;
   const text = typeof time === 'number' ? String(time) : time;

@@ -7,11 +7,11 @@ import { converted, csvRows, ndjsonRows, type Rows } from './files.js';
 import { keycloakRows } from './keycloak.js';
 import { supabaseRows } from './supabase.js';
 
-/** The rows of a file in the form that an import reads: NDJSON, or a table by its name. */
+/** The rows of a file in our own format: CSV or NDJSON, by its extension. */
 const ownRows = (file: string): Rows =>
   /\.csv$/i.test(file) ? converted(csvRows(file), cellValues) : ndjsonRows(file);
 
-/** How the exports of other systems are read, by the name of the system. Firebase's needs a second file besides. */
+/** Readers for exports, by the name of the system. Firebase's needs a second file. */
 export const SOURCES = {
   userhub: ownRows,
   auth0: auth0Rows,

@@ -14,7 +14,7 @@ const COPY = /^COPY "?auth"?\."?users"? \((.+)\) FROM stdin;$/i;
 const INSERT = /^INSERT INTO "?auth"?\."?users"? \((.+?)\) VALUES\s*(.*)$/i;
 const ESCAPES: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
 
-/** The table `auth.users`: as CSV, or as a dump of SQL (`pg_dump`, `supabase db dump --data-only`), by COPY or INSERT. */
+/** The table `auth.users`: as CSV, or as an SQL dump (`pg_dump`, `supabase db dump --data-only`) with COPY or INSERT. */
 export const supabaseRows = (file: string): Rows =>
   converted(/\.sql$/i.test(file) ? dumpRows(file) : csvRows(file), rowFrom);
 
@@ -39,13 +39,13 @@ function nameIn(metadata = '{}'): string | undefined {
   }
 }
 
-/** The rows of one table out of a dump of many. */
+/** The rows of one table in a dump of many. */
 async function* dumpRows(file: string): AsyncGenerator<Positioned> {
   const stream = createReadStream(file);
   let line = 0;
   let columns: string[] | undefined;
   let isCopy = false;
-  let rest = ''; // of a row of an INSERT that goes on in the next line
+  let rest = ''; // of an INSERT row that continues in the next line
   for await (const text of createInterface({ input: stream, crlfDelay: Infinity })) {
     line++;
     const position = stream.bytesRead;
@@ -76,11 +76,11 @@ const recordOf = (columns: string[], values: (string | undefined)[]): Record<str
     columns.flatMap((name, i) => (values[i] === undefined ? [] : [[name, values[i]] as [string, string]])),
   );
 
-/** A value of COPY's text format. */
+/** Decodes a value of COPY's text format. */
 const copiedValue = (text: string): string | undefined =>
   text === '\\N' ? undefined : text.replace(/\\(.)/g, (_, letter: string) => ESCAPES[letter] ?? letter);
 
-/** The whole rows at the beginning of a list of VALUES, what is left of it, and whether its statement ends. */
+/** The complete rows at the beginning of a VALUES list, the unparsed rest, and whether the statement ends. */
 function tuplesIn(text: string): { rows: (string | undefined)[][]; left: string; isOver: boolean } {
   const rows: (string | undefined)[][] = [];
   let left = text;

@@ -1,4 +1,4 @@
-/** The languages that mails are written in: those of this folder, and what MAIL_TEMPLATES_DIR says in other words. */
+/** The languages of mails: those of this folder, overridden and extended by MAIL_TEMPLATES_DIR. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { SettingsError } from '../../config/environment.js';
@@ -13,8 +13,9 @@ const KEYS = Object.keys(en) as (keyof Catalogue)[];
 export type Catalogues = ReadonlyMap<string, Catalogue>;
 
 /**
- * Loads all catalogues. A file `de.json` overrides sentences of German; `fr.json` adds French, and then must have them all.
- * @throws SettingsError naming every file, key and placeholder that is wrong, and a default language that there is not
+ * Loads all catalogues. A file `de.json` overrides sentences of German; `fr.json` adds French, and must contain all
+ * sentences.
+ * @throws SettingsError naming every wrong file, key and placeholder, and a default language without a catalogue
  */
 export function loadCatalogues(templatesDir: string | undefined, defaultLocale: string): Catalogues {
   const catalogues = new Map(Object.entries(BUILT_IN));
@@ -28,7 +29,7 @@ export function loadCatalogues(templatesDir: string | undefined, defaultLocale: 
   return catalogues;
 }
 
-/** The first of these language tags that there is a catalogue for, shortened from its end until there is: de-AT, de. */
+/** The first of these language tags with a catalogue; each is shortened from its end until one is found: de-AT, de. */
 export function languageOf(
   tags: (string | undefined)[],
   catalogues: Catalogues,

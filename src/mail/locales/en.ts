@@ -1,4 +1,4 @@
-/** English: the catalogue that the others are measured by. `{name}` stands for a value. */
+/** English: the reference for the other catalogues. `{name}` is a placeholder. */
 export const en = {
   'footer.sent_by': 'This mail was sent by {app} to {email}.',
   'footer.why.account': 'You get it because you have an account there. Mails about its safety can’t be switched off.',

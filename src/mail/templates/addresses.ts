@@ -1,4 +1,4 @@
-/** Mails about the address of an account: whose it is, what it is to become. */
+/** Mails about the address of an account. */
 import { inert, plainText } from '../inert.js';
 import { button, code, facts, linkButton, text } from './blocks.js';
 import type { Template } from './mail.js';
@@ -57,7 +57,7 @@ export const reset: Template = (context) => {
   };
 };
 
-/** Goes to the new address, and so says nothing of the old one. */
+/** To the new address; it doesn't mention the old one. */
 export const change: Template = (context) => {
   const { say, app, username, until } = context;
   return {
@@ -96,7 +96,7 @@ export const emailChangeRequested: Template = (context) => {
   };
 };
 
-/** To the old address with both of them and the way back; to the new one without a word of the old. */
+/** To the old address, with both addresses and a link to revert; to the new one, without mentioning the old one. */
 export const emailChanged: Template = (context) => {
   const { say, app, username, until, words, email } = context;
   const isHere = words.new_email === email;

@@ -1,4 +1,4 @@
-/** The parts that several mails share. */
+/** Blocks that several mails share. */
 import { inert } from '../inert.js';
 import { coarseNetwork, deviceOf } from '../origin.js';
 import type { Block, MailContext } from './mail.js';
@@ -12,7 +12,7 @@ export const button = ({ say }: MailContext, label: string, url: string): Block 
   hint: say.sentence('link.hint'),
 });
 
-/** The button of the challenge's link, if there is one. */
+/** The button with the challenge's link, if there is one. */
 export const linkButton = (context: MailContext, label: string): Block[] =>
   context.link ? [button(context, label, context.link)] : [];
 
@@ -21,7 +21,7 @@ export const code = ({ say, code }: MailContext): Block[] =>
 
 type Row = [label: string, value: string];
 
-/** What, when, from where. Rows without a value are left out. */
+/** A table of facts. Rows without a value are left out. */
 export function facts(context: MailContext, ...more: (Row | undefined)[]): Block {
   const { say, words, at } = context;
   const rows: (Row | undefined)[] = [
@@ -43,15 +43,15 @@ function whereFrom({ say, words }: MailContext): (Row | undefined)[] {
   ];
 }
 
-/** A row with a name that somebody chose. */
+/** A row with a user-chosen name. */
 export const named = (label: string, value: string | undefined): Row | undefined =>
   value ? [label, inert(value)] : undefined;
 
-/** The way to a new password: a page, and no token. */
+/** A button to the page for resetting the password, without a token. */
 export const resetButton = (context: MailContext): Block =>
   button(context, context.say.sentence('button.reset_password'), context.page('/reset-password'));
 
-/** "Wasn't it you?", and the way to a new password. */
+/** "Wasn't it you?", with a button to reset the password. */
 export const notYou = (context: MailContext): Block[] => [
   text(context.say.sentence('not_you.reset')),
   resetButton(context),

@@ -1,7 +1,7 @@
 import type { MailWords } from '../kinds.js';
 import type { Translator } from '../translator.js';
 
-/** What a mail is made of, from top to bottom. One page turns it into HTML and into text, so that the two say the same. */
+/** The blocks of a mail, from top to bottom. One layout renders them as HTML and text. */
 export type Block =
   | { kind: 'text'; text: string }
   | { kind: 'code'; label: string; code: string }
@@ -12,25 +12,25 @@ export type Block =
 /** Why somebody gets a mail. */
 export type Audience = 'account' | 'asked' | 'invited' | 'admin';
 
-/** A mail as its template makes it. */
+/** A mail as made by its template. */
 export interface Mail {
   subject: string;
-  /** What a list of mails shows behind the subject. */
+  /** The preview shown behind the subject in a list of mails. */
   preheader: string;
   title: string;
   blocks: Block[];
   audience: Audience;
 }
 
-/** What a template writes with. */
+/** The input of a template. */
 export interface MailContext {
   words: MailWords;
   say: Translator;
   /** APP_NAME. */
   app: string;
-  /** To whom it goes. */
+  /** The recipient's address. */
   email: string;
-  /** Whose account it is about, as it may be shown. */
+  /** The username of the account that it is about, made harmless. */
   username: string;
   /** When it happened. */
   at: Date;
@@ -38,9 +38,9 @@ export interface MailContext {
   link?: string;
   /** The code of its challenge, in two groups of three. */
   code?: string;
-  /** Until when link and code work. */
+  /** Expiry of link and code. */
   until: string;
-  /** The address of a page of the front end. */
+  /** The URL of a page of the front end. */
   page: (path: string) => string;
 }
 

@@ -1,8 +1,11 @@
-/** Notices: what happened to an account, when, from where, and what to do if it wasn't you. Nothing in them acts by itself. */
+/**
+ * Notices: what happened to an account, when, from where, and what to do if it wasn't the owner. Their links change nothing
+ * by themselves.
+ */
 import { facts, linkButton, named, notYou, resetButton, text } from './blocks.js';
 import type { Block, MailContext, Template } from './mail.js';
 
-/** Kinds whose sentences are only about the account. */
+/** Kinds whose sentences have no placeholders but the account's. */
 type Plain =
   | 'new_sign_in'
   | 'password_changed'
@@ -26,7 +29,7 @@ type Ending = (context: MailContext) => Block[];
 
 const none: Rows = () => [];
 
-/** A notice: its sentence, its facts, and what to do. */
+/** The template of a notice: its sentence, its facts, and what to do. */
 function notice(kind: Plain, rows: Rows = none, ending: Ending = notYou): Template {
   return (context) => {
     const { say, app, username } = context;
@@ -63,7 +66,7 @@ const token: Rows = ({ say, words }) => [
 const codesLeft: Ending = ({ say, words }) =>
   words.left === undefined ? [] : [text(say.sentence('recovery_codes.left', { left: say.number(words.left) }))];
 
-/** An admin did it: nobody else can say whether that is right. */
+/** For what an admin did: only an admin can say whether it is right. */
 const askAdmin: Ending = (context) => [
   text(context.say.sentence('not_you.ask', { app: context.app })),
   resetButton(context),

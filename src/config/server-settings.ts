@@ -53,7 +53,8 @@ export function readNetworks(env: EnvironmentReader, name: string): string[] {
     if (network.endsWith('/0'))
       return env.refuse(`${name}: ${network} is everybody, so anyone could claim any address.`, network);
     try {
-      return proxyAddr.compile([network]) && network;
+      proxyAddr.compile([network]);
+      return network;
     } catch {
       return env.refuse(`${name}: "${network}" is not a network such as 10.0.0.0/8.`, network);
     }

@@ -24,11 +24,8 @@ const { values: options } = parseArgs({
 
 mkdirSync(projectFile('.data'), { recursive: true });
 const folder = mkdtempSync(projectFile('.data/index-build-')); // on a disk: a folder for temporary files may be memory
-const postgres = await startEmbeddedPostgres({
-  dataDir: path.join(folder, 'postgres'),
-  password: 'faults',
-  flags: POSTGRES,
-});
+const dataDir = path.join(folder, 'postgres');
+const postgres = await startEmbeddedPostgres({ dataDir, password: 'faults', flags: POSTGRES });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void leave(1));
 try {
   const { sessions, seconds, locking } = options;
@@ -42,6 +39,7 @@ try {
 async function leave(code: number): Promise<never> {
   killAll();
   await postgres.stop();
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  rmSync(code === 0 ? folder : dataDir, { recursive: true, force: true, maxRetries: 5 });
+  if (code !== 0) console.log(`Logs: ${folder}`);
   process.exit(code);
 }

@@ -1,4 +1,4 @@
-/** What can fail: one line a failure (RFC 9457 problems). Types, OpenAPI responses and examples are derived from it. */
+/** All failures (RFC 9457 problems), one line each. Types, OpenAPI responses and examples are derived from it. */
 
 type Failure = readonly [status: number, detail: string, headers?: Readonly<Record<string, string>>];
 
@@ -7,7 +7,7 @@ const INVALID_TOKEN = { 'www-authenticate': 'Bearer error="invalid_token"' };
 const INSUFFICIENT_SCOPE = { 'www-authenticate': 'Bearer error="insufficient_scope"' };
 const RETRY_SOON = { 'retry-after': '1' };
 
-/** Every `code` that an answer may carry, with its status and its sentence. Stable: clients branch on them. */
+/** Every `code` of an answer, with its status and default detail. Codes are stable, as clients branch on them. */
 export const FAILURES = {
   malformed_json: [400, 'The body is not valid JSON.'],
   malformed_request: [400, 'The request is malformed.'],
@@ -84,49 +84,49 @@ export const FAILURES = {
 export type ProblemCode = keyof typeof FAILURES;
 export const PROBLEM_CODES = Object.keys(FAILURES) as ProblemCode[];
 
-/** What is wrong with one member of a body (`pointer`, RFC 6901) or one query or path value (`parameter`). */
+/** An invalid member of a body (`pointer`, RFC 6901), or query or path parameter (`parameter`). */
 export class FieldError {
   /** The member, as a JSON pointer (RFC 6901). @example "/email" */
   pointer?: string;
   /** The query or path parameter. @example "limit" */
   parameter?: string;
-  /** The rule that it breaks. @example "is_email" */
+  /** The violated rule. @example "is_email" */
   code: string;
   /** The rule in words. @example "must be an e-mail address" */
   detail: string;
 }
 
-/** How a sign-in goes on whose first factor was right. */
+/** How to complete a sign-in whose first factor was right. */
 export class MfaChallenge {
-  /** Stands for the first factor. @example "mt_AZqy…" */
+  /** Represents the first factor. @example "mt_AZqy…" */
   token: string;
-  /** How the second factor can be shown. */
+  /** The possible second factors. */
   methods: ('totp' | 'passkey' | 'recovery_code')[];
-  /** Seconds. @example 300 */
+  /** Seconds until the token expires. @example 300 */
   expires_in: number;
 }
 
-/** What must be proved once more. */
+/** The authentication that a request requires. */
 export class StepUpChallenge {
-  /** `aal2`: with two factors. */
+  /** `aal2` requires two factors. */
   acr: 'aal1' | 'aal2';
-  /** How long ago it may be, in seconds. @example 600 */
+  /** Its maximal age in seconds. @example 600 */
   max_age: number;
-  /** How it can be proved; none: sign in again. */
+  /** The possible methods; when empty: sign in again. */
   methods: ('totp' | 'passkey' | 'recovery_code' | 'password')[];
 }
 
-/** What an occurrence of a failure says besides its line in the table. */
+/** Details of a single failure, beside its line in the table. */
 export interface ProblemExtras {
   errors?: FieldError[];
   headers?: Record<string, string>;
-  /** Members of the body of their own, such as `mfa`. */
+  /** Additional members of the body, such as `mfa`. */
   members?: Record<string, unknown>;
   /** Members of its own of the OAuth form. */
   oauth?: Record<string, unknown>;
 }
 
-/** A failure that the client is told about. Anything else thrown is a bug, or the database's. */
+/** A failure that is reported to the client. Any other error is a bug, or the database's. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
@@ -139,7 +139,7 @@ export class Problem extends Error {
   }
 }
 
-/** The failure of this code. `status` and `detail` replace those of the table where an occurrence knows better. */
+/** The failure with this code. `status` and `detail` override those of the table. */
 export function problem(
   code: ProblemCode,
   { status, detail, headers, ...extras }: ProblemExtras & { status?: number; detail?: string } = {},
@@ -149,7 +149,7 @@ export function problem(
   return new Problem(status ?? usualStatus, code, detail ?? usualDetail, { ...extras, ...sent });
 }
 
-/** The failure of this code, told to somebody who is signed in: 403, as front ends take 401 for a lost session. */
+/** The failure with this code within a session: 403, as front ends take 401 for the end of the session. */
 export const withinSession = (code: ProblemCode): Problem => new Problem(403, code, FAILURES[code][1]);
 
 const retryAfter = (seconds: number) => ({ headers: { 'retry-after': String(Math.max(1, Math.ceil(seconds))) } });
@@ -165,7 +165,7 @@ export const methodNotAllowed = (allow: string) =>
 export const unsupportedMediaType = (expected: string) =>
   problem('unsupported_media_type', { detail: `The body must be ${expected}.` });
 
-/** The first factor of a sign-in was right: a token to go on with, and how. */
+/** The first factor was right: 403 with a token for the second step, and the methods. */
 export const mfaRequired = (code: 'mfa_required' | 'mfa_enrollment_required', mfa: MfaChallenge) =>
   problem(code, {
     headers: { 'cache-control': 'no-store' },
@@ -173,7 +173,7 @@ export const mfaRequired = (code: 'mfa_required' | 'mfa_enrollment_required', mf
     oauth: { mfa_token: mfa.token, mfa_methods: mfa.methods, expires_in: mfa.expires_in },
   });
 
-/** A sign-in that isn't fresh, or lacks the second factor: how it becomes so (RFC 9470, but with the status 403). */
+/** A sign-in that isn't fresh, or lacks the second factor: says how to step up (RFC 9470, but with the status 403). */
 export const stepUpRequired = (step_up: StepUpChallenge) =>
   problem('step_up_required', {
     headers: {
@@ -189,15 +189,15 @@ export const fieldForbidden = (pointer: string) =>
     errors: [{ pointer, code: 'field_forbidden', detail: FAILURES.field_forbidden[1] }],
   });
 
-/** The password that proves who is asking is wrong. */
+/** The password that authorizes the request is wrong. */
 export const wrongPassword = (pointer = '/current_password') =>
   problem('wrong_password', { errors: [{ pointer, code: 'wrong_password', detail: FAILURES.wrong_password[1] }] });
 
-/** Members, or query or path values, are not as they must be: the first 20 of them are said. */
+/** Invalid members or parameters: the first 20 are listed. */
 export const validationFailed = (errors: FieldError[]) =>
   problem('validation_failed', { detail: summaryOf(errors), errors: errors.slice(0, 20) });
 
-/** One member of a body that is not as it must be. */
+/** One invalid member of a body. */
 export const invalidMember = (pointer: string, code: string, detail: string) =>
   validationFailed([{ pointer, code, detail }]);
 

@@ -1,39 +1,39 @@
-/** Who calls, by what, from where, having seen which version. */
+/** The context of a request: who calls, with which credential, from where, and the versions of `If-Match`. */
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** What a person may be. Stored as text; the database checks the same two values. */
+/** Roles. Stored as text; a CHECK constraint allows the same values. */
 export const ROLES = ['user', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** The signed-in person behind a request, as the bearer guard found them. */
+/** The signed-in user of a request, as found by the bearer guard. */
 export interface Principal {
   readonly id: string;
   /** null for a service account. */
   readonly email: string | null;
   readonly username: string;
   readonly role: Role;
-  /** Whether signing in takes a second factor. */
+  /** Whether signing in requires a second factor. */
   readonly mfaEnabled: boolean;
-  /** Whether an admin has said that it must. */
+  /** Whether an admin requires one. */
   readonly mfaRequired: boolean;
 }
 
-/** How much a way to sign in is worth: `aal2` with two factors. */
+/** Strength of an authentication: `aal2` with two factors. */
 export type AssuranceLevel = 'aal1' | 'aal2';
 
-/** A session, named by the access token. */
+/** The session in the access token. */
 export interface SessionCredential {
   readonly kind: 'session';
   readonly sessionId: string;
-  /** When the person last proved who they are, as the access token says: one from before a step-up stays as old as it is. */
+  /** When the person last authenticated, by the access token: one issued before a step-up keeps its older time. */
   readonly authTime: Date;
-  /** By what (RFC 8176). */
+  /** Methods of that authentication (RFC 8176). */
   readonly amr: readonly string[];
   readonly acr: AssuranceLevel;
 }
 
-/** What an access token may be good for. A `write` includes its `read`; `admin` adds the powers of an admin to the others. */
+/** Scopes of personal access tokens. A `write` includes its `read`; `admin` adds an admin's permissions to the others. */
 export const SCOPES = ['users:read', 'users:write', 'posts:read', 'posts:write', 'tasks:read', 'tasks:write', 'audit:read', 'admin'] as const; // prettier-ignore
 export type Scope = (typeof SCOPES)[number];
 
@@ -42,37 +42,37 @@ export interface TokenCredential {
   readonly kind: 'token';
   readonly tokenId: string;
   readonly scopes: readonly Scope[];
-  /** What the owner is; `me.role` is what the token may be. */
+  /** The owner's role; `me.role` is the token's. */
   readonly ownerRole: Role;
 }
 
-/** By what somebody acts. A credential is not a session: what needs one asks for it. */
+/** The credential of a call. Not every credential is a session: routes that need one check for it. */
 export type Credential = SessionCredential | TokenCredential | { readonly kind: 'script' };
 
-/** Where a request comes from: what security events and throttles remember. */
+/** The client of a request: used by security events and throttling. */
 export interface Origin {
   readonly ip: string;
   readonly userAgent: string | null;
   readonly requestId: string;
-  /** Fires when the client has gone, so that work nobody waits for can be dropped. */
+  /** Fires when the client disconnects, so that work nobody waits for can be cancelled. */
   readonly signal: AbortSignal;
   /** The languages that the client prefers: its `Accept-Language`. */
   readonly acceptLanguage?: string | undefined;
-  /** Of a request with an `Idempotency-Key`. */
+  /** Set for a request with an `Idempotency-Key`. */
   readonly idempotency?: IdempotencyClaim | undefined;
 }
 
-/** The hold of a request on its `Idempotency-Key`. */
+/** A request's claim on its `Idempotency-Key`. */
 export interface IdempotencyClaim {
   /**
-   * What stores the answer, to be written in the transaction of the change.
-   * @param answer without secrets, as it stays at rest for a day
-   * @param subjectId the user that it tells of: purging them removes it
+   * The statement that stores the answer, to be run in the transaction of the change.
+   * @param answer without secrets, as it is stored for a day
+   * @param subjectId the user that it is about: purging them deletes it
    */
   companion(answer: object, status?: number, subjectId?: string | null): StoredAnswer;
 }
 
-/** A statement that writes one row, or else `otherwise` is thrown and the change undone; `done` is called afterwards. */
+/** A statement that writes one row, or else `otherwise` is thrown and the change rolled back; `done` is called after the commit. */
 export interface StoredAnswer {
   readonly statement: { readonly name?: string; readonly text: string };
   readonly values: unknown[];
@@ -80,20 +80,20 @@ export interface StoredAnswer {
   readonly done?: () => void;
 }
 
-/** Who calls, by what credential, from where, and which versions of the resource they have seen (undefined: any). */
+/** Who calls, with which credential, from where, and which versions of the resource are accepted (undefined: any). */
 export interface Call<User extends Principal = Principal> extends Origin {
   readonly me: User;
   readonly credential: Credential;
   readonly versions?: number[] | undefined;
 }
 
-/** A call that anybody may make: there is somebody where a bearer token came along (`PublicOrBearer`). */
+/** A call of a public route: `me` is set if a bearer token was sent (`PublicOrBearer`). */
 export interface OpenCall<User extends Principal = Principal> extends Origin {
   readonly me?: User | undefined;
   readonly credential?: Credential | undefined;
 }
 
-/** The origin of what scripts and the process itself do: nobody's request. */
+/** The origin of scripts and of the process itself: not a request. */
 export const SCRIPT: Origin = { ip: '', userAgent: null, requestId: '', signal: new AbortController().signal };
 
 /** The call of a script that acts as this user. */
@@ -106,7 +106,7 @@ export const scriptCall = <User extends Principal>(me: User): Call<User> => ({
 declare module 'fastify' {
   interface FastifyRequest {
     user?: Principal;
-    /** Where it comes from: an IP address and nothing else, whatever a proxy has written. Empty when unknown. */
+    /** The client's IP address, without anything else that a proxy may have written. Empty when unknown. */
     readonly address: string;
     credential?: Credential;
     idempotency?: IdempotencyClaim;
@@ -115,7 +115,7 @@ declare module 'fastify' {
   }
 }
 
-/** Who calls, by what, from where, having seen which version; on a public route only the {@link Origin}. */
+/** The call of a request; on a public route only the {@link Origin}. */
 export const Call = createParamDecorator((_: unknown, context: ExecutionContext): Call => callOf(context));
 
 /** See {@link Call}. */
@@ -124,10 +124,10 @@ export function callOf(context: ExecutionContext): Call {
   return new RequestCall(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
 }
 
-/** Whether this person may act on that user's own data. */
+/** Whether this user may act on that user's data. */
 export const isSelfOrAdmin = (me: Principal, userId: string): boolean => me.id === userId || me.role === 'admin';
 
-/** Reads what is asked for off the request, when it is asked for. */
+/** Reads its members from the request lazily. */
 class RequestCall implements Call {
   private closed?: AbortSignal;
 
@@ -181,12 +181,12 @@ function closeSignal({ raw }: FastifyReply): AbortSignal {
   return controller.signal;
 }
 
-/** A user agent that is safe to log and to store: at most 256 characters, none of them a control character. */
+/** A user agent that is safe to log and store: at most 256 characters, without control characters. */
 function cleanUserAgent(userAgent: string | undefined): string | null {
   return userAgent ? userAgent.slice(0, 256).replace(/[^\x20-\x7e\u00a0-\uffff]/g, '?') : null;
 }
 
-/** The path of a request line, without its query; of the absolute form (`GET http://…`, RFC 9112 section 3.2.2) as well. */
+/** The path of a request line, without its query; also of the absolute form (`GET http://…`, RFC 9112 section 3.2.2). */
 export function pathOf(url: string): string {
   const [path = ''] = url.replace(/^https?:\/\/[^/?]*/i, '').split('?', 1);
   return path || '/';

@@ -27,7 +27,7 @@ async function admins(db: DataSource): Promise<Finding> {
   return found ? good('There is an admin.') : doubtful('There is no admin.', 'Make one: userhub create-admin');
 }
 
-/** Admins whom REQUIRE_VERIFIED_EMAIL keeps out until they have read a mail. */
+/** Admins who can't sign in until they verify their address, because of REQUIRE_VERIFIED_EMAIL. */
 async function unverifiedAdmins(db: DataSource, { accounts }: Settings): Promise<Finding[]> {
   if (!accounts.requireVerifiedEmail) return [];
   const [{ count }] = await db.query<[{ count: number }]>(UNVERIFIED_ADMINS);
@@ -51,7 +51,7 @@ async function hashes(db: DataSource, { passwords }: Settings): Promise<Finding[
   ];
 }
 
-/** Who has not signed in since an import. */
+/** Accounts that have not signed in since an import. */
 async function foreignHashes(db: DataSource): Promise<Finding[]> {
   const counts = await db.query<ForeignCount[]>(COUNT_FOREIGN.text, [null]);
   if (!counts.length) return [];

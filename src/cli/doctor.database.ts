@@ -12,7 +12,7 @@ import { explain } from './failures.js';
 import { bad, doubtful, type Finding, good } from './findings.js';
 import { addressOf, type ConnectionSettings } from '../config/connection-settings.js';
 
-/** What is to be said of the database, reached in the way that the server reaches it. */
+/** Findings about the database, connected to as the server does. */
 export async function examineDatabase(settings: Settings): Promise<Finding[]> {
   const roles = await examineRoles(settings);
   const dataSource = oneConnection(settings);
@@ -28,7 +28,7 @@ export async function examineDatabase(settings: Settings): Promise<Finding[]> {
   }
 }
 
-/** Of several servers, which one is the primary, and whether the others are there to take its place. */
+/** With several servers: which is the primary, and whether the standbys are reachable. */
 async function examineRoles(settings: Settings): Promise<Finding[]> {
   const { connection } = settings.database;
   if (connection.servers.length === 1) return [];
@@ -44,7 +44,7 @@ async function examineRoles(settings: Settings): Promise<Finding[]> {
         if (error instanceof StandbyError) return good(`${addressOf(alone)} is a standby.`);
         return doubtful(
           `${addressOf(alone)}: ${explain(error)}`,
-          'A failover to it would fail: start it, or leave it out.',
+          'A failover to it would fail: start it, or remove it from DATABASE_URL.',
         );
       }
     }),
@@ -96,9 +96,9 @@ function unreachable(database: ConnectionSettings, error: unknown): Finding {
 function remedyFor(error: unknown, { name }: ConnectionSettings): string {
   const { code = '', message = '' } = error as { code?: string; message?: string };
   if (/unsupported startup parameter/i.test(message))
-    return 'A pooler stands before it: set DATABASE_POOLER=transaction.';
-  if (/no encryption|SSL off/i.test(message)) return 'It wants encryption: add ?sslmode=require to DATABASE_URL.';
-  if (/does not support SSL/i.test(message)) return 'It has no encryption: remove sslmode from DATABASE_URL.';
+    return 'It is behind a connection pooler: set DATABASE_POOLER=transaction.';
+  if (/no encryption|SSL off/i.test(message)) return 'It requires TLS: add ?sslmode=require to DATABASE_URL.';
+  if (/does not support SSL/i.test(message)) return 'It doesn't support TLS: remove sslmode from DATABASE_URL.';
   if (/CERT|LEAF_SIGNATURE/.test(code)) return 'Name its certificate authority: sslrootcert=<file> in DATABASE_URL.';
   if (code.startsWith('28') || message.startsWith('SASL')) return 'Check user and password in DATABASE_URL.';
   if (code === '3D000') return `Create it: CREATE DATABASE "${name}"`;

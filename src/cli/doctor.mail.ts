@@ -32,7 +32,7 @@ async function relay(smtp: SmtpSettings): Promise<Finding> {
   } finally {
     client.close();
   }
-  const text = `The mail relay ${host}:${port} answers${user ? ' and knows us' : ''}`;
+  const text = `The mail relay ${host}:${port} answers${user ? ' and accepts the credentials' : ''}`;
   if (security !== 'none') return good(`${text}, encrypted.`);
   return LOOPBACK.test(host)
     ? good(`${text}.`)
@@ -59,7 +59,7 @@ function sender({ from, replyTo }: MailSettings): Finding {
   const text = `Mails come from "${from.name}" <${from.address}>${replyTo ? `, answers go to ${replyTo}` : ''}.`;
   const isNobodys = /@(?:localhost|(?:.*\.)?(?:example\.(?:com|net|org)|example|test|invalid))$/i.test(from.address);
   return isNobodys
-    ? doubtful(text, 'That domain is nobody’s: set MAIL_FROM to one that may send by this relay.')
+    ? doubtful(text, 'That domain doesn’t exist: set MAIL_FROM to one that may send by this relay.')
     : good(text);
 }
 

@@ -4,13 +4,13 @@ import type { Requirement } from '../database/requirements.js';
 import { bad, doubtful, type Finding, good } from './findings.js';
 import { addressOf, type ConnectionSettings } from '../config/connection-settings.js';
 
-const OLDEST_VERSION = 14; // of those that the PostgreSQL project still mends
+const OLDEST_VERSION = 14; // still supported by the PostgreSQL project
 const PGBOUNCER_PORT = 6432;
-const RESERVED_CONNECTIONS = 5; // for superusers, migrations, probes and people who look
+const RESERVED_CONNECTIONS = 5; // for superusers, migrations, probes and psql
 const NOTICED_SKEW = seconds(2);
 const HARMFUL_SKEW = seconds(30);
 
-/** What the server says of itself. */
+/** Settings and state of the server. */
 export interface Facts {
   version: string;
   major: number;
@@ -40,7 +40,7 @@ export function examineFacts(facts: Facts, skew: number, unmet: Requirement[], d
     server(facts, database.connection),
     pooler(database.connection),
     ...unmet.map(({ text, remedy }) => bad(text, remedy)),
-    ...(facts.readOnly ? [bad('It is read-only: a standby, perhaps.', 'Point DATABASE_URL at the primary.')] : []),
+    ...(facts.readOnly ? [bad('It is read-only, probably a standby.', 'Point DATABASE_URL at the primary.')] : []),
     connections(facts, database),
     clock(skew),
     trigrams(facts),
@@ -50,16 +50,17 @@ export function examineFacts(facts: Facts, skew: number, unmet: Requirement[], d
 function server({ version, major }: Facts, connection: ConnectionSettings): Finding {
   const text = `The database ${connection.name} at ${addressOf(connection)} answers: PostgreSQL ${version}`;
   return major < OLDEST_VERSION
-    ? doubtful(text, `Nobody mends that version any more: take ${OLDEST_VERSION} or later.`)
+    ? doubtful(text, `That version is no longer supported: use ${OLDEST_VERSION} or later.`)
     : good(text);
 }
 
 function pooler({ pooler, servers }: ConnectionSettings): Finding {
-  if (pooler === 'transaction') return good('DATABASE_POOLER=transaction: nothing is kept in the connections.');
+  if (pooler === 'transaction')
+    return good('DATABASE_POOLER=transaction: no prepared statements or session parameters are used.');
   if (servers.every(({ port }) => port !== PGBOUNCER_PORT))
-    return good('The connections are our own (DATABASE_POOLER=none).');
+    return good('Connections are direct (DATABASE_POOLER=none).');
   return doubtful(
-    `Port ${PGBOUNCER_PORT} is PgBouncer's, and DATABASE_POOLER is none.`,
+    `Port ${PGBOUNCER_PORT} is PgBouncer's default, but DATABASE_POOLER is none.`,
     'If it pools transactions, set DATABASE_POOLER=transaction.',
   );
 }
@@ -72,7 +73,7 @@ function connections({ maxConnections }: Facts, { poolMax }: DatabaseSettings): 
 
 function clock(skew: number): Finding {
   const text = `Its clock and this machine's are ${(Math.abs(skew) / 1000).toFixed(1)} s apart.`;
-  const remedy = 'Keep both by NTP: tokens and sessions expire by them.';
+  const remedy = 'Synchronise both by NTP: the expiry of tokens and sessions depends on them.';
   if (Math.abs(skew) > HARMFUL_SKEW) return bad(text, remedy);
   return Math.abs(skew) > NOTICED_SKEW ? doubtful(text, remedy) : good(text);
 }

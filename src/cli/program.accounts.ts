@@ -7,8 +7,8 @@ import type { Terminal } from './terminal.js';
 export function addAccounts(userhub: Command, terminal: Terminal): void {
   userhub
     .command('create-admin')
-    .description('make an account that may do everything; the password is asked for, or read from standard input')
-    .requiredOption('--email <address>', 'what to sign in with')
+    .description('create an admin; the password is asked for, or read from standard input')
+    .requiredOption('--email <address>', 'its e-mail address')
     .requiredOption('--username <name>', 'the same, shorter')
     .option('--display-name <name>', 'how others see the person')
     .addHelpText(
@@ -23,27 +23,27 @@ export function addAccounts(userhub: Command, terminal: Terminal): void {
     );
   userhub
     .command('unblock')
-    .description('forget the wrong passwords typed for an account, so that its owner can sign in at once')
+    .description('reset the count of wrong passwords of an account, so that its owner can sign in at once')
     .argument('<user>', 'e-mail address or username')
     .addHelpText('after', examples('userhub unblock ada@example.com', 'userhub unblock ada'))
     .action(async (user: string) => (await import('./unblock.js')).unblock(terminal, user));
   userhub
     .command('reset-password')
-    .description('print the link, and the code, by which somebody chooses a new password; works without mail, too')
+    .description('print the link and the code by which a user chooses a new password; works without mail, too')
     .argument('<user>', 'e-mail address or username')
     .addHelpText('after', examples('userhub reset-password ada@example.com', 'userhub reset-password ada'))
     .action(async (user: string) => (await import('./reset-password.js')).resetPassword(terminal, user));
   userhub
     .command('verify-emails')
-    .description('take the addresses of older accounts for verified, where something else has proved them')
-    .requiredOption('--created-before <date>', 'of which accounts')
+    .description('mark the addresses of older accounts as verified, if they were verified by other means')
+    .requiredOption('--created-before <date>', 'which accounts')
     .addHelpText('after', examples('userhub verify-emails --created-before 2026-01-31'))
     .action(async (options: { createdBefore: string }) =>
       (await import('./verify-emails.js')).verifyEmails(terminal, options),
     );
   userhub
     .command('reset-mfa')
-    .description('take away all second factors of somebody who has lost them, and sign them out everywhere')
+    .description('remove all second factors of a user who has lost them, and end their sessions')
     .argument('<user>', 'e-mail address or username')
     .addHelpText('after', examples('userhub reset-mfa root@example.com', 'userhub reset-mfa root'))
     .action(async (user: string) => (await import('./reset-mfa.js')).resetMfa(terminal, user));
@@ -53,13 +53,13 @@ export function addAccounts(userhub: Command, terminal: Terminal): void {
 export function addBulk(userhub: Command, terminal: Terminal): void {
   userhub
     .command('import')
-    .description('take accounts over from another system, out of a file of any size; what is there already is skipped')
+    .description('import accounts of another system from a file of any size; existing accounts are skipped')
     .argument('<file>', 'NDJSON, or CSV with a header (.csv); docs/moving-in.md has the members')
-    .option('--on-conflict <what>', 'skip or update accounts that are there already', oneOf('skip', 'update'), 'skip')
-    .option('--dry-run', 'try everything, and write nothing')
+    .option('--on-conflict <what>', 'skip or update existing accounts', oneOf('skip', 'update'), 'skip')
+    .option('--dry-run', 'validate everything, and write nothing')
     .option(
       '--from <system>',
-      'whose own export the file is: auth0, aspnet, clerk, django, keycloak, supabase',
+      'the system that exported the file: auth0, aspnet, clerk, django, keycloak, supabase',
       oneOf('userhub', 'auth0', 'aspnet', 'clerk', 'django', 'keycloak', 'supabase'),
       'userhub',
     )
@@ -84,7 +84,7 @@ export function addBulk(userhub: Command, terminal: Terminal): void {
   userhub
     .command('export')
     .description('write all accounts of people as NDJSON, which import reads back')
-    .option('--with-hashes', 'with the hashes of their passwords: keep that file as you keep the database')
+    .option('--with-hashes', 'with the hashes of their passwords: protect that file like the database')
     .addHelpText(
       'after',
       examples('userhub export > accounts.ndjson', 'userhub export --with-hashes > accounts.ndjson'),

@@ -1,4 +1,4 @@
-/** The command line as a whole. What a command does is loaded when it runs, so that help is there at once. */
+/** The command line. The code of a command is imported when it runs, so that help is fast. */
 import { Command, CommanderError } from 'commander';
 import { EnvironmentReader } from '../config/environment.js';
 import { projectVersion } from '../config/project.js';
@@ -17,7 +17,7 @@ export async function run(args: string[], terminal: Terminal): Promise<number> {
     await program(terminal).parseAsync(args, { from: 'user' });
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode && 2; // it has said so already
+    if (error instanceof CommanderError) return error.exitCode && 2; // commander has printed the message
     terminal.stderr.write(`error: ${explain(error)}\n`);
     if (isDebugging(terminal)) terminal.stderr.write(`${(error as Partial<Error>).stack}\n`);
     return 1;
@@ -26,7 +26,7 @@ export async function run(args: string[], terminal: Terminal): Promise<number> {
 
 function program(terminal: Terminal): Command {
   const userhub = new Command('userhub')
-    .description('Looks after a UserHub: its database, its accounts, its settings.')
+    .description('Administers a UserHub: its database, accounts and settings.')
     .version(projectVersion())
     .exitOverride()
     .configureOutput({
@@ -46,11 +46,11 @@ the embedded database in .data/, also while the server runs on it. DEBUG=true sh
 function addDatabase(userhub: Command, terminal: Terminal): void {
   userhub
     .command('migrate')
-    .description('apply the migrations that the database lacks; several at once do no harm')
+    .description('apply pending migrations; safe to run several times at once')
     .action(async () => (await import('./migrations.js')).applyAll(terminal));
   userhub
     .command('revert')
-    .description('undo the newest applied migration, and lose what only it has room for')
+    .description('revert the newest applied migration; data in its tables and columns is lost')
     .action(async () => (await import('./migrations.js')).revertNewest(terminal));
   userhub
     .command('status')
@@ -61,13 +61,11 @@ function addDatabase(userhub: Command, terminal: Terminal): void {
 }
 
 function addMail(userhub: Command, terminal: Terminal): void {
-  const mail = userhub
-    .command('mail')
-    .description('try out the way to the relay; see which mails went, and which did not');
+  const mail = userhub.command('mail').description('test the mail relay; list mails, and send them again');
   mail
     .command('test')
-    .description('hand a mail to the relay, and say what the relay said')
-    .argument('<address>', 'whom to send it to')
+    .description('send a test mail, and print the answer of the relay')
+    .argument('<address>', 'the recipient')
     .addHelpText('after', examples('userhub mail test you@example.com'))
     .action(async (to: string) => (await import('./mail.js')).sendTestMail(terminal, to));
   mail
@@ -75,13 +73,13 @@ function addMail(userhub: Command, terminal: Terminal): void {
     .description('list mails of the last 30 days, newest first')
     .option('--state <state>', 'queued, sent, failed or expired')
     .option('--kind <kind>', 'such as verify or reset')
-    .option('--to <address>', 'to whom')
+    .option('--to <address>', 'the recipient')
     .option('--limit <count>', 'how many, 100 at most', wholeNumber, 20)
     .addHelpText('after', examples('userhub mail list --state failed', 'userhub mail list --to ada@example.com'))
     .action(async (options: ListOptions) => (await import('./mail.js')).listMails(terminal, options));
   mail
     .command('retry')
-    .description('have a server try a mail again at once')
+    .description('queue a mail for another try at once')
     .argument('<id>', 'as `userhub mail list` shows it')
     .action(async (id: string) => (await import('./mail.js')).retryMail(terminal, id));
 }
@@ -89,8 +87,8 @@ function addMail(userhub: Command, terminal: Terminal): void {
 function addDemo(userhub: Command, terminal: Terminal): void {
   userhub
     .command('seed')
-    .description('plant demo data, as far as they are not there yet, and say how to sign in')
-    .option('--users <count>', 'and so many made-up people besides, for lists that are long', wholeNumber)
+    .description('add demo data that is missing, and print how to sign in')
+    .option('--users <count>', 'also add so many generated users, for long lists', wholeNumber)
     .option('--force', 'in production too, although everybody knows the password')
     .addHelpText('after', examples('userhub seed', 'userhub seed --users 10000'))
     .action(async (options: { users?: number; force?: boolean }) =>
@@ -98,15 +96,17 @@ function addDemo(userhub: Command, terminal: Terminal): void {
     );
   userhub
     .command('example')
-    .description('use the services without HTTP: create, find, authenticate; src/cli/example.ts is there to be copied')
+    .description(
+      'use the services without HTTP: create, find, authenticate; copy src/cli/example.ts for your own scripts',
+    )
     .action(async () => (await import('./example.js')).example(terminal));
 }
 
 function addDiagnosis(userhub: Command, terminal: Terminal): void {
   userhub
     .command('doctor')
-    .description('check the settings, this machine and the database, and say what to do; changes nothing')
-    .addHelpText('after', '\n  ✓ all well   ! worth a thought   ✗ must be fixed: the exit code is 1')
+    .description('check settings, machine and database, and print what to mend; changes nothing')
+    .addHelpText('after', '\n  ✓ good   ! doubtful   ✗ must be fixed: the exit code is 1')
     .addHelpText('after', examples('userhub doctor', 'NODE_ENV=production userhub doctor'))
     .action(async () => (await import('./doctor.js')).doctor(terminal));
   userhub

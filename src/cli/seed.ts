@@ -20,14 +20,14 @@ const BATCH = 1000;
 export async function seed(terminal: Terminal, { users = 0, force = false }: Options): Promise<void> {
   await withApp(terminal, async (app) => {
     if (app.get(Settings).isProduction && !force) {
-      throw new Failure('Demo data have a password that everybody knows, and this is production. --force plants them.');
+      throw new Failure('The password of the demo data is public, and this is production. --force adds them.');
     }
     for (const [kind, planted] of Object.entries(await plantDemo(app))) {
-      say(terminal, planted.length ? `Planted ${planted.length} ${kind}:` : `All ${kind} are there.`);
+      say(terminal, planted.length ? `Added ${planted.length} ${kind}:` : `All ${kind} exist.`);
       for (const line of planted) say(terminal, `  ${line}`);
     }
-    if (users) say(terminal, `Added ${await addMadeUpUsers(app, users, terminal)} of ${users} made-up people.`);
-    say(terminal, `Everybody's password: ${DEMO_PASSWORD}`);
+    if (users) say(terminal, `Added ${await addMadeUpUsers(app, users, terminal)} of ${users} generated users.`);
+    say(terminal, `Password of all of them: ${DEMO_PASSWORD}`);
   });
 }
 

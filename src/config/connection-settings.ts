@@ -1,15 +1,15 @@
 import type { EnvironmentReader } from './environment.js';
 import { tlsOf, type TlsSettings } from './tls-settings.js';
 
-/** Where one PostgreSQL listens: a name or address, or the folder of its Unix socket. */
+/** Address of a PostgreSQL server: a name or IP address, or the folder of its Unix socket. */
 export interface DatabaseServer {
   host: string;
   port: number;
 }
 
-/** Where a PostgreSQL is, and whether a pooler that shares connections between transactions stands before it. */
+/** How to connect to PostgreSQL, and whether through a pooler in transaction mode. */
 export interface ConnectionSettings {
-  /** Where it may be: several are a primary and its standbys, and the one that takes writes is looked for. */
+  /** Several are a primary and its standbys; the one that accepts writes is used. */
   servers: [DatabaseServer, ...DatabaseServer[]];
   user: string;
   password: string | undefined;
@@ -18,13 +18,13 @@ export interface ConnectionSettings {
   pooler: 'none' | 'transaction';
 }
 
-/** `host:port` of each server, for people; not for logs, which don't show the network. */
+/** `host:port` of each server, for people; not for logs, which don't disclose the network. */
 export const addressOf = ({ servers }: Pick<ConnectionSettings, 'servers'>): string =>
   servers.map(({ host, port }) => `${host}:${port}`).join(', ');
 
-const POOLER_PORTS = new Set([6432, 6543]); // PgBouncer's own, and that of hosted poolers
+const POOLER_PORTS = new Set([6432, 6543]); // the defaults of PgBouncer and of hosted poolers
 
-/** Reads the database from a URL, or from the DB_* parts; undefined when neither is there. */
+/** Reads the connection from a URL, or from the DB_* variables; undefined when neither is set. */
 export function readConnection(env: EnvironmentReader, name: string): ConnectionSettings | undefined {
   const text = env.text(name);
   const place = text ? fromUrl(env, name, text) : fromParts(env);
@@ -41,13 +41,13 @@ export function readConnection(env: EnvironmentReader, name: string): Connection
   return { ...place, pooler: env.oneOf('DATABASE_POOLER', ['none', 'transaction'] as const, guess) };
 }
 
-/** Understands `postgres://`, `postgresql://` and SQLAlchemy's `postgresql+driver://`; null when it is none of them. */
+/** Parses `postgres://`, `postgresql://` and SQLAlchemy's `postgresql+driver://`; null when it is none of them. */
 function fromUrl(env: EnvironmentReader, name: string, text: string): Omit<ConnectionSettings, 'pooler'> | null {
   const [, start = '', hosts = '', rest = ''] =
     /^(postgresql:\/\/(?:[^/?#]*@)?)([^/?#]*)(.*)$/s.exec(
       text.replace(/^postgres(?:ql)?(?:\+\w+)?:\/\//, 'postgresql://'),
     ) ?? [];
-  const url = URL.parse(`${start}${hosts.includes(',') ? 'several' : hosts}${rest}`); // which knows no lists
+  const url = URL.parse(`${start}${hosts.includes(',') ? 'several' : hosts}${rest}`); // URL doesn't support lists of hosts
   if (url?.protocol !== 'postgresql:' || url.hash) return null;
   const query = url.searchParams;
   try {
@@ -61,17 +61,17 @@ function fromUrl(env: EnvironmentReader, name: string, text: string): Omit<Conne
       user: user || 'postgres',
       password: decodeURIComponent(url.password) || undefined,
       name: database || user || 'postgres',
-      // asyncpg spells it `ssl`
+      // asyncpg's name for it
       ssl: tlsOf(env, query.get('sslmode') ?? query.get('ssl'), query.get('sslrootcert')),
     };
   } catch {
-    return null; // a stray % in a part
+    return null; // invalid percent-encoding
   }
 }
 
 /**
- * The servers of a URL, as libpq reads them: `a:1,b:2` before the path, or `host=a,b` with `port=1,2` or one port for all.
- * Undefined when one of them is nowhere, or there are more ports than servers.
+ * The servers of a URL, as in libpq: `a:1,b:2` before the path, or `host=a,b` with `port=1,2` or one port for all. Undefined
+ * when a host is empty, or the numbers of ports and hosts differ.
  */
 function serversOf(authority: string, query: URLSearchParams): ConnectionSettings['servers'] | undefined {
   const parts = authority.split(',').map((one) => URL.parse(`postgresql://${one}`));
@@ -87,13 +87,13 @@ function serversOf(authority: string, query: URLSearchParams): ConnectionSetting
   return servers.map(({ host, port }) => ({ host, port: Number(port) })) as ConnectionSettings['servers'];
 }
 
-/** UserHub reads where it writes, so it takes no standby, whatever is preferred. */
+/** UserHub writes to the server that it reads from, so it can't use a standby. */
 function assertPrimaryIsWanted(env: EnvironmentReader, name: string, wanted: string | null): void {
   if (wanted === null || wanted === 'read-write') return;
   env.refuse(`${name}: target_session_attrs must be read-write, or left out: UserHub takes no standby.`, undefined);
 }
 
-/** What to do about a character that ends the password too early, as one that a generator made up may hold. */
+/** Advice about an unencoded character in the password, as generated passwords may contain. */
 function unencoded(text: string): string | undefined {
   const address = text.slice(text.indexOf('://') + 3);
   const [character] = /[#?/]|%(?![\da-f]{2})/i.exec(address.slice(0, Math.max(0, address.lastIndexOf('@')))) ?? [];

@@ -2,15 +2,15 @@ import { seconds } from './durations.js';
 import type { EnvironmentReader } from './environment.js';
 import { type ConnectionSettings, readConnection } from './connection-settings.js';
 
-/** The database: where it is, and how many connections each process has. */
+/** Settings of the database, and of its pool in each process. */
 export class DatabaseSettings {
-  /** Whether it is the one that comes along, for development: then resolveDatabase() enters where it listens. */
+  /** Whether it is the embedded one, for development: then resolveDatabase() sets its port. */
   isEmbedded: boolean;
   connection: ConnectionSettings;
-  /** The same database by a way that has sessions, for migrations behind a pooler. */
+  /** A direct connection to the same database, for migrations behind a pooler. */
   directConnection: ConnectionSettings | undefined;
   poolMax: number;
-  /** How long a connection is used, in milliseconds. */
+  /** The longest lifetime of a connection, in milliseconds. */
   poolRecycle: number;
   migrateOnStart: boolean;
 }
@@ -32,7 +32,7 @@ export function readDatabase(env: EnvironmentReader, production: boolean): Datab
   };
 }
 
-/** The embedded database before it runs: its port and its password come when it does. */
+/** The embedded database; port and password are set when it is started. */
 const EMBEDDED: ConnectionSettings = {
   servers: [{ host: '127.0.0.1', port: 0 }],
   user: 'userhub',

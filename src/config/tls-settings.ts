@@ -2,18 +2,18 @@ import path from 'node:path';
 import type { EnvironmentReader } from './environment.js';
 import { readTextFile } from './text-file.js';
 
-/** How a server must prove who it is. */
+/** Verification of the server's certificate. */
 export interface TlsSettings {
   rejectUnauthorized: boolean;
   ca?: string;
   checkServerIdentity?: () => undefined;
 }
 
-const CERTIFICATES_OF_NODE = 'system'; // libpq's word for "whoever the machine trusts"
+const CERTIFICATES_OF_NODE = 'system'; // libpq's value for the system's CA certificates
 
 /**
- * As libpq reads `sslmode`, save that `allow` and `prefer` stay without TLS: node-postgres can't fall back. The root
- * certificate is a file, or `system`: then the mode is verify-full unless said otherwise. PGSSLROOTCERT names one, too.
+ * Interprets `sslmode` as libpq does, except that `allow` and `prefer` mean no TLS, as node-postgres can't fall back. The
+ * root certificate is a file, or `system`: then the default is verify-full. PGSSLROOTCERT also names one.
  */
 export function tlsOf(
   env: EnvironmentReader,

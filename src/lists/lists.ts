@@ -6,17 +6,17 @@ import { isUuid } from '../http/fields.js';
 import { MOST_COUNTED, type Total, Totals } from './totals.js';
 import { impliedTotal, isTimestamp, type Page, type PageQuery, pageOf, positionOf } from './pages.js';
 
-/** Rows that a walk takes at a time. */
+/** Rows per batch of `walk`. */
 const BATCH = 500;
 
-/** What a list is ordered by, besides the id that settles ties. There must be an index on both. */
+/** The sort order of a list, besides the id that breaks ties. There must be an index on both. */
 export interface Order<Row> {
   expression: string;
   type: 'timestamptz' | 'text' | 'uuid';
   valueOf: (row: Row) => string;
 }
 
-/** Whether a value out of a cursor is one that PostgreSQL can read. */
+/** Whether a value in a cursor is valid for PostgreSQL. */
 const IS_VALID = { timestamptz: isTimestamp, uuid: isUuid, text: undefined };
 
 /** The order of most lists; `descending` for newest first. */
@@ -26,41 +26,41 @@ export const byCreation = <Row extends { createdAt: Date }>(expression = 'create
   valueOf: (row) => row.createdAt.toISOString(),
 });
 
-/** A list in SQL. Its texts come from the code and its values from the wire; never the other way round. */
+/** A list in SQL. Its texts come from the code, its values from requests; never the other way round. */
 export interface List<Row> {
-  /** What a cursor of this list is good for: its name, its owner, its filters, its order. */
+  /** What a cursor is bound to: list, owner, filters, order. */
   identity: readonly unknown[];
-  /** What is selected; a function where a value is part of it, which it is given to turn into a placeholder. */
+  /** The selected columns; a function when they contain a value, for which it gets a placeholder. */
   columns: string | ((placeholder: (value: unknown) => string) => string);
   from: string;
-  /** What its rows are admitted as, when `columns` reads from a table that other lists of this one can do without. */
+  /** The topic of its statements, when `columns` reads from a further table that might be locked: see `Statement`. */
   topic?: string | undefined;
   conditions: Conditions;
   order: Order<Row>;
   descending: boolean;
-  /** The column that settles ties; `id` unless said. */
+  /** The column that breaks ties; `id` by default. */
   id?: string;
   idOf?: (row: Row) => string;
-  /** Planned anew each time: how rare it is what is searched for decides which index is best. */
+  /** Whether the statement is planned for its values: the best index depends on how rare the search term is. */
   isSearch?: boolean;
 }
 
-/** Finds pages of lists: by `skip` with a total, or by `cursor` at the same cost at any depth. */
+/** Reads pages of lists: by `skip` with a total, or by `cursor` at the same cost at any depth. */
 @Injectable()
 export class Lists {
   private readonly totals = new Totals();
 
   constructor(private readonly database: Database) {}
 
-  /** The page that a query asks for. @throws Problem 422 on a cursor that isn't this list's */
+  /** A page of a list. @throws Problem 422 on a cursor of another list */
   async page<Row extends object, T>(list: List<Row>, query: PageQuery, show: (row: Row) => T): Promise<Page<T>> {
-    const count = countOf(list); // before the cursor's condition is added, which doesn't concern the total
+    const count = countOf(list); // before the cursor's condition is added, which must not affect the total
     const rows = await this.rows(list, query);
     const total = impliedTotal(rows.length, query) ?? (await this.total(list, count));
     return this.pageOf(list, query, rows, total, show);
   }
 
-  /** Every row of a list, in batches; `make` makes the list anew for each of them. */
+  /** All rows of a list, in batches; `make` builds the list for each of them. */
   async *walk<Row extends object>(make: () => List<Row>): AsyncGenerator<Row[]> {
     let cursor: string | undefined;
     do {
@@ -73,7 +73,7 @@ export class Lists {
     } while (cursor);
   }
 
-  /** Something was written to this table: whoever wrote it expects the next total to know. */
+  /** Call after a write to this table, so that the writer's next list has a current total. */
   changed(table: string): void {
     this.totals.changed(table);
   }
@@ -98,7 +98,7 @@ export class Lists {
     }
     const selected = typeof columns === 'string' ? columns : columns((value) => conditions.value(value));
     const direction = descending ? 'DESC' : 'ASC';
-    const limit = conditions.value(query.limit + 1); // by the row too many, the next page shows
+    const limit = conditions.value(query.limit + 1); // one more than the page holds: tells whether there is a next page
     const offset = query.skip ? `OFFSET ${conditions.value(query.skip)}` : '';
     const text = `SELECT ${selected} FROM ${from} ${conditions.where}
       ORDER BY ${order.expression} ${direction}, ${id} ${direction} LIMIT ${limit} ${offset}`;
@@ -117,9 +117,9 @@ export class Lists {
 }
 
 /**
- * Counts a row more than matters. A search's rows come from a materialized CTE: it is planned as if all of them were wanted,
- * and so by the trigram index, and executed only as far as the LIMIT reads. Under the LIMIT alone the planner takes a
- * sequential scan for cheaper, and reads hundreds of thousands of rows to find the 10,001.
+ * Counts up to one more than the limit. For a search, the rows come from a materialized CTE: it is planned for all of its
+ * rows, and so by the trigram index, but executed only as far as the LIMIT reads. With the LIMIT alone the planner prefers a
+ * sequential scan, and reads hundreds of thousands of rows to find 10,001.
  */
 function countOf<Row>({ from, conditions, isSearch }: List<Row>) {
   const found = `SELECT FROM ${from} ${conditions.where}`;
@@ -129,5 +129,5 @@ function countOf<Row>({ from, conditions, isSearch }: List<Row>) {
   return { statement: isSearch ? unnamedStatement(text, 'counts') : composedStatement(text, 'counts'), values };
 }
 
-/** The table whose rows are listed. */
+/** The table of the list. */
 const tableOf = <Row>({ from }: List<Row>) => /^\w+/.exec(from)?.[0] ?? from;

@@ -1,4 +1,4 @@
-/** What is measured. Every label has few values, known beforehand: whoever calls can't make new ones. */
+/** Metrics. Labels have few values, all known beforehand: clients can't create new ones. */
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
@@ -17,7 +17,7 @@ import { WebhooksService } from '../webhooks/webhooks.service.js';
 
 const NO_ROUTE = 'unmatched';
 
-/** Measures an application from now on; it must not listen yet. */
+/** Measures an application; call before it listens. */
 export function measure(app: NestFastifyApplication): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });

@@ -21,14 +21,14 @@ export function measureHashing(registry: Registry, hasher: PasswordHasher): void
   });
 }
 
-/** Few, and none once everybody has signed in: they are looked up every five minutes, whoever scrapes. */
+/** Queried every five minutes, however often it is scraped. */
 export function measureForeignHashes(registry: Registry, passwords: Passwords): void {
   const remembered = rememberFor(minutes(5), () => passwords.countForeign());
   new Gauge({
     name: 'userhub_foreign_hashes',
     help: 'Accounts whose password still has the hash of another system, by its scheme; counted to 100,000.',
     labelNames: ['scheme'],
-    aggregator: 'max', // all workers see the same table
+    aggregator: 'max', // all workers read the same table
     registers: [registry],
     async collect() {
       const found = await remembered();

@@ -2,7 +2,7 @@ import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typ
 import { User } from '../users/user.entity.js';
 import { Post } from './post.entity.js';
 
-/** One person likes one post, once: the key says so. */
+/** A user's like of a post; the primary key allows one. */
 @Entity({ name: 'likes' })
 @Index('likes_user_id_idx', ['userId'])
 @Index('likes_created_at_idx', ['postId', 'createdAt', 'userId'])
@@ -21,7 +21,7 @@ export class Like {
   @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'likes_user_id_fkey' })
   user?: User;
 
-  /** Whether `like_count` of the post has it: whether who likes is visible. */
+  /** Whether it is included in `like_count`, that is, whether the user is visible. */
   @Column('boolean', { default: true })
   counted: boolean;
 

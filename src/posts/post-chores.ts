@@ -17,8 +17,8 @@ interface Recount {
 const NIL = '00000000-0000-0000-0000-000000000000';
 
 /**
- * What happens to posts and likes besides requests for them: they go with a purged user, are part of somebody's data, and
- * likes of those with very many are counted.
+ * Posts and likes apart from requests: purging them with a user, exporting them as personal data, and recounting the likes
+ * of users who have very many.
  */
 @Injectable()
 export class PostChores implements OnModuleInit {
@@ -36,7 +36,7 @@ export class PostChores implements OnModuleInit {
     this.scheduler.register({ name: 'like_counts', every: seconds(30), run: (signal) => this.recount(signal) });
   }
 
-  /** Removes somebody's likes, and their posts with the likes of those. */
+  /** Deletes a user's likes, and their posts with all likes of those. */
   private async removeOf(userId: string): Promise<void> {
     await this.removeAll(sql.DELETE_LIKES_OF_USER, userId);
     for (;;) {
@@ -54,7 +54,7 @@ export class PostChores implements OnModuleInit {
     while (removed.length === sql.BATCH);
   }
 
-  /** Counts the likes of those whose visibility has changed, or takes them out of the counts. */
+  /** Adds or subtracts the likes of users whose visibility has changed. */
   private async recount(signal: AbortSignal): Promise<void> {
     for (const { userId, requestedAt, isVisible } of await this.database.read<Recount>(sql.RECOUNTS, [])) {
       await inBatches(async (after = NIL) => {

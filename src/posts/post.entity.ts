@@ -1,7 +1,7 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import { User } from '../users/user.entity.js';
 
-/** Something that somebody has written for everybody. */
+/** A post, readable by all signed-in users. */
 @Entity({ name: 'posts' })
 @Index('posts_created_at_idx', ['createdAt', 'id'])
 @Index('posts_author_id_idx', ['authorId', 'createdAt', 'id'])
@@ -24,7 +24,7 @@ export class Post {
   @Column('text')
   content: string;
 
-  /** Of those who are visible; kept by triggers on likes and users. */
+  /** The number of likes of visible users; maintained by triggers on likes and users. */
   @Column('integer', { name: 'like_count', default: 0 })
   likeCount: number;
 
@@ -34,7 +34,7 @@ export class Post {
   @Column({ type: 'timestamptz', name: 'updated_at', precision: 3, default: () => 'now()' })
   updatedAt: Date;
 
-  /** Counts the changes: what an ETag names and If-Match compares. */
+  /** Incremented by each change; part of the ETag, compared with If-Match. */
   @Column('integer', { default: 1 })
   version: number;
 }

@@ -8,7 +8,7 @@ import { ConditionalWrite } from '../http/conditional-requests.js';
 import { CreatePostDto, type LikeDto, LikesQuery, type PostDto, PostsQuery, UpdatePostDto } from './posts.dto.js';
 import { PostsService } from './posts.service.js';
 
-/** Posts that everybody who is signed in can read and like. */
+/** Posts, which all signed-in users can read and like. */
 @Controller('api/posts')
 @Scoped('posts')
 export class PostsController {
@@ -34,7 +34,7 @@ export class PostsController {
   }
 
   /**
-   * Changes one's own post; what is left out stays as it is.
+   * Changes one's own post; members that are left out don't change.
    * @throws forbidden
    */
   @Put(':id')
@@ -44,7 +44,7 @@ export class PostsController {
   }
 
   /**
-   * Changes one's own post; what is left out stays as it is.
+   * Changes one's own post; members that are left out don't change.
    * @throws forbidden
    */
   @Patch(':id')
@@ -54,7 +54,7 @@ export class PostsController {
   }
 
   /**
-   * Deletes one's own post, or as an admin anybody's.
+   * Deletes one's own post, or any post as an admin.
    * @throws forbidden
    */
   @Delete(':id')
@@ -64,21 +64,21 @@ export class PostsController {
     return this.posts.delete(id, call);
   }
 
-  /** Likes a post. Liking it again does no harm. */
+  /** Likes a post. Repeating it does no harm. */
   @Put(':id/like')
   @HttpCode(204)
   likePost(@Id() id: string, @Call() call: Call): Promise<void> {
     return this.posts.like(id, call);
   }
 
-  /** Takes a like back. Doing it again does no harm. */
+  /** Removes one's like. Repeating it does no harm. */
   @Delete(':id/like')
   @HttpCode(204)
   unlikePost(@Id() id: string, @Call() call: Call): Promise<void> {
     return this.posts.unlike(id, call);
   }
 
-  /** Lists who likes a post, the latest first. */
+  /** Lists the users who like a post, latest first. */
   @Get(':id/likes')
   listLikes(@Id() id: string, @Query() query: LikesQuery, @Call() call: Call): Promise<Page<LikeDto>> {
     return this.posts.listLikes(id, query, call);

@@ -17,7 +17,7 @@ export class CreatePostDto {
   content: string;
 }
 
-/** What changes of a post. What is left out stays as it is. */
+/** A change of a post; members that are left out don't change. */
 export class UpdatePostDto {
   /** null clears it. @example "Notes on the engine" */
   @ClearableText(200)
@@ -32,7 +32,7 @@ export class UpdatePostDto {
 
 /** Which posts to list. */
 export class PostsQuery extends PageQuery {
-  /** Only those by this person. */
+  /** Only those by this user. */
   @Optional()
   @Rule('is_uuid', 'must be a UUID', isUuid)
   author_id?: string;
@@ -45,7 +45,7 @@ export class PostsQuery extends PageQuery {
 /** Which likes of a post to list. */
 export class LikesQuery extends PageQuery {}
 
-/** A post, with its author, and what people think of it. @versioned */
+/** A post, with its author and likes. @versioned */
 export class PostDto {
   id: string;
   author: PublicUserDto;
@@ -55,23 +55,23 @@ export class PostDto {
   content: string;
   /** How many people like it. */
   like_count: number;
-  /** Whether the one who asks is one of them. */
+  /** Whether the caller likes it. */
   liked_by_me: boolean;
   created_at: Date;
   updated_at: Date;
 }
 
-/** Somebody who likes a post, and since when. */
+/** A user who likes a post, and since when. */
 export class LikeDto {
   user: PublicUserDto;
   liked_at: Date;
 }
 
-/** The columns that answers are made of, those of the author included. */
+/** The selected columns, including the author's. */
 export type PostRow = Omit<Post, 'author' | 'authorId'> & JoinedUser & { likedByMe: boolean };
 export type LikeRow = JoinedUser & { createdAt: Date };
 
-/** The post as it goes over the wire. */
+/** Maps a row of a post. */
 export function toPostDto(post: PostRow): PostDto {
   const dto: PostDto = {
     id: post.id,
@@ -86,5 +86,5 @@ export function toPostDto(post: PostRow): PostDto {
   return withVersion(dto, { version: post.version, path: `/api/posts/${post.id}` });
 }
 
-/** The like as it goes over the wire. */
+/** Maps a row of a like. */
 export const toLikeDto = (like: LikeRow): LikeDto => ({ user: joinedUserDto(like), liked_at: like.createdAt });

@@ -13,7 +13,7 @@ import { JOINED_USER_COLUMNS, JOINED_USER_IS_VISIBLE } from '../users/joined-use
 import { type CreatePostDto, type LikeDto, type LikeRow, type PostDto, type PostRow, type PostsQuery, toLikeDto, toPostDto, type UpdatePostDto } from './posts.dto.js'; // prettier-ignore
 import * as sql from './posts.statements.js';
 
-/** Posts and who likes them. Those of inactive authors are there, but not shown. */
+/** Posts and likes. Posts of inactive authors are stored, but not shown. */
 @Injectable()
 export class PostsService {
   constructor(
@@ -40,17 +40,17 @@ export class PostsService {
     return toPostDto(await this.find(id, call));
   }
 
-  /** Changes what `dto` names of one's own post. @throws Problem 403, 404, 412 */
+  /** Changes the members that `dto` contains, of one's own post. @throws Problem 403, 404, 412 */
   async update(id: string, dto: UpdatePostDto, call: Call): Promise<PostDto> {
     const { me, versions } = call;
     const { values, ...change } = assignmentsOf(dto, ['title', 'content'], [me.id, id, versions]);
     const [post] = await this.database.write<PostRow>(sql.update(change), values);
     if (!post) return this.fail(id, call);
-    this.lists.changed('posts'); // of a search
+    this.lists.changed('posts'); // affects searches
     return toPostDto(post);
   }
 
-  /** Deletes one's own post, or as an admin anybody's. @throws Problem 403, 404, 412 */
+  /** Deletes one's own post, or any post as an admin. @throws Problem 403, 404, 412 */
   async delete(id: string, call: Call): Promise<void> {
     const { me, versions } = call;
     const author = me.role === 'admin' ? null : me.id;
@@ -60,23 +60,23 @@ export class PostsService {
     this.lists.changed('posts');
   }
 
-  /** Likes a post; again does no harm. @throws Problem 404 */
+  /** Likes a post; repeating it does no harm. @throws Problem 404 */
   like(id: string, call: Call): Promise<void> {
     return this.setLike(sql.LIKE, id, call);
   }
 
-  /** Takes a like back; again does no harm. @throws Problem 404 */
+  /** Removes a like; repeating it does no harm. @throws Problem 404 */
   unlike(id: string, call: Call): Promise<void> {
     return this.setLike(sql.UNLIKE, id, call);
   }
 
-  /** A page of the people who like a post, the latest first. @throws Problem 404 */
+  /** A page of the users who like a post, latest first. @throws Problem 404 */
   async listLikes(id: string, query: PageQuery, call: Call): Promise<Page<LikeDto>> {
     await this.find(id, call);
     return this.lists.page(likeList(id), query, toLikeDto);
   }
 
-  /** In one transaction of many statements, each of them well within its time-out. Returns whether there was such a post. */
+  /** Deletes the likes in batches, in one transaction, as one statement would exceed its time-out. Returns whether the post existed. */
   private deleteWithManyLikes(id: string, values: unknown[]): Promise<boolean> {
     return this.database.transaction(async (db) => {
       const [locked] = await db.query<object[]>(sql.LOCK, values);
@@ -101,7 +101,7 @@ export class PostsService {
     return post;
   }
 
-  /** Why nothing was written: it isn't there, isn't theirs, or isn't as they have seen it. */
+  /** Why nothing was written: the post doesn't exist, isn't the caller's, or `If-Match` names another version. */
   private async fail(id: string, call: Call): Promise<never> {
     const { me, versions } = call;
     const post = await this.find(id, call);

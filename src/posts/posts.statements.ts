@@ -3,7 +3,7 @@ import { composedStatement, statement } from '../database/statement.js';
 import { timeAs } from '../users/personal-data/personal-data.js';
 import { JOINED_USER_COLUMNS, JOINED_USER_IS_VISIBLE } from '../users/joined-user.js';
 
-/** A post with its author and what the viewer thinks of it, in one query whatever the page size. */
+/** A post with its author and the viewer's like, in one query for any page size. */
 export const postColumns = (viewer: string) => `p.id, p.title, p.content, p.like_count AS "likeCount",
   p.created_at AS "createdAt", p.updated_at AS "updatedAt", p.version, ${JOINED_USER_COLUMNS},
   EXISTS (SELECT FROM likes l WHERE l.post_id = p.id AND l.user_id = ${viewer}) AS "likedByMe"`;
@@ -18,12 +18,12 @@ export const INSERT = statement(
   `WITH p AS (INSERT INTO posts (id, author_id, title, content) VALUES ($2, $1, $3, $4) RETURNING *)
    SELECT ${postColumns('$1')} FROM p JOIN users u ON u.id = p.author_id`,
 );
-/** How many likes a statement removes or changes at a time. */
+/** Most likes deleted or changed by one statement. */
 export const BATCH = 2000;
 
 const OWN_POST = `id = $1 AND ($2::uuid IS NULL OR author_id = $2) AND ${hasVersion('$3')}`;
 
-/** With its likes, unless they are more than one statement should remove. */
+/** Deletes a post with its likes, unless these are too many for one statement. */
 export const DELETE = statement(
   'posts.delete',
   `DELETE FROM posts WHERE ${OWN_POST} AND NOT EXISTS (SELECT FROM likes WHERE post_id = $1 OFFSET ${BATCH}) RETURNING id`,
@@ -37,13 +37,13 @@ export const DELETE_LIKES_OF_POSTS = statement(
    RETURNING user_id`,
 );
 
-/** A part of somebody's posts, to be removed. */
+/** A batch of a user's posts, to be deleted. */
 export const OF_AUTHOR = statement(
   'posts.of_author',
   `SELECT id FROM posts WHERE author_id = $1 ORDER BY created_at, id LIMIT 500`,
 );
 
-/** All that somebody wrote, and all that they like, as they may have it. */
+/** All posts and likes of a user, for the export of their data. */
 export const OWN = {
   shown: `jsonb_build_object('id', id, 'title', title, 'content', content, 'like_count', like_count,
     ${timeAs('created_at')}, ${timeAs('updated_at')})`,
@@ -67,7 +67,7 @@ export const DELETE_LIKES_OF_USER = statement(
    DELETE FROM likes WHERE user_id = $1 AND post_id IN (SELECT id FROM locked) RETURNING user_id`,
 );
 
-/** People with so many likes that these are counted apart from the change of their visibility. */
+/** Users with so many likes that these are recounted separately from the change of their visibility. */
 export const RECOUNTS = statement(
   'posts.recounts',
   `SELECT r.user_id AS "userId", r.requested_at::text AS "requestedAt",
@@ -82,7 +82,7 @@ export const RECOUNT = statement(
      SELECT id FROM posts WHERE id IN (SELECT post_id FROM batch) ORDER BY id FOR NO KEY UPDATE)
    UPDATE likes SET counted = $2 WHERE user_id = $1 AND post_id IN (SELECT id FROM locked) RETURNING post_id AS "postId"`,
 );
-/** Unless it was requested once more meanwhile. */
+/** Removes a request to recount, unless it was renewed meanwhile. */
 export const RECOUNTED = statement(
   'posts.recounted',
   `DELETE FROM like_recounts WHERE user_id = $1 AND requested_at = $2::timestamptz`,
@@ -96,8 +96,8 @@ export const update = (change: Pick<Update, 'assignments' | 'differs'>) =>
   );
 
 /**
- * The user's row and then the post's, both locked: the user isn't deactivated meanwhile, which is counted, nor the post
- * deleted; and whoever locks both does it in this order.
+ * Locks the user's row, then the post's, so that neither visibility nor existence change before the like is counted; always
+ * in this order, which prevents deadlocks.
  */
 const LOCKED_POST = `me AS MATERIALIZED (
     SELECT id FROM users WHERE id = $2 AND is_active AND deleted_at IS NULL FOR SHARE),
@@ -105,7 +105,7 @@ const LOCKED_POST = `me AS MATERIALIZED (
     SELECT p.id, me.id AS me FROM me CROSS JOIN ${POSTS} WHERE p.id = $1 AND ${JOINED_USER_IS_VISIBLE}
     FOR NO KEY UPDATE OF p)`;
 
-// both answer with the post whether or not there was anything to do: liking twice is liking once
+// both return the post whether or not anything changed: liking twice is liking once
 export const LIKE = statement(
   'posts.like',
   `WITH ${LOCKED_POST}, liked AS (

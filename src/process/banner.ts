@@ -11,7 +11,7 @@ interface BannerOptions {
   admin: DevelopmentAdmin | undefined;
 }
 
-/** What somebody who has just started the server wants to know. In production: nothing, the log says it. */
+/** The start-up message for developers; nothing in production, where the log suffices. */
 export function banner({ url: listening, settings, dataDir, admin }: BannerOptions): string {
   if (settings.isProduction) return '';
   const url = listening.replace('//127.0.0.1:', '//localhost:'); // passkeys belong to a name, never to an IP address
@@ -28,7 +28,7 @@ export function banner({ url: listening, settings, dataDir, admin }: BannerOptio
   return `\n  UserHub is ready\n\n${body}\n\n`;
 }
 
-/** Shown at each start, until the password is another. */
+/** Shown at each start, until the password is changed. */
 function credentials({ email, password }: DevelopmentAdmin): string {
   if (password) return `${email} / ${password}`;
   return `${email}   (its password has been changed; to reset it: npm run cli -- reset-password ${email})`;

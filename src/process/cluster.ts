@@ -10,12 +10,12 @@ import { createLogger } from '../logging/logging.js';
 const READY = 'ready';
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = seconds(10);
-const LONG_LIFE = seconds(10); // a worker that lived so long didn't die of its start
+const LONG_LIFE = seconds(10); // a worker that lived this long didn't fail at its start
 
 /**
- * Runs WEB_CONCURRENCY workers on one port, and starts another when one dies, after a pause that grows while they die
- * young. Signals come here and are passed on once; an embedded database is started here, and joined by the workers.
- * When a worker dies before any was ready, so does the process: something is wrong that no restart will mend.
+ * Runs WEB_CONCURRENCY workers on one port, and replaces a worker that dies, after a pause that grows while workers die
+ * early. The primary receives signals and forwards them once; it also starts an embedded database, which the workers use.
+ * When a worker dies before any was ready, the process exits: restarting would not help.
  * @throws when the database can't be started
  */
 export async function superviseWorkers(settings: Settings): Promise<void> {
@@ -30,7 +30,7 @@ export async function superviseWorkers(settings: Settings): Promise<void> {
   for (let count = 0; count < settings.server.workers; count++) pool.fork();
 }
 
-/** In a worker: tells the primary that it is ready. Returns whether it is the first, which speaks for all of them. */
+/** In a worker: reports to the primary that it is ready. Returns whether it is the first, which prints the start-up message. */
 export function tellReady(): boolean {
   process.send?.(READY);
   return !cluster.worker || cluster.worker.id === 1;
@@ -60,18 +60,18 @@ class WorkerPool {
     });
   }
 
-  /** Tells all to end and waits until they have. */
+  /** Tells all workers to shut down, and waits for them. */
   async end(): Promise<void> {
     this.ending = true;
     await Promise.all(Object.values(cluster.workers ?? {}).flatMap((worker) => (worker ? this.endOne(worker) : [])));
   }
 
-  /** One that is still starting doesn't listen yet, and has nobody to answer. */
+  /** A worker that is still starting is killed: it has no requests to answer. */
   private async endOne(worker: Worker): Promise<void> {
     if (worker.isDead()) return;
     const gone = once(worker, 'exit');
     if (this.ready.has(worker))
-      worker.send(END, () => undefined); // it may just have died by itself
+      worker.send(END, () => undefined); // it may have died meanwhile
     else worker.process.kill('SIGKILL');
     await gone;
   }

@@ -5,20 +5,19 @@ import { runningPort } from './development/data-folder.js';
 import { startEmbeddedPostgres } from './development/embedded-postgres.js';
 import type { ConnectionSettings } from '../config/connection-settings.js';
 
-/** The database in use, for as long as it is. */
+/** The database in use. */
 export interface DatabaseHandle {
-  /** Where an embedded database keeps its data. */
+  /** The data folder of an embedded database. */
   dataDir?: string;
-  /** Stops what was started to have a database. */
+  /** Stops the database if it was started here. */
   stop(): Promise<void>;
 }
 
 const nothing = () => Promise.resolve();
 
 /**
- * Starts the embedded database when the settings name no other, and enters into them where it listens: from here on they
- * lead to a database, whichever it is.
- * @param join use an embedded one that runs already, as a script beside the server does; otherwise it is refused
+ * Starts the embedded database unless the settings name another one, and enters its address into the settings.
+ * @param join use an embedded one that is already running, as a script beside the server does; otherwise that is an error
  */
 export async function resolveDatabase(settings: Settings, { join = false } = {}): Promise<DatabaseHandle> {
   const { database } = settings;

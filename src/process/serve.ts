@@ -12,9 +12,9 @@ import { Readiness } from '../health/readiness.js';
 import { createLogger } from '../logging/logging.js';
 
 /**
- * Serves until the process is told to end. It listens first and connects then, so that it can say that it isn't ready.
- * Its end, in order: not ready any more, so that balancers look elsewhere; serving on for SHUTDOWN_DELAY_SECONDS; then
- * what is in flight; then the database.
+ * Serves until the process is told to shut down. Listens before it connects to the database, so that it can answer "not
+ * ready". Shutdown in order: report not ready, so that load balancers stop routing here; serve on for
+ * SHUTDOWN_DELAY_SECONDS; finish requests in flight; close the database.
  * @throws when it can't start
  */
 export async function serve(settings: Settings): Promise<void> {
@@ -35,6 +35,6 @@ export async function serve(settings: Settings): Promise<void> {
     const admin = database.dataDir ? await developmentAdmin(app, settings.dataDir) : undefined;
     process.stdout.write(banner({ url: await app.getUrl(), settings, dataDir: database.dataDir, admin }));
   } catch (error) {
-    if (!app.get(Readiness).isDraining) throw error; // it was told to end while it was starting
+    if (!app.get(Readiness).isDraining) throw error; // it was told to shut down while starting
   }
 }

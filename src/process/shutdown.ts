@@ -2,21 +2,21 @@ import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import { seconds } from '../config/durations.js';
 
-/** What a primary sends to its workers when they are to end. */
+/** The message of a primary that tells its workers to shut down. */
 export const END = 'end';
 
 const LONGEST_END = seconds(15);
 
 interface ShutdownOptions {
   logger: Logger;
-  /** Milliseconds for which it goes on serving on purpose. */
+  /** Milliseconds for which it continues to serve. */
   delay: number;
 }
 
 /**
- * Ends the process in order when it is told to: by SIGTERM or SIGINT (a worker by its primary, to whom alone the signal
- * is meant, though a terminal sends it to all), or by an error that nobody caught, and then with exit code 1. Being told
- * again ends it at once, and so does an end that takes 15 s longer than it serves on.
+ * Shuts the process down on SIGTERM or SIGINT (a worker on a message of its primary, which alone handles signals, though a
+ * terminal sends them to all), or on an uncaught error, then with exit code 1. A second signal ends it at once, as does a
+ * shutdown that takes 15 s longer than the delay.
  */
 export function shutDownOnSignal({ logger, delay }: ShutdownOptions, end: () => Promise<void>): void {
   let ending = false;
@@ -51,7 +51,7 @@ export function shutDownOnSignal({ logger, delay }: ShutdownOptions, end: () => 
   }
 }
 
-/** Without what drivers hang on their errors: parameters and rows. */
+/** Without parameters and rows, which drivers attach to their errors. */
 function report(event: string, error: unknown): object {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   return { event, err: { type: name, message, stack } };

@@ -9,8 +9,8 @@ const remembered = new Map<string, string>();
 const maps = new Map<string, WeakRef<SourceMap>>();
 
 /**
- * Makes stack traces name the sources that a build was made of, as `node --enable-source-maps` does, which reads all maps at
- * the start and keeps them: 30 MiB. Here a map is read when somebody looks at a stack trace, and can be forgotten again.
+ * Maps stack traces to the sources of a build, like `node --enable-source-maps`, which however reads all maps at start and
+ * keeps them: 30 MiB. Here maps are read when a stack trace is used, and can be garbage-collected.
  */
 export function mapStackTraces(): void {
   Error.prepareStackTrace = (error, frames) => {
@@ -30,7 +30,7 @@ function mapped(frame: string): string {
   });
 }
 
-/** The place in the sources, as path:line:column; undefined where no map knows it, as for what came out of a package. */
+/** The position in the sources, as path:line:column; undefined without a map, as for code of packages. */
 function sourceOf(url: string, line: number, column: number): string | undefined {
   try {
     const entry = mapOf(url).findEntry(line - 1, column - 1);
@@ -38,7 +38,7 @@ function sourceOf(url: string, line: number, column: number): string | undefined
     const file = fileURLToPath(new URL(entry.originalSource, url));
     return `${file}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
   } catch {
-    return undefined; // a trace without it is better than none
+    return undefined; // an unmapped trace is better than none
   }
 }
 

@@ -2,7 +2,7 @@ import { SettingsError } from '../config/environment.js';
 import type { Settings } from '../config/settings.js';
 import { Problem } from '../problems.js';
 
-/** Why the server can't start, in one line for people. */
+/** Why the server can't start, as one line for people. */
 export function explainStart(error: unknown, settings?: Settings): string {
   if (error instanceof SettingsError) return error.problems.join(' ');
   if (error instanceof Problem) return error.detail;
@@ -12,7 +12,7 @@ export function explainStart(error: unknown, settings?: Settings): string {
 
 type ListenError = NodeJS.ErrnoException & { port?: number; address?: string };
 
-/** Of a port that can't be had. */
+/** Explains a failure to listen. */
 function explainListening({ code, port, address }: ListenError, settings?: Settings): string | undefined {
   const name = port !== undefined && port === settings?.server.metricsPort ? 'METRICS_PORT' : 'PORT';
   switch (code) {

@@ -1,7 +1,7 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import { User } from '../users/user.entity.js';
 
-/** Something to do, for nobody's eyes but its owner's. */
+/** A task, visible to its owner only. */
 @Entity({ name: 'tasks' })
 @Index('tasks_user_id_idx', ['userId', 'createdAt', 'id'])
 export class Task {
@@ -30,7 +30,7 @@ export class Task {
   @Column({ type: 'timestamptz', name: 'updated_at', precision: 3, default: () => 'now()' })
   updatedAt: Date;
 
-  /** Counts the changes: what an ETag names and If-Match compares. */
+  /** Incremented by each change; part of the ETag, compared with If-Match. */
   @Column('integer', { default: 1 })
   version: number;
 }

@@ -9,7 +9,7 @@ import { ConditionalWrite } from '../http/conditional-requests.js';
 import { CreateTaskDto, type TaskDto, TasksQuery, UpdateTaskDto } from './tasks.dto.js';
 import { TasksService } from './tasks.service.js';
 
-/** One's own tasks. Another's are out of reach, for admins too. Older clients leave `users/` out of the path. */
+/** One's own tasks. Those of others are inaccessible, also to admins. Older clients leave `users/` out of the path. */
 @Controller(['api/users/:user_id/tasks', 'api/:user_id/tasks'])
 @Scoped('tasks')
 export class TasksController {
@@ -34,14 +34,14 @@ export class TasksController {
     return this.tasks.get(id, call);
   }
 
-  /** Changes one of one's own tasks; what is left out stays as it is. */
+  /** Changes one of one's own tasks; members that are left out don't change. */
   @Put(':id')
   @ConditionalWrite()
   replaceTask(@OwnCall() call: Call, @Id() id: string, @Body() dto: UpdateTaskDto): Promise<TaskDto> {
     return this.tasks.update(id, dto, call);
   }
 
-  /** Changes one of one's own tasks; what is left out stays as it is. */
+  /** Changes one of one's own tasks; members that are left out don't change. */
   @Patch(':id')
   @ConditionalWrite()
   updateTask(@OwnCall() call: Call, @Id() id: string, @Body() dto: UpdateTaskDto): Promise<TaskDto> {

@@ -14,13 +14,13 @@ export class CreateTaskDto {
   @ClearableText(5000)
   description?: string | null;
 
-  /** Whether it is done; false unless said. */
+  /** Whether it is done; false by default. */
   @Optional()
   @BooleanField()
   is_completed?: boolean;
 }
 
-/** What changes of a task. What is left out stays as it is. */
+/** A change of a task; members that are left out don't change. */
 export class UpdateTaskDto {
   /** @example "Water the plants" */
   @Optional()
@@ -40,7 +40,7 @@ export class UpdateTaskDto {
 
 /** Which tasks to list. */
 export class TasksQuery extends PageQuery {
-  /** Only those that are done, or are not. */
+  /** Only those that are done, or aren't. */
   @Optional()
   @QueryBoolean()
   is_completed?: boolean;
@@ -63,10 +63,10 @@ export class TaskDto {
   updated_at: Date;
 }
 
-/** The columns that answers are made of. */
+/** The selected columns. */
 export type TaskRow = Omit<Task, 'user'>;
 
-/** The task as it goes over the wire. */
+/** Maps a row of a task. */
 export function toTaskDto(task: TaskRow): TaskDto {
   const dto: TaskDto = {
     id: task.id,

@@ -24,7 +24,7 @@ import { type CreateTaskDto, type TaskDto, type TaskRow, type TasksQuery, toTask
 const COLUMNS = `id, user_id AS "userId", title, description, is_completed AS "isCompleted",
   created_at AS "createdAt", updated_at AS "updatedAt", version`;
 
-// every statement names the owner: there is no "exists, but not yours"
+// every statement includes the owner: for others the task doesn't exist (404)
 const BY_ID = statement('tasks.by_id', `SELECT ${COLUMNS} FROM tasks WHERE id = $1 AND user_id = $2`);
 const INSERT = statement(
   'tasks.insert',
@@ -37,13 +37,13 @@ const DELETE = statement(
 
 const BATCH = 1000;
 
-/** A batch of all tasks of an owner. */
+/** Deletes a batch of an owner's tasks. */
 const PURGE = statement(
   'tasks.purge',
   `DELETE FROM tasks WHERE id IN (SELECT id FROM tasks WHERE user_id = $1 LIMIT ${BATCH}) RETURNING id`,
 );
 
-/** All of an owner, as they may have them. */
+/** All tasks of an owner, for the export of their data. */
 const OWN = {
   shown: `jsonb_build_object('id', id, 'title', title, 'description', description, 'is_completed', is_completed,
     ${timeAs('created_at')}, ${timeAs('updated_at')})`,
@@ -52,7 +52,7 @@ const OWN = {
   isByCreation: true,
 };
 
-/** Tasks, each for its owner alone. */
+/** Tasks, each visible to its owner only. */
 @Injectable()
 export class TasksService implements OnModuleInit {
   constructor(
@@ -67,7 +67,7 @@ export class TasksService implements OnModuleInit {
     this.personalData.registerRows({ name: 'tasks', tables: ['tasks'], isPrivate: true, rows: OWN });
   }
 
-  /** A page of somebody's tasks, newest first. */
+  /** A page of the caller's tasks, newest first. */
   list(query: TasksQuery, { me }: Call): Promise<Page<TaskDto>> {
     return this.lists.page(taskList(me.id, query), query, toTaskDto);
   }
@@ -86,7 +86,7 @@ export class TasksService implements OnModuleInit {
     return toTaskDto(await this.find(id, call));
   }
 
-  /** Changes what `dto` names. @throws Problem 404, 412 */
+  /** Changes the members that `dto` contains. @throws Problem 404, 412 */
   async update(id: string, dto: UpdateTaskDto, call: Call): Promise<TaskDto> {
     const { values, ...change } = assignmentsOf(
       dto,
@@ -99,7 +99,7 @@ export class TasksService implements OnModuleInit {
     );
     const [task] = await this.database.write<TaskRow>(update, values);
     if (!task) return this.fail(id, call);
-    this.lists.changed('tasks'); // of a list of what is done, say
+    this.lists.changed('tasks'); // affects lists filtered by `is_completed`
     return toTaskDto(task);
   }
 
@@ -122,10 +122,10 @@ export class TasksService implements OnModuleInit {
     return task;
   }
 
-  /** Why nothing was written: it isn't there, or isn't as the client has seen it. */
+  /** Why nothing was written: the task doesn't exist, or `If-Match` names another version. */
   private async fail(id: string, call: Call): Promise<never> {
     assertMatches(toTaskDto(await this.find(id, call)), call.versions);
-    throw notFound('task'); // it came, or became as the client has seen it, a moment too late
+    throw notFound('task'); // the task or its version appeared only after the statement
   }
 }
 

@@ -1,28 +1,28 @@
 import type { Counters } from './counters.js';
 import { keyOf, type Policy } from './policy.js';
 
-/** What counts against an account now. */
+/** The failures that count against an account. */
 export interface Standing {
-  /** Failures that a success would make forgotten. */
+  /** Failures that a success would reset. */
   attempts: number;
-  /** When the last of the full windows ends; null when none is full. */
+  /** When the last full window ends; null when none is full. */
   until: Date | null;
 }
 
-/** Since when the windows that are full count, and whether an account is held back by one of them. */
+/** When the oldest full window started, and a test whether an account is blocked. */
 export interface Held {
   since: Date;
   isHeld: (account: string) => boolean;
 }
 
-/** The counters of accounts, whatever they count: to be shown and to be cleared. */
+/** Counters of accounts, of all policies: to show and to clear them. */
 export class AccountCounters {
   constructor(
     private readonly counters: Counters,
     private readonly policies: ReadonlyMap<string, Policy>,
   ) {}
 
-  /** What counts against an account now. */
+  /** The failures that count against an account. */
   async standing(account: string): Promise<Standing> {
     const counts = await this.counters.counted(this.prefixesOf(account));
     const failures = new Map<Policy, number>();
@@ -34,8 +34,8 @@ export class AccountCounters {
   }
 
   /**
-   * Which accounts are held back now. Only digests of them are kept, so whoever asks names those that come into question,
-   * such as all that failed since the oldest of these windows began; undefined when no window is full.
+   * Which accounts are blocked. As only digests of accounts are stored, the caller tests candidates, such as all accounts
+   * with a failure since the oldest full window started; undefined when no window is full.
    */
   async held(): Promise<Held | undefined> {
     const policies = this.ofAccount;
@@ -50,7 +50,7 @@ export class AccountCounters {
     };
   }
 
-  /** Forgets all that counts against an account; by a statement of one's own if need be, which gets the prefixes of its keys. */
+  /** Clears all counters of an account; optionally by another statement, which gets the prefixes of their keys. */
   async clear(account: string, by?: (prefixes: string[]) => Promise<unknown>): Promise<void> {
     const prefixes = [...this.prefixesOf(account).keys()];
     await (by ? by(prefixes) : this.counters.clear(prefixes));
@@ -60,7 +60,7 @@ export class AccountCounters {
     return [...this.policies.values()].filter(({ ofAccount }) => ofAccount);
   }
 
-  /** How the keys of this account's counters begin. */
+  /** The prefixes of an account's keys. */
   private prefixesOf(account: string): Map<string, Policy> {
     return new Map(this.ofAccount.map((policy) => [keyOf(policy.name, account), policy]));
   }

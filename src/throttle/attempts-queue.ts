@@ -2,12 +2,12 @@ import { BoundedQueue, type Waiter } from '../database/bounded-queue.js';
 import type { Budget } from './policy.js';
 import type { Rejections } from './rejections.js';
 
-/** Waiting was of no use: others were under way for too long, or used up what was left. */
+/** Waiting failed: attempts in flight took too long, or used up the limit. */
 export class StillBusyError extends Error {}
 
 /**
- * Attempts that are under way in this process, no more for each budget than it has points: whoever comes on top would find
- * no room in the database either, and waits here, where that costs no statement.
+ * Limits attempts in flight in this process: for each budget as many as it has points. Further ones would be refused by the
+ * database anyway, and wait here instead, without a statement.
  */
 export class AttemptsQueue extends BoundedQueue<Budget[]> {
   private readonly underWay = new Map<string, number>();

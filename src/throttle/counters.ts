@@ -4,25 +4,25 @@ import type { Budget, Policy } from './policy.js';
 import type { Outcome } from './reservation.js';
 import * as sql from './throttle.statements.js';
 
-/** A full window, and whether anybody was refused in it before. */
+/** A full window, and whether this is its first refusal. */
 export interface Full {
   budget: Budget;
   isFirst: boolean;
-  /** Until it ends. */
+  /** Seconds until it ends. */
   seconds: number;
 }
 
-/** What the database says to an attempt: a ticket; or which windows are full, none when there is no room only for now. */
+/** The result of a reservation: a ticket; or the full windows, none when only attempts in flight are in the way. */
 export type Verdict = { ticket: string } | { full: Full[] };
 
-/** What counts against somebody under one policy, and until when. */
+/** A count under one policy, and its expiry. */
 export interface Count {
   policy: Policy;
   hits: number;
   resetsAt: Date;
 }
 
-/** A window that is full: of which policy, for whom, and until when. */
+/** A full window: its policy, key, and end. */
 export interface FullWindow {
   name: string;
   key: string;
@@ -38,14 +38,14 @@ interface Row {
   ticket: string;
 }
 
-const LONGEST_ATTEMPT = seconds(15); // then it is taken to have died with its process: answers take 10 s at most
+const LONGEST_ATTEMPT = seconds(15); // then its process is taken to have died: requests end after 10 s
 const PASS_LIFETIME = days(30);
 
-/** The counters, in the database. */
+/** The counters in the database. */
 export class Counters {
   constructor(private readonly database: Database) {}
 
-  /** Reserves in all of these budgets or in none; with `atOnce` it is counted already. */
+  /** Reserves in all of these budgets or in none; with `atOnce`, counts at once. */
   async reserve(budgets: readonly Budget[], atOnce: boolean): Promise<Verdict> {
     const rows = await this.database.write<Row>(sql.RESERVE, [
       budgets.map(({ key }) => key),
@@ -67,7 +67,7 @@ export class Counters {
     return { full: full.map((row) => ({ ...row, budget: budgetOf.get(row.key) as Budget })) };
   }
 
-  /** Ends an attempt in each of these budgets in its own way, and issues passes. */
+  /** Settles an attempt in each of these budgets, and issues passes. */
   async settle(
     budgets: readonly Budget[],
     outcomes: readonly Outcome[],
@@ -78,7 +78,7 @@ export class Counters {
     await this.database.write(sql.SETTLE, [keys, windows, outcomes, ticket, passes, PASS_LIFETIME]);
   }
 
-  /** What counts under these policies, whose keys begin with these prefixes. */
+  /** The counts of these policies whose keys have these prefixes. */
   async counted(policies: ReadonlyMap<string, Policy>): Promise<Count[]> {
     const rows = await this.database.read<Omit<Count, 'policy'> & { prefix: string }>(sql.COUNTED, [
       [...policies.keys()],
@@ -92,12 +92,12 @@ export class Counters {
     return this.database.read<FullWindow>(sql.FULL, values);
   }
 
-  /** Forgets what counts under keys with these prefixes. */
+  /** Deletes counters with these prefixes. */
   async clear(prefixes: string[]): Promise<void> {
     await this.database.write(sql.CLEAR, [prefixes]);
   }
 
-  /** Removes counters whose window is over, a thousand at most. Returns how many it removed. */
+  /** Deletes counters whose window has ended, a thousand at most. Returns how many. */
   async purge(): Promise<number> {
     return (await this.database.write(sql.PURGE, [])).length;
   }

@@ -1,29 +1,29 @@
-/** A window that was full when the database was last asked. */
+/** A window that was full when the database was last queried. */
 export interface FullWindow {
-  /** The names of the policies that have been reached. */
+  /** The names of the full policies. */
   readonly limits: string[];
   /** When it ends, by `performance.now()`. */
   readonly until: number;
 }
 
-const MOST = 10_000; // of some 200 bytes
+const MOST = 10_000; // about 200 bytes each
 
 /**
- * Remembers full windows, so that whoever goes on trying costs no statement. Only for a second each: then one attempt asks
- * the database again, which may have been told by another replica that somebody may try again.
+ * Caches full windows, so that repeated attempts cost no statement. For a second only: then one attempt queries the database
+ * again, as another replica may have unblocked the account.
  */
 export class FullWindows {
   private readonly windows = new Map<string, FullWindow & { forgottenAt: number }>(); // oldest first
 
   constructor(private readonly memoryMs: number) {}
 
-  /** The full window of this name, if one is remembered. */
+  /** The cached full window with this name. */
   find(name: string): FullWindow | undefined {
     const window = this.windows.get(name);
     return window && performance.now() < Math.min(window.until, window.forgottenAt) ? window : undefined;
   }
 
-  /** Remembers a full window under a name. */
+  /** Caches a full window under a name. */
   remember(name: string, window: FullWindow): void {
     this.windows.delete(name);
     this.windows.set(name, { ...window, forgottenAt: performance.now() + this.memoryMs });
@@ -33,7 +33,7 @@ export class FullWindows {
     }
   }
 
-  /** Forgets all of them. */
+  /** Clears the cache. */
   clear(): void {
     this.windows.clear();
   }

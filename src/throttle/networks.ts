@@ -2,8 +2,8 @@ import { isIPv6 } from 'node:net';
 import { addressIn, groupsOf } from '../http/addresses.js';
 
 /**
- * The network that an address stands for when attempts are counted: an IPv4 address itself, and of an IPv6 address its
- * first 64 bits, as that is what one household or one server gets.
+ * The network that attempts from an address are counted for: an IPv4 address itself; of an IPv6 address the /64, as one
+ * household or server gets that.
  */
 export function networkOf(ip: string): string {
   const address = addressIn(ip);

@@ -5,9 +5,9 @@ import type { Full } from './counters.js';
 import { FullWindows } from './full-windows.js';
 import type { Attempt, Budget } from './policy.js';
 
-/** Somebody is held back. */
+/** A refused attempt. */
 export interface Rejection extends Pick<Attempt, 'account'> {
-  /** Whether it is the first in the window of one of these limits. */
+  /** Whether it is the first in a window of one of these limits. */
   isFirst: boolean;
   /** The names of the policies that were reached. */
   limits: string[];
@@ -16,22 +16,22 @@ export interface Rejection extends Pick<Attempt, 'account'> {
 
 export type RejectionListener = (rejection: Rejection) => void | Promise<void>;
 
-/** For so long (milliseconds) an account that another process has unblocked may still be refused by this one. */
+/** Milliseconds for which this process may still refuse an account that another one has unblocked. */
 export const REFUSAL_MEMORY = seconds(1);
-/** What rejections are named when no policy was reached: other attempts are in the way, for a moment. */
+/** The limit named when no policy is exhausted, only attempts in flight are in the way. */
 export const UNDER_WAY = 'under_way';
 
-/** Rejects attempts, tells who wants to know, and remembers full windows, so that the next refusals cost no statement. */
+/** Refuses attempts, notifies listeners, and caches full windows, so that further refusals cost no statement. */
 export class Rejections {
   readonly listeners: RejectionListener[] = [];
   private readonly windows = new FullWindows(REFUSAL_MEMORY);
 
-  /** Whether an attempt at this budget was refused a moment ago. */
+  /** Whether an attempt at this budget was refused within the last second. */
   isFull(budget: Budget): boolean {
     return this.windows.find(memoryName(budget)) !== undefined;
   }
 
-  /** @throws Problem 429 when such an attempt was refused a moment ago */
+  /** @throws Problem 429 when such an attempt was refused within the last second */
   async assertOpen({ budgets, alias, account }: Attempt, from: Origin): Promise<void> {
     const names = [alias ?? '', ...budgets.map(memoryName)];
     const windows = names.flatMap((name) => this.windows.find(name) ?? []);
@@ -41,7 +41,7 @@ export class Rejections {
     await this.reject({ isFirst: false, limits, account, from }, milliseconds / 1000);
   }
 
-  /** Rejects for these full windows, and remembers them. @throws Problem 429 */
+  /** Refuses because of these full windows, and caches them. @throws Problem 429 */
   full({ alias, account }: Attempt, full: readonly Full[], from: Origin): Promise<never> {
     for (const { budget, seconds } of full) {
       const window = { limits: [budget.policy.name], until: performance.now() + seconds * 1000 };
@@ -53,12 +53,12 @@ export class Rejections {
     return this.reject({ isFirst, limits, account, from }, Math.max(...full.map(({ seconds }) => seconds)));
   }
 
-  /** Rejects for attempts that are under way. @throws Problem 429, to come back in a second */
+  /** Refuses because of attempts in flight. @throws Problem 429, to retry in a second */
   forNow({ account }: Attempt, from: Origin): Promise<never> {
     return this.reject({ isFirst: false, limits: [UNDER_WAY], account, from }, 1);
   }
 
-  /** Forgets all windows: somebody was unblocked. */
+  /** Clears the cache, after an account was unblocked. */
   forget(): void {
     this.windows.clear();
   }
@@ -69,5 +69,5 @@ export class Rejections {
   }
 }
 
-/** With a pass one budget treats its holders and everybody else apart: a refusal is remembered for the latter only. */
+/** A budget with a pass distinguishes its holders from others: a refusal is cached for the others only. */
 const memoryName = ({ key, pass }: Budget) => pass ?? key;

@@ -1,9 +1,9 @@
 import type { Budget, Policy } from './policy.js';
 
-/** What becomes of a reserved attempt in one of its budgets. */
+/** The outcome of a reserved attempt in one of its budgets. */
 export type Outcome = 'counted' | 'released' | 'forgiven' | 'uncounted';
 
-/** An attempt that is under way. Settled once; what is never settled is given back when it is taken to be lost. */
+/** An attempt in flight. To be settled once; if it never is, it expires. */
 export class Reservation {
   private isSettled = false;
 
@@ -12,18 +12,18 @@ export class Reservation {
     private readonly settle: (outcomes: Outcome[], passes: string[]) => Promise<void>,
   ) {}
 
-  /** It counts: against these policies, if any are named, or else against all that it was reserved for. */
+  /** Counts it against these policies; by default against all that it was reserved for. */
   count(...policies: Policy[]): Promise<void> {
     const counts = ({ policy }: Budget) => !policies.length || policies.includes(policy);
     return this.end(this.budgets.map((one) => (counts(one) ? 'counted' : 'released')));
   }
 
-  /** It was a success: it doesn't count, nor does what counted before it where that is forgivable; passes are issued. */
+  /** After a success: it isn't counted, earlier failures are reset where the policy allows, and passes are issued. */
   forgive(): Promise<void> {
     return this.end(outcomesOfSuccess(this.budgets), passesOf(this.budgets));
   }
 
-  /** Nothing was done. Never throws: what can't be given back now is so later. */
+  /** Releases it without counting. Never throws: if it fails, the reservation expires. */
   release(): Promise<void> {
     return this.end(this.budgets.map(() => 'released')).catch(() => undefined);
   }
@@ -35,9 +35,9 @@ export class Reservation {
   }
 }
 
-/** What a success means to each of these budgets. */
+/** The outcomes of a success, by budget. */
 export const outcomesOfSuccess = (budgets: readonly Budget[]): Outcome[] =>
   budgets.map(({ policy }) => (policy.forgivable ? 'forgiven' : 'released'));
 
-/** The passes that a success is worth. */
+/** The passes that a success issues. */
 export const passesOf = (budgets: readonly Budget[]): string[] => budgets.flatMap(({ pass }) => pass ?? []);

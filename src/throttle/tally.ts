@@ -1,13 +1,13 @@
 import type { Full } from './counters.js';
 import type { Budget } from './policy.js';
 
-const MOST = 10_000; // of some 100 bytes
+const MOST = 10_000; // about 100 bytes each
 
-/** Counts in this process alone: for what costs so little to refuse that a write would be the dearer part. */
+/** Counts in this process only: for requests so cheap to refuse that a write would cost more. */
 export class Tally {
   private readonly counts = new Map<string, { hits: number; until: number }>(); // oldest window first
 
-  /** Counts one more. Returns the full window when there were too many. */
+  /** Counts one more. Returns the full window when it is exceeded. */
   add(budget: Budget): Full | undefined {
     const { key, policy } = budget;
     const now = performance.now();

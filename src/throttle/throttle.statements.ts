@@ -1,6 +1,6 @@
 /**
- * Counters of what counts (`hits`, until `resets_at`) and of what is under way (`in_flight`: when each attempt is taken to
- * be lost, should its process die). Rows are locked in the order of their keys, so that two requests can't deadlock.
+ * Counters of attempts counted (`hits`, until `resets_at`) and in flight (`in_flight`: the time when each is taken to be
+ * lost, should its process die). Rows are locked in the order of their keys, so that concurrent requests can't deadlock.
  */
 import { statement } from '../database/statement.js';
 
@@ -9,11 +9,11 @@ const LIVE = 'ARRAY(SELECT deadline FROM unnest(c.in_flight) AS deadline WHERE d
 const HITS = 'CASE WHEN c.resets_at > now() THEN c.hits ELSE 0 END';
 
 /**
- * Reserves in all of these budgets, or in none when one of them has no room; with `$5` it counts at once. Whoever holds a
- * budget's pass always finds room in it. The first to be refused in a full window is told so (`isFirst`).
+ * Reserves in all of these budgets, or in none when one of them is exhausted; with `$5` counts at once. With a budget's pass
+ * it is never exhausted. The first refusal in a full window is marked (`isFirst`).
  *
- * The check of the locked rows can't see a row that another transaction is just inserting; the same check in DO UPDATE
- * can. Then some budgets are reserved and some are not, and the caller must give back.
+ * The check of the locked rows can't see a row that a concurrent transaction inserts; the same check in DO UPDATE can. Then
+ * some budgets are reserved and others aren't, and the caller must release them.
  */
 export const RESERVE = statement(
   'throttle.reserve',
@@ -51,9 +51,9 @@ export const RESERVE = statement(
 );
 
 /**
- * Ends what was reserved with a ticket, in each budget in one of four ways: it is `counted`, in the window of now;
- * `released`; `forgiven`, with all that counted before; or `uncounted`, when it had been counted at once. What is back at
- * nothing is removed. Passes are good for `$6` milliseconds.
+ * Settles what was reserved with a ticket, in each budget in one of four ways: `counted`, in the current window; `released`;
+ * `forgiven`, which also resets the count; or `uncounted`, when it was counted at once. Rows without a count are deleted.
+ * Passes are valid for `$6` milliseconds.
  */
 export const SETTLE = statement(
   'throttle.settle',
@@ -76,7 +76,7 @@ export const SETTLE = statement(
    FROM current n WHERE c.key = n.key AND (n.hits > 0 OR n.in_flight <> '{}')`,
 );
 
-/** All counters of some policies for one account: their keys begin alike. In the order of bytes, } follows |. */
+/** All counters of some policies for one account, by their common prefix: `}` is the byte after `|`. */
 const ofAccount = (prefixes: `$${number}`) =>
   `unnest(${prefixes}::text[]) AS prefix WHERE c.key >= prefix AND c.key < prefix || '}'`;
 
@@ -85,11 +85,11 @@ export const COUNTED = statement(
   `SELECT prefix, c.hits, c.resets_at AS "resetsAt" FROM throttle_counters c, ${ofAccount('$1')} AND c.resets_at > now()`,
 );
 
-/** Forgets what counts under the prefixes that this placeholder stands for: a statement, or a CTE of one. */
+/** Deletes the counters with the prefixes of this placeholder: a statement, or a CTE. */
 export const clearing = (prefixes: `$${number}`) => `DELETE FROM throttle_counters c USING ${ofAccount(prefixes)}`;
 export const CLEAR = statement('throttle.clear', clearing('$1'));
 
-/** Full windows of policies, each with the number of points that it has. */
+/** Full windows of policies, given the points of each. */
 export const FULL = statement(
   'throttle.full',
   `SELECT policy.name, c.key, c.resets_at AS "resetsAt" FROM throttle_counters c

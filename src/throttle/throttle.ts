@@ -14,16 +14,16 @@ import { type RejectionListener, Rejections, UNDER_WAY } from './rejections.js';
 import { type Outcome, outcomesOfSuccess, passesOf, Reservation } from './reservation.js';
 import { Tally } from './tally.js';
 
-const WAIT = seconds(2); // for others that are under way
+const WAIT = seconds(2); // for attempts in flight
 const WAITERS = 1000;
-const POLL = 100; // milliseconds, when it is other replicas' attempts that are under way
+const POLL = 100; // milliseconds, while attempts of other replicas are in flight
 
 /**
- * Counts attempts in PostgreSQL, so that replicas share the count. Whose attempts, how many and for how long is said by
- * policies, each declared by the topic that it protects.
+ * Counts attempts in PostgreSQL, so that replicas share the counts. Policies say what is counted, how often and for how
+ * long; each is declared by the module that it protects.
  *
- * An attempt is reserved before its work and settled after it. Only what was settled as counted refuses others, for the
- * rest of the window. What is merely under way makes others wait, so that fifty at once can't pass a limit of five.
+ * An attempt is reserved before its work and settled after it. Only counted attempts cause refusals, for the rest of the
+ * window. Attempts in flight make others wait, so that fifty concurrent ones can't exceed a limit of five.
  */
 @Injectable()
 export class Throttle {
@@ -41,26 +41,25 @@ export class Throttle {
     this.isOn = settings.enabled;
   }
 
-  /** Declares a policy, under a name of its own. */
+  /** Declares a policy with a unique name. */
   policy(name: string, { points, window }: Limit, { ofAccount = false, forgivable = false } = {}): Policy {
     const policy = { name, points, window, ofAccount, forgivable };
     this.policies.set(name, policy);
     return policy;
   }
 
-  /** The names of all policies, and of what may be in the way besides: other attempts, for a moment. */
+  /** The names of all policies, and the one for attempts in flight. */
   get names(): string[] {
     return [...this.policies.keys(), UNDER_WAY];
   }
 
-  /** Whom else to tell when somebody is held back. */
+  /** Registers a listener for refusals. */
   onRejection(listener: RejectionListener): void {
     this.rejections.listeners.push(listener);
   }
 
   /**
-   * Reserves an attempt; whoever does must settle it. When there is no room for it only because of others that are under
-   * way, it waits for up to 2 s.
+   * Reserves an attempt; the caller must settle it. When only attempts in flight are in the way, waits for up to 2 s.
    * @throws Problem 429
    */
   async reserve(attempt: Attempt, from: Origin): Promise<Reservation> {
@@ -81,7 +80,10 @@ export class Throttle {
     }
   }
 
-  /** Reserves, does the work and counts it as done; when it throws, nothing is counted. @throws Problem 429, what the work throws */
+  /**
+   * Reserves, runs the work and counts it when it succeeds; when it throws, nothing is counted. @throws Problem 429, what
+   * the work throws
+   */
   async run<T>(attempt: Attempt, from: Origin, work: () => Promise<T>): Promise<T> {
     const reservation = await this.reserve(attempt, from);
     try {
@@ -94,7 +96,7 @@ export class Throttle {
     }
   }
 
-  /** Counts what counts whatever comes of it: by one statement. @throws Problem 429 */
+  /** Counts an attempt whatever its outcome, by one statement. @throws Problem 429 */
   async count(attempt: Attempt, from: Origin): Promise<void> {
     if (!this.isOn) return;
     await this.assertOpen(attempt, from);
@@ -102,7 +104,7 @@ export class Throttle {
   }
 
   /**
-   * Counts in this process alone, by no statement: what costs so little to refuse that a write would be the dearer part.
+   * Counts in this process only, without a statement, for requests that are cheap to refuse.
    * @throws Problem 429
    */
   async tally(attempt: Attempt, from: Origin): Promise<void> {
@@ -112,12 +114,12 @@ export class Throttle {
     if (full.length) await this.rejections.full(attempt, full, from);
   }
 
-  /** As `count`, but says whether there was room: for limits that nobody must notice. */
+  /** As `count`, but returns whether the limit allows it: for limits that callers must not notice. */
   async tryCount(budgets: readonly Budget[]): Promise<boolean> {
     return !this.isOn || 'ticket' in (await this.counters.reserve(budgets, true));
   }
 
-  /** As `reserve`, but answers null where there is no room: for limits that nobody must notice. Whoever gets one settles it. */
+  /** As `reserve`, but returns null over the limit: for limits that callers must not notice. The caller settles it. */
   async tryReserve(budgets: readonly Budget[]): Promise<Reservation | null> {
     if (!this.isOn) return new Reservation([], () => Promise.resolve());
     const verdict = await this.counters.reserve(budgets, false);
@@ -125,49 +127,49 @@ export class Throttle {
     return new Reservation(budgets, (outcomes) => this.counters.settle(budgets, outcomes, { ticket: verdict.ticket }));
   }
 
-  /** @throws Problem 429 when such an attempt was refused a moment ago: that costs no statement */
+  /** @throws Problem 429 when such an attempt was refused within the last second; without a statement */
   async assertOpen(attempt: Attempt, from: Origin): Promise<void> {
     if (this.isOn) await this.rejections.assertOpen(attempt, from);
   }
 
-  /** For a success elsewhere: what counted against these budgets is forgotten where that is forgivable; passes are issued. */
+  /** After a success elsewhere: resets the counts of these budgets where the policy allows, and issues passes. */
   async forgive(budgets: readonly Budget[]): Promise<void> {
     if (!this.isOn) return;
     await this.counters.settle(budgets, outcomesOfSuccess(budgets), { passes: passesOf(budgets) });
     this.rejections.forget();
   }
 
-  /** How many count against this budget now. */
+  /** The current count of this budget. */
   async hits({ key, policy }: Budget): Promise<number> {
     const counts = await this.counters.counted(new Map([[key, policy]]));
     return counts.reduce((sum, { hits }) => sum + hits, 0);
   }
 
-  /** What counts against an account now. */
+  /** The failures that count against an account. */
   standing(account: string): Promise<Standing> {
     return this.accounts.standing(account);
   }
 
-  /** Which accounts are held back now; undefined when no window is full. */
+  /** Which accounts are blocked; undefined when no window is full. */
   held(): Promise<Held | undefined> {
     return this.accounts.held();
   }
 
   /**
-   * Forgets all that counts against an account, by whatever policy and from wherever.
-   * @param by a statement of one's own that does it, by the CTE `clearing`, instead of the ordinary one
+   * Clears all counters of an account, of every policy.
+   * @param by runs another statement that does it, with the CTE `clearing`
    */
   async clear(account: string, by?: (prefixes: string[]) => Promise<unknown>): Promise<void> {
     await this.accounts.clear(account, by);
     this.rejections.forget();
   }
 
-  /** Removes counters whose window is over, a thousand at most. Returns how many it removed. */
+  /** Deletes counters whose window has ended, a thousand at most. Returns how many. */
   purge(): Promise<number> {
     return this.counters.purge();
   }
 
-  /** Waits for room among the attempts of this process. Returns what gives the room back. */
+  /** Waits for a slot among the attempts of this process. Returns a function that frees it. */
   private async enter(attempt: Attempt, from: Origin): Promise<() => void> {
     const budgets = attempt.budgets.filter(({ pass }) => pass === undefined);
     try {

@@ -3,7 +3,7 @@ import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import { WebhookSettings } from '../config/webhook-settings.js';
 
-/** Addresses that are nobody's on the public internet (IANA's special-purpose registries). */
+/** Addresses that aren't public (IANA's special-purpose registries). */
 const RESERVED = new BlockList();
 for (const [address, prefix] of [
   ['0.0.0.0', 8], ['10.0.0.0', 8], ['100.64.0.0', 10], ['127.0.0.0', 8], ['169.254.0.0', 16], ['172.16.0.0', 12],
@@ -17,7 +17,7 @@ for (const [address, prefix] of [
   ['2001::', 23], ['2001:db8::', 32], ['2002::', 16], ['3fff::', 20],
 ] as const) RESERVED_IPV6.addSubnet(address, prefix, 'ipv6'); // prettier-ignore
 
-/** What no setting opens: the link's own addresses, where clouds keep their credentials. */
+/** Link-local addresses, where clouds serve credentials: no setting allows them. */
 const NEVER = new BlockList();
 NEVER.addSubnet('169.254.0.0', 16, 'ipv4');
 NEVER.addSubnet('fe80::', 10, 'ipv6');
@@ -25,7 +25,7 @@ const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
-/** The address is none that we may connect to. */
+/** The address may not be connected to. */
 export class AddressNotAllowedError extends Error {
   constructor(readonly hostname: string) {
     super(`${hostname} is no address that webhooks may go to`);
@@ -33,15 +33,15 @@ export class AddressNotAllowedError extends Error {
   }
 }
 
-/** Where requests that somebody else has asked for may go: to public addresses, and to what the settings open. */
+/** Which addresses requests to URLs chosen by others may go to: public ones, and those that the settings allow. */
 @Injectable()
 export class AllowedAddresses {
-  /** Replaced by tests: they resolve no name. */
+  /** Replaced in tests, which must not resolve names. */
   resolve: typeof dns.lookup = dns.lookup;
 
   constructor(private readonly settings: WebhookSettings) {}
 
-  /** Whether an IP address, in any spelling that node:net knows, may be connected to. */
+  /** Whether an IP address, in any notation of node:net, may be connected to. */
   has(address: string): boolean {
     const family = isIP(address);
     if (!family) return false;
@@ -57,8 +57,8 @@ export class AllowedAddresses {
   }
 
   /**
-   * The look-up for a connection: it answers only if every address that the name has may be connected to. So the check
-   * and the connection see the same answer, whatever the name says a moment later.
+   * DNS look-up for a connection: succeeds only if every address of the name is allowed. As the connection uses its result,
+   * DNS rebinding after the check has no effect.
    */
   readonly lookup: LookupFunction = (hostname, options, done) => {
     this.resolve(hostname, { ...options, all: true }, (error, addresses) => {
@@ -73,7 +73,7 @@ export class AllowedAddresses {
   };
 }
 
-/** The IPv4 address inside `::ffff:a.b.c.d`, `64:ff9b::a.b.c.d` and the deprecated `::a.b.c.d`; undefined for any other. */
+/** The IPv4 address embedded in `::ffff:a.b.c.d`, `64:ff9b::a.b.c.d` and the deprecated `::a.b.c.d`; undefined for others. */
 function ipv4In(address: string): string | undefined {
   if (isIP(address) !== 6) return undefined;
   const canonical = URL.parse(`http://[${address.split('%')[0]}]`)?.hostname.slice(1, -1) ?? '';

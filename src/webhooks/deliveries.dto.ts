@@ -2,7 +2,7 @@ import { OneOf, Optional, Time } from '../http/fields.js';
 import { PageQuery } from '../lists/pages.js';
 import { EVENT_TYPES } from './event-types.js';
 
-/** What receivers are told of a delivery's state, and what the outbox calls it. */
+/** States of a delivery for admins, and those of its job in the outbox. */
 export const DELIVERY_STATES = { queued: ['queued'], delivered: ['sent'], dead: ['failed', 'expired'] } as const;
 export type DeliveryState = keyof typeof DELIVERY_STATES;
 const STATES = Object.keys(DELIVERY_STATES) as DeliveryState[];
@@ -14,61 +14,61 @@ export class DeliveriesQuery extends PageQuery {
   @OneOf(STATES)
   state?: DeliveryState;
 
-  /** Only of this type of event. */
+  /** Only events of this type. */
   @Optional()
   @OneOf(EVENT_TYPES)
   type?: (typeof EVENT_TYPES)[number];
 
-  /** Only those made at or after this time (RFC 3339). @example "2026-01-01T00:00:00Z" */
+  /** Only those created at or after this time (RFC 3339). @example "2026-01-01T00:00:00Z" */
   @Optional()
   @Time()
   since?: string;
 }
 
-/** Which deliveries to send again. */
+/** Which deliveries to repeat. */
 export class ReplayDto {
-  /** Those made at or after this time (RFC 3339). @example "2026-01-01T00:00:00Z" */
+  /** Those created at or after this time (RFC 3339). @example "2026-01-01T00:00:00Z" */
   @Time()
   since: string;
 
-  /** Those made before this time; now unless said. @example "2026-01-02T00:00:00Z" */
+  /** Those created before this time; now by default. @example "2026-01-02T00:00:00Z" */
   @Optional()
   @Time()
   until?: string;
 
-  /** Which of them; the dead unless said. */
+  /** In which state; `dead` by default. */
   @Optional()
   @OneOf(['dead', 'delivered', 'all'] as const)
   state: 'dead' | 'delivered' | 'all' = 'dead';
 }
 
-/** How many deliveries are sent again. */
+/** The number of deliveries that are repeated. */
 export class ReplayedDto {
   count: number;
 }
 
-/** It will be sent. */
+/** It is queued. */
 export class SendingDto {
   status: 'accepted';
 }
 
-/** An event on its way to a receiver, or there. */
+/** The delivery of an event to a receiver. */
 export class DeliveryDto {
   id: string;
   /** @example "user.updated" */
   type: string;
   state: DeliveryState;
-  /** How often it was tried. */
+  /** The number of tries. */
   attempts: number;
-  /** null when it isn't tried again. */
+  /** null when it isn't retried. */
   next_attempt_at: Date | null;
   created_at: Date;
   delivered_at: Date | null;
-  /** What the receiver answered last. @example 500 */
+  /** The receiver's last status. @example 500 */
   last_status: number | null;
   /** @example "The receiver answered 500." */
   last_error: string | null;
-  /** How long the last try took. @example 42 */
+  /** Duration of the last try. @example 42 */
   duration_ms: number | null;
 }
 

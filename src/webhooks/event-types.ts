@@ -1,4 +1,4 @@
-/** Every type of event that a receiver can ask for. */
+/** All types of events. */
 export const EVENT_TYPES = [
   'user.created',
   'user.updated',
@@ -19,7 +19,7 @@ export const EVENT_TYPES = [
   'webhook.test',
 ] as const;
 
-/** What can stand in `events`: a type, all of a topic, or all of them. */
+/** Values of `events`: a type, all types of a topic, or all. */
 export const EVENT_PATTERNS: readonly string[] = [
   '*',
   ...new Set(EVENT_TYPES.map((type) => `${type.split('.')[0]}.*`)),

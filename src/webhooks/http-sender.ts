@@ -6,31 +6,31 @@ import { seconds } from '../config/durations.js';
 import { AddressNotAllowedError, AllowedAddresses } from './allowed-addresses.js';
 
 const TIME_LIMIT = seconds(15);
-const MOST_READ = 4096; // bytes of an answer; nothing of it is kept
+const MOST_READ = 4096; // bytes of an answer that are read and discarded
 
-/** What a receiver answered. */
+/** The answer of a receiver. */
 export interface Answer {
   status: number;
-  /** Seconds that it asks to wait for (`Retry-After`), if it does. */
+  /** Seconds of `Retry-After`, if present. */
   retryAfter?: number;
 }
 
-/** Sends a POST to where it may go. No redirect is followed, no proxy asked, no connection kept. */
+/** Sends a POST to an allowed address: no redirects, no proxy, no keep-alive. */
 @Injectable()
 export class HttpSender {
   constructor(private readonly addresses: AllowedAddresses) {}
 
-  /** @throws AddressNotAllowedError, and what the connection fails with; after 15 s at the latest */
+  /** @throws AddressNotAllowedError, and errors of the connection; after 15 s at the latest */
   post(url: string, headers: Record<string, string>, body: string, signal: AbortSignal): Promise<Answer> {
     const target = new URL(url);
     const host = target.hostname.replace(/^\[|\]$/g, '');
-    // an address is connected to without a look-up
+    // a literal IP address isn't looked up
     if (isIP(host) && !this.addresses.has(host)) return Promise.reject(new AddressNotAllowedError(host));
     const { request } = target.protocol === 'https:' ? https : http;
     return new Promise((resolve, reject) => {
       const sent = request(target, {
         method: 'POST',
-        agent: false, // a connection of its own
+        agent: false, // a new connection
         lookup: this.addresses.lookup,
         signal: AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT)]),
         headers: { ...headers, 'content-length': Buffer.byteLength(body) },
@@ -54,7 +54,7 @@ export class HttpSender {
   }
 }
 
-/** Seconds, or a date (RFC 9110 section 10.2.3); undefined for anything else. */
+/** Seconds, also from a date (RFC 9110 section 10.2.3); undefined for anything else. */
 function secondsOf(retryAfter: string | undefined): number | undefined {
   if (retryAfter === undefined) return undefined;
   if (/^\d{1,9}$/.test(retryAfter)) return Number(retryAfter);

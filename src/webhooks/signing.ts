@@ -6,12 +6,12 @@ import type { Webhook } from './webhook.entity.js';
 
 const SECRET_BYTES = 32;
 
-/** Which secret: of a receiver, by which rotation of it, derived from which key. */
+/** Identifies a secret: its receiver, rotation, and the key that it is derived from. */
 export type SecretOf = Pick<Webhook, 'id' | 'keyId' | 'secretVersion' | 'previousKeyId' | 'previousUntil'>;
 
 /**
- * Signs as Standard Webhooks 1.0 says. Secrets are derived, not stored: HKDF of a key of the ring, over the receiver's id
- * and how often its secret was rotated.
+ * Signs as in Standard Webhooks 1.0. Secrets are derived, not stored: HKDF of a key of the ring, over the receiver's id and
+ * the number of its rotations.
  */
 @Injectable()
 export class Signing {
@@ -29,7 +29,7 @@ export class Signing {
     return this.keys.has(keyId);
   }
 
-  /** The secret as its receiver keeps it: `whsec_…`. Undefined when its key has left the ring. */
+  /** The secret in the form for its receiver: `whsec_…`. Undefined when its key has left the ring. */
   secretOf({ id, keyId, secretVersion }: Pick<SecretOf, 'id' | 'keyId' | 'secretVersion'>): string | undefined {
     const secret = this.derive(id, keyId, secretVersion);
     return secret && `whsec_${secret.toString('base64')}`;

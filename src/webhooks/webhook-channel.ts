@@ -14,14 +14,14 @@ import { MOST_WEBHOOKS, type Webhook } from './webhook.entity.js';
 import * as sql from './webhooks.statements.js';
 
 const PER_ENDPOINT = 2;
-/** Room for every receiver at the same time, so that whatever some of them do, the others don't wait. */
+/** Enough slots for all receivers at the same time, so that none waits for another. */
 const SLOTS = MOST_WEBHOOKS * PER_ENDPOINT;
-/** After each failed try; 75 hours in all. */
+/** Delays after each failed try; 75 hours in all. */
 const RETRIES = [seconds(5), minutes(5), minutes(30), hours(2), hours(5), hours(10), hours(14), hours(20), hours(24)];
 const LONGEST_WAIT = hours(24);
 const GONE = 410;
 
-/** A receiver that answered something else than 2xx, or nothing. */
+/** The receiver answered something other than 2xx, or nothing. */
 class RefusedError extends DeliveryError {
   constructor(
     message: string,
@@ -34,7 +34,7 @@ class RefusedError extends DeliveryError {
 
 type Found = Webhook & { body: string | null; eventId: string };
 
-/** The channel `webhook` of the outbox: signs an event and posts it to one receiver. */
+/** The outbox' channel `webhook`: signs an event and posts it to one receiver. */
 @Injectable()
 export class WebhookChannel implements Channel, OnModuleInit {
   readonly name = 'webhook';
@@ -65,7 +65,7 @@ export class WebhookChannel implements Channel, OnModuleInit {
 
   onModuleInit(): void {
     this.outbox.register(this);
-    // without receivers there is nothing to claim: the poll finds the first delivery within a second
+    // only while there are deliveries: without receivers, each event would cost a claim; polling finds a first one in a second
     this.audit.onEvent(() => {
       if (performance.now() < this.busyUntil) this.outbox.wake(this.name);
     });
@@ -84,7 +84,7 @@ export class WebhookChannel implements Channel, OnModuleInit {
     return { status };
   }
 
-  /** By the schedule, a fifth more or less so that receivers aren't all called at once; later if the receiver asks. */
+  /** The scheduled delay ± 20 %, so that receivers aren't all called at once; longer if the receiver asks. */
   retryAfter(attempts: number, error: unknown): number | undefined {
     const wait = RETRIES[attempts - 1];
     if (wait === undefined) return undefined;
@@ -124,7 +124,7 @@ export class WebhookChannel implements Channel, OnModuleInit {
   }
 }
 
-/** What is kept of a failed connection: no address that a name resolved to, no bytes of an answer. */
+/** The stored reason of a failed connection: without resolved addresses or bytes of an answer. */
 function reasonOf(error: unknown): string {
   if (error instanceof AddressNotAllowedError) return 'The address is not allowed.';
   const { name, code } = error as NodeJS.ErrnoException;

@@ -6,7 +6,7 @@ import { AllowedAddresses } from './allowed-addresses.js';
 
 const LOCAL_NAME = /(^|\.)localhost\.?$/;
 
-/** The addresses of receivers: https, no credentials, an ordinary port, and nothing inside our own network. */
+/** Validates URLs of receivers: https, no credentials, an ordinary port, no private address. */
 @Injectable()
 export class WebhookUrls {
   constructor(
@@ -15,7 +15,7 @@ export class WebhookUrls {
   ) {}
 
   /**
-   * The address in its canonical form. A name is not resolved here: what counts is what it says when it is called.
+   * The URL in canonical form. Names aren't resolved here, but checked on each connection.
    * @throws Problem 422 `url_not_allowed`
    */
   check(text: string): string {

@@ -1,9 +1,9 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** How many receivers there can be. */
+/** Most receivers. */
 export const MOST_WEBHOOKS = 20;
 
-/** A receiver of events. Its signing secret is derived from a key of the ring, so that a dump of this table signs nothing. */
+/** A receiver of events. Its signing secret is derived from a key of the ring, so a dump of this table doesn't contain it. */
 @Entity({ name: 'webhooks' })
 export class Webhook {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'webhooks_pkey' })
@@ -22,26 +22,26 @@ export class Webhook {
   @Column('boolean', { name: 'is_active', default: true })
   isActive: boolean;
 
-  /** Why UserHub switched it off; null when it is on, or an admin did. */
+  /** Why UserHub disabled it; null when it is enabled, or an admin disabled it. */
   @Column('text', { name: 'disabled_reason', nullable: true })
   disabledReason: string | null;
 
-  /** Which key of the ring the secret is derived from. */
+  /** The id of the key that the secret is derived from. */
   @Column('text', { name: 'key_id' })
   keyId: string;
 
-  /** Counts rotations: part of what the secret is derived from. */
+  /** Number of rotations; part of the secret's derivation. */
   @Column('integer', { name: 'secret_version', default: 1 })
   secretVersion: number;
 
   @Column('text', { name: 'previous_key_id', nullable: true })
   previousKeyId: string | null;
 
-  /** Until when the secret of before signs as well. */
+  /** Until when the previous secret also signs. */
   @Column('timestamptz', { name: 'previous_until', nullable: true })
   previousUntil: Date | null;
 
-  /** Since when nothing has got through; null after a success. */
+  /** Since when all deliveries have failed; null after a success. */
   @Column('timestamptz', { name: 'failing_since', nullable: true })
   failingSince: Date | null;
 
@@ -61,19 +61,19 @@ export class Webhook {
   version: number;
 }
 
-/** What receivers are told: the exact bytes, so that each try signs the same. Made by a trigger on `audit_events`. */
+/** The body for receivers, as exact bytes, so that each try signs the same. Written by a trigger on `audit_events`. */
 @Entity({ name: 'webhook_events' })
 @Index('webhook_events_created_at_idx', ['createdAt'])
 @Index('webhook_events_user_id_idx', ['userId'])
 export class WebhookEvent {
-  /** `webhook-id` is `msg_` and this. */
+  /** `webhook-id` is `msg_` followed by it. */
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'webhook_events_pkey' })
   id: string;
 
   @Column('text')
   type: string;
 
-  /** No foreign key: that somebody was purged is told after it. */
+  /** No foreign key: the event of a purge is written after the user is gone. */
   @Column('uuid', { name: 'user_id', nullable: true })
   userId: string | null;
 

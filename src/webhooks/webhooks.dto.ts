@@ -27,17 +27,17 @@ export class CreateWebhookDto {
   @Events()
   events: string[];
 
-  /** What it is for. @example "Keeps the CRM in step" */
+  /** A description for admins. @example "Keeps the CRM in step" */
   @ClearableText(500)
   description?: string | null;
 
-  /** Whether it is sent anything; true unless said. */
+  /** Whether events are sent to it; true by default. */
   @Optional()
   @BooleanField()
   is_active: boolean = true;
 }
 
-/** What changes of a receiver. What is left out stays as it is. */
+/** A change of a receiver; members that are left out don't change. */
 export class UpdateWebhookDto {
   /** @example "https://example.com/hooks/userhub" */
   @Optional()
@@ -53,13 +53,13 @@ export class UpdateWebhookDto {
   @ClearableText(500)
   description?: string | null;
 
-  /** Switching it on again forgets why it was switched off. */
+  /** Enabling it clears `disabled_reason`. */
   @Optional()
   @BooleanField()
   is_active?: boolean;
 }
 
-/** How long the secret of before goes on signing. */
+/** How long the previous secret continues to sign. */
 export class RotateSecretDto {
   /** Hours, 0 to 168. */
   @Optional()
@@ -77,7 +77,7 @@ export class WebhookDto {
   /** @example "Keeps the CRM in step" */
   description: string | null;
   is_active: boolean;
-  /** Why UserHub switched it off. @example "The receiver answered 410 Gone." */
+  /** Why UserHub disabled it. @example "The receiver answered 410 Gone." */
   disabled_reason: string | null;
   created_at: Date;
   updated_at: Date;
@@ -97,7 +97,7 @@ export class WebhookSecretDto {
   secret: string;
 }
 
-/** All receivers: there are 20 at most. */
+/** All receivers, 20 at most. */
 export class WebhookListDto {
   items: WebhookDto[];
 }
@@ -122,6 +122,6 @@ export const toWebhookDto = (webhook: Webhook): WebhookDto =>
     resourceOf(webhook),
   );
 
-/** A new receiver with its secret, which is shown this once and kept by no cache. */
+/** A new receiver with its secret, which is shown once and not cached. */
 export const toNewWebhookDto = (webhook: Webhook, secret: string | null): NewWebhookDto =>
   withVersion({ ...toWebhookDto(webhook), secret }, { ...resourceOf(webhook), isSecret: true });

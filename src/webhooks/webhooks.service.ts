@@ -36,11 +36,11 @@ import {
 
 const MOST_REPLAYED = 10_000;
 
-/** What is stored of the answer: without the secret. */
+/** The stored answer, for Idempotency-Key: without the secret. */
 const answerToCreation = (call: Call) =>
   storing<Webhook>(call, ([row]) => row && { answer: toNewWebhookDto(row, null) });
 
-/** Receivers of events, and what becomes of what they are sent. */
+/** Receivers of events, and their deliveries. */
 @Injectable()
 export class WebhooksService implements OnModuleInit {
   constructor(
@@ -57,14 +57,14 @@ export class WebhooksService implements OnModuleInit {
     this.scheduler.register(removalJob('old_webhook_events', () => this.purge()));
   }
 
-  /** Adds a receiver. Its secret is answered only now. @throws Problem 409 when there are 20, 422 `url_not_allowed` */
+  /** Adds a receiver. Its secret is returned only here. @throws Problem 409 when there are 20, 422 `url_not_allowed` */
   async create(dto: CreateWebhookDto, call: Call): Promise<NewWebhookDto> {
     const { events, description, is_active } = dto;
     const url = this.urls.check(dto.url);
     const keyId = this.signing.currentKeyId;
     const values = [uuidv7(), url, events, description ?? null, is_active, keyId, MOST_WEBHOOKS];
     const webhook = await this.database.transaction(async (db) => {
-      await db.query(sql.LOCK); // those who add at once wait for each other, so that the count holds
+      await db.query(sql.LOCK); // serializes concurrent additions, so that the limit holds
       const rows = await this.audit.writeIn<Webhook>(db, sql.INSERT, values, call);
       await accompany(db, answerToCreation(call)?.(rows));
       return rows[0];
@@ -73,7 +73,7 @@ export class WebhooksService implements OnModuleInit {
     return toNewWebhookDto(webhook, this.signing.secretOf(webhook) ?? null);
   }
 
-  /** All receivers, in the order in which they were added. */
+  /** All receivers, by creation. */
   async list(): Promise<WebhookListDto> {
     return { items: (await this.database.read<Webhook>(sql.LIST, [])).map(toWebhookDto) };
   }
@@ -88,7 +88,7 @@ export class WebhooksService implements OnModuleInit {
     const changes = {
       ...dto,
       ...(dto.url !== undefined && { url: this.urls.check(dto.url) }),
-      // switched on again, it starts with a clean record
+      // enabling it clears its failures
       ...(dto.is_active && { disabled_reason: null, failing_since: null }),
     };
     const columns = ['url', 'events', 'description', 'is_active', 'disabled_reason', 'failing_since'] as const;
@@ -104,7 +104,7 @@ export class WebhooksService implements OnModuleInit {
     if (!deleted.length) await this.whyNot(id, call);
   }
 
-  /** A new secret; the one of before signs as well for so many hours. @throws Problem 404 */
+  /** Creates a new secret; the previous one also signs for so many hours. @throws Problem 404 */
   async rotateSecret(id: string, hours: number, call: Call): Promise<string> {
     const [webhook] = await this.audit.write<Webhook>(sql.ROTATE, [id, this.signing.currentKeyId, hours], call);
     if (!webhook) throw notFound('webhook');
@@ -119,7 +119,7 @@ export class WebhooksService implements OnModuleInit {
     this.outbox.wake('webhook');
   }
 
-  /** How many receivers take what they are sent, have failed last, are switched off. */
+  /** The number of receivers that are working, failing, and disabled. */
   async countByState(): Promise<Record<'active' | 'failing' | 'disabled', number>> {
     const [counts] = await this.database.read<Record<'active' | 'failing' | 'disabled', number>>(
       sql.COUNT_BY_STATE,
@@ -134,14 +134,14 @@ export class WebhooksService implements OnModuleInit {
     return this.lists.page(deliveryList(id, query), query, toDeliveryDto);
   }
 
-  /** Sends one delivery again, under the same `webhook-id`. @throws Problem 404 */
+  /** Repeats a delivery, under the same `webhook-id`. @throws Problem 404 */
   async retry(id: string, deliveryId: string): Promise<void> {
     const [job] = await this.database.write(sql.RETRY, [id, deliveryId]);
     if (!job) throw notFound('delivery');
     this.outbox.wake('webhook');
   }
 
-  /** Sends those of a time again. Returns how many. @throws Problem 404, 422 when there are more than 10,000 */
+  /** Repeats deliveries of a time range. Returns how many. @throws Problem 404, 422 when there are more than 10,000 */
   async replay(id: string, { since, until, state }: ReplayDto): Promise<number> {
     await this.find(id);
     const states = state === 'all' ? Object.values(DELIVERY_STATES).flat() : DELIVERY_STATES[state];
@@ -156,7 +156,7 @@ export class WebhooksService implements OnModuleInit {
     return replayed.length;
   }
 
-  /** Removes events of more than 30 days ago, a thousand at most. Returns how many. */
+  /** Deletes events of more than 30 days ago, a thousand at most. Returns how many. */
   async purge(): Promise<number> {
     return (await this.database.write(sql.PURGE_EVENTS, [])).length;
   }
@@ -167,7 +167,7 @@ export class WebhooksService implements OnModuleInit {
     return webhook;
   }
 
-  /** Why nothing was written: it isn't there, or isn't as the client has seen it. */
+  /** Why nothing was written: the receiver doesn't exist, or `If-Match` names another version. */
   private async whyNot(id: string, { versions }: Call): Promise<never> {
     assertMatches(toWebhookDto(await this.find(id)), versions);
     throw notFound('webhook');

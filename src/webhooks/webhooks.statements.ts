@@ -27,7 +27,7 @@ export const INSERT = recorded({
 export const LIST = statement('webhooks.list', `SELECT ${COLUMNS} FROM webhooks ORDER BY id`);
 export const BY_ID = statement('webhooks.by_id', `SELECT ${COLUMNS} FROM webhooks WHERE id = $1`);
 
-/** A change of a receiver, one statement for every combination of columns. */
+/** Changes a receiver; one statement for each combination of columns. */
 export function update(change: Omit<Update, 'table' | 'where'>): RecordedStatement {
   const { text, parameters } = recorded({
     name: 'webhooks.update',
@@ -45,7 +45,7 @@ export const DELETE = recorded({
   events: [told('webhook_deleted')],
 });
 
-/** The secret of before goes on signing for $3 hours. */
+/** The previous secret continues to sign for $3 hours. */
 export const ROTATE = recorded({
   name: 'webhooks.rotate',
   change: `UPDATE webhooks SET secret_version = secret_version + 1, previous_key_id = key_id, key_id = $2,
@@ -54,7 +54,7 @@ export const ROTATE = recorded({
   events: [told('webhook_secret_rotated')],
 });
 
-/** An event for one receiver alone, to try it out. */
+/** Creates an event for one receiver, as a test. */
 export const TEST = statement(
   'webhooks.test',
   `WITH event AS (
@@ -77,7 +77,7 @@ export const SUCCEEDED = statement(
    WHERE id = $1 AND (failing_since IS NOT NULL OR last_success_at IS NULL OR last_success_at < now() - interval '1 second')`,
 );
 
-/** Nothing but failures for five days, or a receiver that says it is gone, switches it off. */
+/** Records a failure; five days of failures only, or the answer 410, disable the receiver. */
 export const FAILED = (mail: string) =>
   recorded({
     name: 'webhooks.failed',
@@ -103,7 +103,7 @@ export const FAILED = (mail: string) =>
     ],
   });
 
-/** Has one delivery tried again at once, whatever became of it, unless it is being sent. */
+/** Queues a delivery for another try, whatever its state, unless it is being sent. */
 export const RETRY = statement(
   'webhooks.retry',
   `UPDATE outbox SET state = 'queued', attempts = 0, due_at = now(), done_at = NULL, claimed_by = NULL
@@ -125,7 +125,7 @@ export const REPLAY = statement(
    RETURNING id`,
 );
 
-/** Events of more than 30 days ago that nothing waits for. */
+/** Deletes events of more than 30 days ago that no delivery waits for. */
 export const PURGE_EVENTS = statement(
   'webhooks.purge_events',
   `DELETE FROM webhook_events WHERE id IN (
@@ -134,7 +134,7 @@ export const PURGE_EVENTS = statement(
    RETURNING id`,
 );
 
-/** How many receivers stand how. */
+/** The number of receivers by state. */
 export const COUNT_BY_STATE = statement(
   'webhooks.count_by_state',
   `SELECT count(*) FILTER (WHERE is_active AND failing_since IS NULL)::int AS active,
@@ -142,7 +142,7 @@ export const COUNT_BY_STATE = statement(
      count(*) FILTER (WHERE NOT is_active)::int AS disabled FROM webhooks`,
 );
 
-/** What is to be told of each receiver: what its secret is derived from, how it does, and what it will never get unless asked. */
+/** The state of each receiver, for the doctor: the key of its secret, failures, and dead deliveries. */
 export const STANDING = `SELECT url, key_id AS "keyId", is_active AS "isActive", disabled_reason AS "disabledReason",
     failing_since AS "failingSince",
     (SELECT count(*)::int FROM outbox o WHERE o.lane = w.id::text AND o.state = 'failed') AS dead

@@ -22,7 +22,7 @@ export async function* ndjsonRows(file: string): AsyncGenerator<Positioned> {
     try {
       yield { line, value: JSON.parse(content), position };
     } catch {
-      yield { line, problem: 'This line is no JSON.', position };
+      yield { line, problem: 'This line is not valid JSON.', position };
     }
   }
 }

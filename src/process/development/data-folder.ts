@@ -4,14 +4,14 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The head of postmaster.pid. */
+/** The first lines of postmaster.pid. */
 interface Lock {
   pid: number;
   port: number;
   status: string;
 }
 
-/** How long a server found on the data may take to go: its owner may just have been killed, and it be on its way out. */
+/** How long to wait for a server that uses the data: its owner may just have been killed, and it be shutting down. */
 const GRACE_MS = 2_000;
 const STOPPING_GRACE_MS = 15_000;
 
@@ -42,20 +42,20 @@ async function answers(port: number): Promise<boolean> {
 }
 
 /**
- * Waits for a server that is on its way out and refuses one that stays; a lock file whose process id now belongs to
- * some other program, which PostgreSQL itself would stumble over, is removed.
+ * Waits for a server that is shutting down, and refuses when one keeps running. Removes a lock file whose process id belongs
+ * to another program, which PostgreSQL would not do.
  */
 export async function claim(dataDir: string): Promise<void> {
   for (const start = Date.now(); ; await sleep(100)) {
     const lock = await readLock(dataDir);
-    if (!lock || !isAlive(lock.pid)) return; // PostgreSQL survives the file of a process that is gone
+    if (!lock || !isAlive(lock.pid)) return; // PostgreSQL itself handles the lock file of a dead process
     if (Date.now() - start < (lock.status === 'stopping' ? STOPPING_GRACE_MS : GRACE_MS)) continue;
     if (await answers(lock.port)) throw inUse(dataDir, lock.pid);
     await rm(path.join(dataDir, 'postmaster.pid'), { force: true });
   }
 }
 
-/** The port of a server that works on these data already, started by whomever; undefined when there is none, or it leaves. */
+/** The port of a running server on these data; undefined when there is none, or it shuts down. */
 export async function runningPort(dataDir: string): Promise<number | undefined> {
   const lock = await readLock(dataDir);
   const isThere = lock && lock.status !== 'stopping' && isAlive(lock.pid) && (await answers(lock.port));
@@ -65,7 +65,7 @@ export async function runningPort(dataDir: string): Promise<number | undefined> 
 const inUse = (dataDir: string, pid: number): Error =>
   new Error(`The database in ${dataDir} is in use by another process (pid ${pid}). Stop it, or set DATABASE_URL.`);
 
-/** Makes the folder for the data, and removes from it what an interrupted initdb left: `<dataDir>.new.<pid>`. */
+/** Creates the data folder, and deletes what an interrupted initdb left in it: `<dataDir>.new.<pid>`. */
 export async function prepare(dataDir: string): Promise<void> {
   const { dir, base } = path.parse(dataDir);
   await mkdir(dir, { recursive: true });

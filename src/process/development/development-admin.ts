@@ -8,15 +8,15 @@ import { UsersService } from '../../users/users.service.js';
 
 const EMAIL = 'admin@example.com';
 
-/** The admin of a development server; without a password when it isn't the one that was made any more. */
+/** The admin of a development server; without a password when it was changed. */
 export interface DevelopmentAdmin {
   email: string;
   password?: string;
 }
 
 /**
- * Makes an admin with a random password on a database that has none, and keeps the password with the secrets of
- * development. Undefined when whoever uses this database has made admins of their own.
+ * Creates an admin with a random password if the database has none, and stores the password with the development secrets.
+ * Undefined when the database has other admins.
  */
 export async function developmentAdmin(
   app: INestApplicationContext,
@@ -24,7 +24,7 @@ export async function developmentAdmin(
 ): Promise<DevelopmentAdmin | undefined> {
   if (await app.get(UsersService).hasAdmin()) return known(app, dataDir);
   const admin = { email: EMAIL, password: randomBytes(12).toString('base64url') };
-  keepDevelopmentAdmin(dataDir, admin); // before it counts
+  keepDevelopmentAdmin(dataDir, admin); // stored before it is created
   return (await app.get(FirstAdmin).ensure(admin.email, admin.password)) ? admin : known(app, dataDir);
 }
 

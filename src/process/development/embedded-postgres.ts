@@ -6,26 +6,26 @@ import { projectFile } from '../../config/project.js';
 import { claim, prepare } from './data-folder.js';
 import type { ServerOptions, ServerReport } from './embedded-server.js';
 
-/** A running PostgreSQL of our own. */
+/** A running embedded PostgreSQL. */
 export interface EmbeddedPostgres {
   /** postgres://userhub:password@127.0.0.1:port/database */
   readonly url: string;
   readonly port: number;
-  /** Stops the server and waits until it is gone: killed after 10 s if need be. Never throws, and may be called again. */
+  /** Stops the server and waits for its end, by SIGKILL after 10 s. Never throws, and may be called again. */
   stop(): Promise<void>;
 }
 
-/** Where the data live and how careful to be with them. */
+/** Where the data are stored, and how durably. */
 export interface EmbeddedPostgresOptions {
-  /** Created on first use, its parents too. */
+  /** Created on first use, with its parents. */
   dataDir: string;
-  /** Of the superuser `userhub`: the one the data were first created with. */
+  /** The password of the superuser `userhub`, with which the data were created. */
   password: string;
-  /** Created when absent; `userhub` unless told. */
+  /** Created if missing; `userhub` by default. */
   database?: string;
   /** `false` trades crash safety for speed, for tests. */
   durable?: boolean;
-  /** More arguments for `postgres`, such as `['-c', 'log_statement=all']`. */
+  /** Further arguments for `postgres`, such as `['-c', 'log_statement=all']`. */
   flags?: string[];
 }
 
@@ -66,7 +66,7 @@ function serverOptions(options: EmbeddedPostgresOptions): ServerOptions {
   };
 }
 
-/** The user whom a PostgreSQL runs as when we are root, as it refuses to be root. @throws when there is none */
+/** The user that runs PostgreSQL when this process is root, as PostgreSQL refuses that. @throws when there is none */
 export async function nobody(): Promise<Account> {
   const users = await readFile('/etc/passwd', 'utf8');
   const [, uid, gid] = /^nobody:[^:]*:(\d+):(\d+):/m.exec(users) ?? [];
@@ -74,7 +74,7 @@ export async function nobody(): Promise<Account> {
   return { uid: Number(uid), gid: Number(gid) };
 }
 
-/** Whose process the server is to be when we are root: the owner of the data, as far as that isn't root as well. */
+/** The user that runs the server when this process is root: the owner of the data, unless that is root. */
 async function accountFor(dataDir: string): Promise<Account> {
   const owner = await stat(dataDir).catch(() => undefined);
   if (owner?.uid) return owner;
@@ -83,7 +83,7 @@ async function accountFor(dataDir: string): Promise<Account> {
   return account;
 }
 
-/** Node 20 can't run TypeScript: under Jest and swc-node the entry is compiled on the way; a build has it as a file. */
+/** Node 20 can't run TypeScript: under Jest and swc-node the entry is compiled on the fly; a build contains it as a file. */
 async function nodeArguments(): Promise<string[]> {
   const entry = path.join(path.dirname(FILE), `embedded-server${path.extname(FILE)}`);
   if (!entry.endsWith('.ts')) return [entry];
@@ -93,8 +93,8 @@ async function nodeArguments(): Promise<string[]> {
 }
 
 /**
- * What runs the program as another user without needing an account of its own, yet with two of root's rights, so that a
- * folder which others can't enter (a clone in root's home) is no obstacle. no_setuid_fixup: or access() denies them.
+ * The command to run the program as another user who needs no account, but with two of root's capabilities, so that folders
+ * which others can't enter (a clone in root's home) are accessible. no_setuid_fixup: otherwise access() denies them.
  */
 function lowered({ uid, gid }: Account): string[] {
   const rights = '+dac_override,+fowner';
@@ -109,7 +109,7 @@ async function command(dataDir: string): Promise<string[]> {
   return isRoot ? [...lowered(await accountFor(dataDir)), ...node] : node;
 }
 
-/** Nothing of ours leaks into the server, and no PG* variable or NODE_OPTIONS of the shell changes what it does. */
+/** A minimal environment: no secrets, and no PG* variables or NODE_OPTIONS of the shell. */
 function environment(): NodeJS.ProcessEnv {
   const names = ['PATH', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot'];
   return Object.fromEntries(names.map((name) => [name, process.env[name]]));
@@ -119,11 +119,11 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   try {
     if (pid) process.kill(-pid, signal);
   } catch {
-    // none left
+    // it has ended
   }
 }
 
-/** A process group of its own, so that Ctrl-C in the terminal reaches only the app. */
+/** A process group of its own, so that Ctrl-C in the terminal is sent to the application only. */
 async function launch(dataDir: string): Promise<ChildProcess> {
   const [program = '', ...args] = await command(dataDir);
   const child = spawn(program, args, {
@@ -133,8 +133,8 @@ async function launch(dataDir: string): Promise<ChildProcess> {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     windowsHide: true,
   });
-  child.on('error', () => undefined); // met again below as a failed start; later ones must not end the app
-  child.once('exit', () => signalGroup(child, 'SIGINT')); // a server that has lost its keeper must not stay behind
+  child.on('error', () => undefined); // handled below as a failed start; later ones must not end the application
+  child.once('exit', () => signalGroup(child, 'SIGINT')); // a server without its supervisor must be stopped
   return child;
 }
 
@@ -143,7 +143,7 @@ function explain(error: NodeJS.ErrnoException): string {
   return `${NOT_AS_ROOT}, and setpriv (util-linux), which would run it as another user, is missing. ${REMEDY}`;
 }
 
-/** The child's answer, or what can be told when it dies without one. */
+/** The child's report, or its output when it dies without one. */
 function awaitReport(child: ChildProcess, options: ServerOptions): Promise<ServerReport> {
   let output = '';
   child.stderr?.on('data', (chunk: Buffer) => {
@@ -162,12 +162,12 @@ async function stopChild(child: ChildProcess): Promise<void> {
   const exited = new Promise((resolve) => child.once('exit', resolve));
   const timer = setTimeout(() => signalGroup(child, 'SIGKILL'), STOP_MS);
   child.ref();
-  if (child.connected) child.disconnect(); // the one message it needs: the same as when this process dies
+  if (child.connected) child.disconnect(); // the child shuts down on disconnect, as when this process dies
   await exited;
   clearTimeout(timer);
 }
 
-/** The app may end whenever it has nothing else to do; the child notices. */
+/** Doesn't keep the application alive; the child detects its end. */
 function detach(child: ChildProcess): void {
   child.unref();
   child.channel?.unref();
@@ -176,13 +176,13 @@ function detach(child: ChildProcess): void {
 
 async function failure(child: ChildProcess, options: EmbeddedPostgresOptions, reason: string): Promise<Error> {
   await stopChild(child);
-  await claim(options.dataDir); // two may have started at once: then that is the reason
+  await claim(options.dataDir); // two may have been started at once: then that is the reason
   return new Error(`The embedded PostgreSQL in ${options.dataDir} did not start: ${reason}`);
 }
 
 /**
- * Starts PostgreSQL on a free port of 127.0.0.1, in a process that stops it when this one goes away, and creates the
- * data and the database on first use; throws an Error that says why when it can't.
+ * Starts PostgreSQL on a free port of 127.0.0.1, in a process that stops it when this one ends, and creates data and
+ * database on first use; throws an Error with the reason when that fails.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const settings = serverOptions(options);

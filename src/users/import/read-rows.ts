@@ -48,7 +48,7 @@ function jsonRow(content: string, line: number): RawRow {
   try {
     return { line, value: JSON.parse(content) };
   } catch {
-    return { line, problem: 'This line is no JSON.' };
+    return { line, problem: 'This line is not valid JSON.' };
   }
 }
 

@@ -271,15 +271,15 @@ describe('userhub', () => {
       const before = await count();
       expect(await userhub('seed', { env })).toMatchObject({
         code: 0,
-        stdout: expect.stringContaining('All people are there.'),
+        stdout: expect.stringContaining('All people exist.'),
       });
       expect(await count()).toBe(before);
     });
 
     it('makes many people, up to as many as it is told', async () => {
       const before = await count();
-      expect((await userhub('seed --users 1100', { env })).stdout).toContain('Added 1100 of 1100 made-up people.');
-      expect((await userhub('seed --users 1200', { env })).stdout).toContain('Added 100 of 1200 made-up people.');
+      expect((await userhub('seed --users 1100', { env })).stdout).toContain('Added 1100 of 1100 generated users.');
+      expect((await userhub('seed --users 1200', { env })).stdout).toContain('Added 100 of 1200 generated users.');
       expect(await count()).toBe(before + 1200);
     });
 

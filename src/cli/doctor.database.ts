@@ -98,7 +98,7 @@ function remedyFor(error: unknown, { name }: ConnectionSettings): string {
   if (/unsupported startup parameter/i.test(message))
     return 'It is behind a connection pooler: set DATABASE_POOLER=transaction.';
   if (/no encryption|SSL off/i.test(message)) return 'It requires TLS: add ?sslmode=require to DATABASE_URL.';
-  if (/does not support SSL/i.test(message)) return 'It doesn't support TLS: remove sslmode from DATABASE_URL.';
+  if (/does not support SSL/i.test(message)) return 'It does not support TLS: remove sslmode from DATABASE_URL.';
   if (/CERT|LEAF_SIGNATURE/.test(code)) return 'Name its certificate authority: sslrootcert=<file> in DATABASE_URL.';
   if (code.startsWith('28') || message.startsWith('SASL')) return 'Check user and password in DATABASE_URL.';
   if (code === '3D000') return `Create it: CREATE DATABASE "${name}"`;

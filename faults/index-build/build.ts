@@ -34,6 +34,7 @@ export async function buildUnderLoad({ url, folder, sessions, seconds, isLocking
   const crowd = new Crowd(replica, seeded);
   await delay(SETTLE);
   const before = await during(() => delay(seconds * 1_000));
+  await delay(1_000); // or the first gap of the build would be one of the time before as well
   const meanwhile = await during(() => applyIndex(url, isLocking));
   await delay(SETTLE);
   await crowd.stop();

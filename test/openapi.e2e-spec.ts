@@ -115,6 +115,11 @@ describe('openapi.json', () => {
     expect(openApi.tags.filter(({ description }) => !description)).toEqual([]);
   });
 
+  it('has a description for every schema', () => {
+    const schemas = Object.entries(openApi.components.schemas);
+    expect(schemas.filter(([, { description }]) => !description).map(([name]) => name)).toEqual([]);
+  });
+
   it('gives examples that keep its own rules', () => {
     const contents = routes.flatMap((route) => contentsOf(route).map((content) => ({ at: title(route), ...content })));
     const wrong = contents.flatMap(({ at, schema, examples }) =>

@@ -15,7 +15,7 @@ export interface paths {
         put?: never;
         /**
          * Register user
-         * @description Makes an account. Sign in with it afterwards; a mail with a link and a code to verify the address is on its way. Where the server tells nobody which addresses have an account, the answer is 202 for a free and a taken address alike.
+         * @description Creates an account. Sign in with it afterwards; a mail with a link and a code to verify the address is on its way. Where the server doesn't disclose which addresses have an account, the answer is 202 for a free and a taken address alike.
          */
         post: operations["registerUser"];
         delete?: never;
@@ -35,7 +35,7 @@ export interface paths {
         put?: never;
         /**
          * Login
-         * @description Signs in with an e-mail address or a username. Takes JSON, or the form of the token route. For an account with a second factor the right password is answered with 403 `mfa_required` and a token to go on with, unless `otp` or `device_token` comes along.
+         * @description Signs in with an e-mail address or a username. Takes JSON, or the form of the token route. For an account with a second factor the right password is answered with 403 `mfa_required` and a token for the second step, unless `otp` or `device_token` is sent along.
          */
         post: operations["login"];
         delete?: never;
@@ -55,7 +55,7 @@ export interface paths {
         put?: never;
         /**
          * Issue token
-         * @description The OAuth2 token endpoint (RFC 6749), for the grants `password`, `refresh_token`, `authorization_code`, which redeems what a flow through a provider came back with, and `urn:userhub:grant:mfa`, which ends a sign-in by its second factor. Where somebody has an account with the address already, the error is `account_exists`; with a `link_token` once it is verified.
+         * @description The OAuth2 token endpoint (RFC 6749), for the grants `password`, `refresh_token`, `authorization_code`, which redeems the code of a provider flow, and `urn:userhub:grant:mfa`, which completes a sign-in by its second factor. When the provider's address belongs to another account, the error is `account_exists`; with a `link_token` if the address is verified.
          */
         post: operations["issueToken"];
         delete?: never;
@@ -75,7 +75,7 @@ export interface paths {
         put?: never;
         /**
          * Refresh tokens
-         * @description Trades a refresh token for a new pair; each is good once, save for repeats within 30 seconds.
+         * @description Trades a refresh token for a new pair. Each is good for one refresh; a repeat within 30 seconds gets the same answer.
          */
         post: operations["refreshTokens"];
         delete?: never;
@@ -95,7 +95,7 @@ export interface paths {
         put?: never;
         /**
          * Logout
-         * @description Ends the session of a refresh token or of a bearer token, whatever their age. Doing it again does no harm. A personal access token has no session: it is refused, and ends when it is revoked.
+         * @description Ends the session of a refresh token or of a bearer token, expired or not. Repeating it does no harm. A personal access token has no session: the request is refused; revoke the token instead.
          */
         post: operations["logout"];
         delete?: never;
@@ -203,7 +203,7 @@ export interface paths {
         put?: never;
         /**
          * Create user
-         * @description Creates an account for somebody else, as an admin. Without a password the person chooses one, by a link that is mailed to them, or answered here this once.
+         * @description Creates an account for somebody else, as an admin. Without a password the person chooses one, by a link that is mailed to them, or returned here, once.
          */
         post: operations["createUser"];
         delete?: never;
@@ -221,7 +221,7 @@ export interface paths {
         };
         /**
          * Export users
-         * @description Exports the users that a list would show, as a table, to an admin; paging doesn't apply.
+         * @description Exports the users of a list as CSV, as an admin; paging parameters are ignored.
          */
         get: operations["exportUsers"];
         put?: never;
@@ -241,25 +241,25 @@ export interface paths {
         };
         /**
          * Get user
-         * @description Finds a user by id: whole for oneself and admins, the public part for others.
+         * @description Finds a user by id: all fields for oneself and admins, the public ones for others.
          */
         get: operations["getUser"];
         /**
          * Update user
-         * @description Changes an account; what is left out stays as it is.
+         * @description Changes an account; members that are left out don't change.
          */
         put: operations["replaceUser"];
         post?: never;
         /**
          * Delete user
-         * @description Deletes an account so that an admin can restore it; with `purge=true` (admins) for good.
+         * @description Deletes an account softly; an admin can restore it. With `purge=true` (admins) for good.
          */
         delete: operations["deleteUser"];
         options?: never;
         head?: never;
         /**
          * Update user
-         * @description Changes an account; what is left out stays as it is.
+         * @description Changes an account; members that are left out don't change.
          */
         patch: operations["updateUser"];
         trace?: never;
@@ -293,7 +293,7 @@ export interface paths {
         };
         /**
          * Get user by email
-         * @description Finds a user by e-mail address: oneself, or anybody for an admin.
+         * @description Finds a user by e-mail address: oneself, or any user as an admin.
          */
         get: operations["getUserByEmail"];
         put?: never;
@@ -315,7 +315,7 @@ export interface paths {
         put?: never;
         /**
          * Restore user
-         * @description Brings a deleted user back, as an admin. Sessions from before stay ended.
+         * @description Restores a deleted user, as an admin. Earlier sessions stay ended.
          */
         post: operations["restoreUser"];
         delete?: never;
@@ -333,14 +333,14 @@ export interface paths {
         };
         /**
          * Get throttle
-         * @description Says how many wrong guesses are counted against a user, and until when somebody is held back, to an admin.
+         * @description Shows a user's count of wrong passwords, and until when sign-in is blocked, as an admin.
          */
         get: operations["getThrottle"];
         put?: never;
         post?: never;
         /**
          * Unblock user
-         * @description Forgets the wrong guesses at a user's password, as an admin, so that they can try again at once.
+         * @description Resets a user's count of wrong passwords, as an admin, which ends a block at once.
          */
         delete: operations["unblockUser"];
         options?: never;
@@ -559,7 +559,7 @@ export interface paths {
         put?: never;
         /**
          * Delete account
-         * @description Deletes one's own account: all sessions end, and a link that brings it back is mailed.
+         * @description Deletes one's own account: all sessions end, and a link that restores it is mailed.
          */
         post: operations["deleteAccount"];
         delete?: never;
@@ -579,7 +579,7 @@ export interface paths {
         put?: never;
         /**
          * Restore account
-         * @description Brings an account back that its owner deleted, by the link from the mail. Sessions from before stay ended.
+         * @description Restores an account that its owner deleted, by the link from the mail. Its earlier sessions stay ended.
          */
         post: operations["restoreAccount"];
         delete?: never;
@@ -619,7 +619,7 @@ export interface paths {
         put?: never;
         /**
          * Export own data
-         * @description Exports all that is kept of oneself, as one JSON file: three times a day. Accounts without a password show a fresh sign-in in its place.
+         * @description Exports all data that is stored about oneself, as one JSON file: three times a day. Accounts without a password need a fresh sign-in instead.
          */
         post: operations["exportOwnData"];
         delete?: never;
@@ -637,7 +637,7 @@ export interface paths {
         };
         /**
          * Export data of
-         * @description Exports all that is kept of a user, to an admin, without tasks, which are private.
+         * @description Exports all data that is stored about a user, as an admin; without tasks, which are private.
          */
         get: operations["exportDataOf"];
         put?: never;
@@ -664,7 +664,7 @@ export interface paths {
         post?: never;
         /**
          * Forget devices
-         * @description Forgets all of one's own devices; the sessions that they let in end.
+         * @description Forgets all of one's own devices; sessions that were started with them end.
          */
         delete: operations["forgetDevices"];
         options?: never;
@@ -684,7 +684,7 @@ export interface paths {
         post?: never;
         /**
          * Forget device
-         * @description Forgets one of one's own devices; the sessions that it let in end.
+         * @description Forgets one of one's own devices; sessions that were started with it end.
          */
         delete: operations["forgetDevice"];
         options?: never;
@@ -703,7 +703,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm email change
-         * @description Makes the new address the account's, by the link or the code that was sent there; all other sessions end. With a bearer token, or else with the password of the account.
+         * @description Replaces the account's address by the new one, by the link or the code that was sent there; all other sessions end. With a bearer token, or else with the password of the account.
          */
         post: operations["confirmEmailChange"];
         delete?: never;
@@ -744,7 +744,7 @@ export interface paths {
         post?: never;
         /**
          * Cancel email change
-         * @description Calls the change off. Doing it again does no harm.
+         * @description Cancels the change. Repeating it does no harm.
          */
         delete: operations["cancelEmailChange"];
         options?: never;
@@ -763,7 +763,7 @@ export interface paths {
         put?: never;
         /**
          * Revert email change
-         * @description Takes a change back, by the link that the old address got: it is the account's again, every session ends, the password opens nothing any more, and a reset is on its way to the old address.
+         * @description Reverts a change, by the link that was mailed to the old address: the account gets it back, every session ends, the password is disabled, and a reset is mailed to the old address.
          */
         post: operations["revertEmailChange"];
         delete?: never;
@@ -781,13 +781,13 @@ export interface paths {
         };
         /**
          * List identities
-         * @description Lists one's linked accounts, the oldest first.
+         * @description Lists one's linked accounts, oldest first.
          */
         get: operations["listIdentities"];
         put?: never;
         /**
          * Link identity
-         * @description Links an account at a provider: with the code of a flow through {authorize}, or with the `link_token` that somebody got who signed in with a provider and had one's address.
+         * @description Links an account at a provider: with the code of a flow through {authorize}, or with the `link_token` that came with `account_exists`.
          */
         post: operations["linkIdentity"];
         delete?: never;
@@ -827,7 +827,7 @@ export interface paths {
         put?: never;
         /**
          * Import users
-         * @description Takes over accounts from another system, with the hashes of their passwords: NDJSON or CSV, 5 MiB and 10,000 rows at most. A bad row stops no other, unless `on_conflict=fail`. No mail is sent, save to whom a row invites.
+         * @description Imports accounts from another system, with their password hashes: NDJSON or CSV, 5 MiB and 10,000 rows at most. A bad row doesn't stop the others, unless `on_conflict=fail`. No mail is sent, except for rows with `invite`.
          */
         post: operations["importUsers"];
         delete?: never;
@@ -845,7 +845,7 @@ export interface paths {
         };
         /**
          * Export all users
-         * @description Exports all accounts, one JSON object a line, as an import reads them; without the hashes of their passwords.
+         * @description Exports all accounts as NDJSON, in the form that the import reads; without password hashes.
          */
         get: operations["exportAllUsers"];
         put?: never;
@@ -896,7 +896,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke invitation
-         * @description Revokes an invitation: its link opens nothing from now on. Doing it again does no harm.
+         * @description Revokes an invitation: its link becomes invalid. Repeating it does no harm.
          */
         delete: operations["revokeInvitation"];
         options?: never;
@@ -915,7 +915,7 @@ export interface paths {
         put?: never;
         /**
          * Resend invitation
-         * @description Mails an invitation again. One that has expired lives anew, for as long as it was made for.
+         * @description Mails an invitation again. An expired one becomes valid again, for its original number of days.
          */
         post: operations["resendInvitation"];
         delete?: never;
@@ -935,7 +935,7 @@ export interface paths {
         put?: never;
         /**
          * Accept invitation
-         * @description Accepts an invitation and makes the account (201); works where nobody may register, too. Whoever has an account with that address, verified, sends the token alone, with their bearer token, and gets the role (200).
+         * @description Accepts an invitation and creates the account (201), even where registration is closed. The owner of an account with that address, verified, sends the token alone, with their bearer token, and gets the role (200).
          */
         post: operations["acceptInvitation"];
         delete?: never;
@@ -1013,12 +1013,12 @@ export interface paths {
         };
         /**
          * Get mfa
-         * @description Says which second factors one has.
+         * @description Lists one's own second factors.
          */
         get: operations["getMfa"];
         /**
          * Switch mfa
-         * @description Switches the second factor on or off. On, with an authenticator app or passkey that is there: all other sessions end.
+         * @description Switches the second factor on or off. Switching it on takes an authenticator app or passkey, and ends all other sessions.
          */
         put: operations["switchMfa"];
         post?: never;
@@ -1044,7 +1044,7 @@ export interface paths {
         post: operations["startTotp"];
         /**
          * Remove totp
-         * @description Removes the authenticator app. With the last factor go recovery codes and remembered devices, and signing in takes no second one.
+         * @description Removes the authenticator app. With the last factor, recovery codes and remembered devices go too, and signing in requires no second one.
          */
         delete: operations["removeTotp"];
         options?: never;
@@ -1063,7 +1063,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm totp
-         * @description Sets up the authenticator app that shows this code, in place of an older one. All other sessions end.
+         * @description Sets up the authenticator app that shows this code; it replaces an older one. All other sessions end.
          */
         post: operations["confirmTotp"];
         delete?: never;
@@ -1083,7 +1083,7 @@ export interface paths {
         put?: never;
         /**
          * Renew recovery codes
-         * @description Makes ten new recovery codes; the old ones are void, and remembered devices are asked again.
+         * @description Makes ten new recovery codes; the old ones become invalid, and remembered devices are forgotten.
          */
         post: operations["renewRecoveryCodes"];
         delete?: never;
@@ -1103,7 +1103,7 @@ export interface paths {
         put?: never;
         /**
          * Verify mfa
-         * @description Ends a sign-in by its second factor: a code, a recovery code or a passkey.
+         * @description Completes a sign-in by its second factor: a code, a recovery code or a passkey.
          */
         post: operations["verifyMfa"];
         delete?: never;
@@ -1123,7 +1123,7 @@ export interface paths {
         put?: never;
         /**
          * Get mfa passkey options
-         * @description Says what to ask the browser for to end a sign-in by a passkey (`navigator.credentials.get`).
+         * @description The options of `navigator.credentials.get`, to complete a sign-in by a passkey.
          */
         post: operations["getMfaPasskeyOptions"];
         delete?: never;
@@ -1143,7 +1143,7 @@ export interface paths {
         put?: never;
         /**
          * Start enrollment
-         * @description Begins to set up the authenticator app that the account must have, at sign-in (`mfa_enrollment_required`).
+         * @description Begins to set up the authenticator app that the account must have, during sign-in (`mfa_enrollment_required`).
          */
         post: operations["startEnrollment"];
         delete?: never;
@@ -1163,7 +1163,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm enrollment
-         * @description Sets up the authenticator app that shows this code, and ends the sign-in.
+         * @description Sets up the authenticator app that shows this code, and completes the sign-in.
          */
         post: operations["confirmEnrollment"];
         delete?: never;
@@ -1183,7 +1183,7 @@ export interface paths {
         put?: never;
         /**
          * Get sign in options
-         * @description Says what to ask the browser for to sign in by a passkey (`navigator.credentials.get`): the same for everybody.
+         * @description The options of `navigator.credentials.get`, to sign in by a passkey: the same for everybody.
          */
         post: operations["getSignInOptions"];
         delete?: never;
@@ -1203,7 +1203,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in by passkey
-         * @description Signs in by a passkey that has verified its user. On `unknown_passkey` the browser may be told to forget it.
+         * @description Signs in by a passkey that has verified its user. On `unknown_passkey` call `PublicKeyCredential.signalUnknownCredential`.
          */
         post: operations["signInByPasskey"];
         delete?: never;
@@ -1223,7 +1223,7 @@ export interface paths {
         put?: never;
         /**
          * Get creation options
-         * @description Says what to ask the browser for to make a passkey (`navigator.credentials.create`).
+         * @description The options of `navigator.credentials.create`, to make a passkey.
          */
         post: operations["getCreationOptions"];
         delete?: never;
@@ -1241,7 +1241,7 @@ export interface paths {
         };
         /**
          * List passkeys
-         * @description Lists one's own passkeys, and what to tell browsers of them (`PublicKeyCredential.signalAllAcceptedCredentials`).
+         * @description Lists one's own passkeys, with the arguments of `PublicKeyCredential.signalAllAcceptedCredentials`.
          */
         get: operations["listPasskeys"];
         put?: never;
@@ -1275,7 +1275,7 @@ export interface paths {
         head?: never;
         /**
          * Rename passkey
-         * @description Gives one of one's own passkeys another name.
+         * @description Renames one of one's own passkeys.
          */
         patch: operations["renamePasskey"];
         trace?: never;
@@ -1349,7 +1349,7 @@ export interface paths {
         };
         /**
          * List providers
-         * @description Lists the providers that are set up: a button for each.
+         * @description Lists the configured providers: a button for each.
          */
         get: operations["listProviders"];
         put?: never;
@@ -1369,7 +1369,7 @@ export interface paths {
         };
         /**
          * Authorize
-         * @description Sends somebody to a provider: an address to navigate to, in the shape of OAuth 2's authorization endpoint with PKCE. They come back to `redirect_uri` with a `code` for {issueToken}, good for a minute, or with an `error`. A browser that navigates here is told of failures by a page in words, where programs get the problem.
+         * @description Redirects to a provider; to be navigated to, with the parameters of OAuth 2's authorization endpoint with PKCE. The browser comes back to `redirect_uri` with a `code` for {issueToken}, valid for a minute, or with an `error`. Failures are shown to a browser as an HTML page, to other clients as a problem.
          */
         get: operations["authorize"];
         put?: never;
@@ -1389,13 +1389,13 @@ export interface paths {
         };
         /**
          * Complete sign in
-         * @description Where a provider sends people back to. They are sent on to the front end that they came from, with a `code` or with an `error`: `access_denied` or `server_error`.
+         * @description The callback of providers. Redirects to the `redirect_uri` of the flow, with a `code` or with an `error`: `access_denied` or `server_error`.
          */
         get: operations["completeSignIn"];
         put?: never;
         /**
          * Complete sign in by form
-         * @description The same for providers that send people back by a form, as Apple does.
+         * @description The same for providers that answer with `response_mode=form_post`, as Apple does.
          */
         post: operations["completeSignInByForm"];
         delete?: never;
@@ -1455,7 +1455,7 @@ export interface paths {
         put?: never;
         /**
          * Step up
-         * @description Gives a fresh access token for a second factor; or for the password, to an account that has no second factor.
+         * @description Gives an access token with a new `auth_time`, for a second factor; or for the password, if the account has no second factor.
          */
         post: operations["stepUp"];
         delete?: never;
@@ -1475,7 +1475,7 @@ export interface paths {
         put?: never;
         /**
          * Get step up options
-         * @description Says what to ask the browser for to step up by a passkey (`navigator.credentials.get`).
+         * @description The options of `navigator.credentials.get`, to step up by a passkey.
          */
         post: operations["getStepUpOptions"];
         delete?: never;
@@ -1519,7 +1519,7 @@ export interface paths {
         put?: never;
         /**
          * Create token
-         * @description Makes a token of one's own. It is shown only now.
+         * @description Creates a token of one's own. It is shown only now.
          */
         post: operations["createToken"];
         delete?: never;
@@ -1557,7 +1557,7 @@ export interface paths {
         };
         /**
          * List user identities
-         * @description Lists a user's linked accounts, as an admin: the oldest first.
+         * @description Lists a user's linked accounts, as an admin: oldest first.
          */
         get: operations["listUserIdentities"];
         put?: never;
@@ -1580,7 +1580,7 @@ export interface paths {
         post?: never;
         /**
          * Unlink user identity
-         * @description Unlinks one of a user's accounts at providers, as an admin; not the last way to sign in. Sessions that it began go on. They are told by mail.
+         * @description Unlinks one of a user's accounts at providers, as an admin; not the last way to sign in. Sessions that were started with it go on. The user gets a mail.
          */
         delete: operations["unlinkUserIdentity"];
         options?: never;
@@ -1600,7 +1600,7 @@ export interface paths {
         post?: never;
         /**
          * Reset mfa
-         * @description Takes away all of a user's factors, as an admin with two of their own; their sessions end, and they are told.
+         * @description Removes all of a user's second factors, as an admin with a second factor; the user's sessions end, and they get a mail.
          */
         delete: operations["resetMfa"];
         options?: never;
@@ -1623,7 +1623,7 @@ export interface paths {
         put?: never;
         /**
          * Create user token
-         * @description Makes a token for a service account, as an admin. It is shown only now.
+         * @description Creates a token for a service account, as an admin. It is shown only now.
          */
         post: operations["createUserToken"];
         /**
@@ -2032,7 +2032,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description What makes an account of an invitation. */
+        /** @description The token of an invitation and the data of the new account. */
         AcceptInvitationRequest: {
             /**
              * @description What stands behind `#token=` in the link.
@@ -2040,7 +2040,7 @@ export interface components {
              */
             token: string;
             /**
-             * @description The proposed one unless said.
+             * @description The suggested one by default.
              * @example grace
              */
             username?: string;
@@ -2051,7 +2051,7 @@ export interface components {
              */
             password?: string;
             /**
-             * @description The proposed one unless said.
+             * @description The suggested one by default.
              * @example Grace Hopper
              */
             display_name?: string | null;
@@ -2072,7 +2072,7 @@ export interface components {
             name: string;
             scopes: ("admin" | "users:read" | "users:write" | "posts:read" | "posts:write" | "tasks:read" | "tasks:write" | "audit:read")[];
             /**
-             * @description How it begins and ends.
+             * @description Its prefix and last characters.
              * @example uhp_…Q7kd
              */
             hint: string;
@@ -2088,26 +2088,26 @@ export interface components {
             expires_at: string;
             /**
              * Format: date-time
-             * @description Within five minutes.
+             * @description Accurate to five minutes.
              * @example 2026-01-31T09:30:00.000Z
              */
             last_used_at: string | null;
         };
-        /** @description The tokens of an account, the newest first. */
+        /** @description The tokens of an account, newest first. */
         AccessTokenList: {
             items: components["schemas"]["AccessToken"][];
         };
         /** @description A new passkey. */
         AddPasskeyRequest: {
-            /** @description What `navigator.credentials.create` gave: its `toJSON()`. */
+            /** @description The result of `navigator.credentials.create`: its `toJSON()`. */
             credential: components["schemas"]["Registration"];
             /**
-             * @description What its owner calls it.
+             * @description A name chosen by its owner.
              * @example My phone
              */
             name?: string;
         };
-        /** @description What admins see of everybody. */
+        /** @description A user as seen by admins. */
         AdminUser: {
             /**
              * Format: uuid
@@ -2135,12 +2135,12 @@ export interface components {
              */
             email: string | null;
             /**
-             * @description Whether somebody proved to read that mailbox.
+             * @description Whether the address is verified.
              * @example true
              */
             email_verified: boolean;
             /**
-             * @description The address that it is being changed to, until it is confirmed from there.
+             * @description The new address of a change that isn't confirmed yet.
              * @example null
              */
             pending_email: string | null;
@@ -2159,17 +2159,17 @@ export interface components {
              */
             updated_at: string;
             /**
-             * @description Whether the account has a password, or is only signed in to by a provider or a passkey.
+             * @description Whether the account has a password; if not, it signs in by a provider or a passkey.
              * @example false
              */
             has_password: boolean;
             /**
-             * @description Whether signing in takes a second factor.
+             * @description Whether signing in requires a second factor.
              * @example false
              */
             mfa_enabled: boolean;
             /**
-             * @description Whether an admin has said that it must.
+             * @description Whether an admin requires one.
              * @example false
              */
             mfa_required: boolean;
@@ -2223,7 +2223,7 @@ export interface components {
             /** @example platform */
             authenticatorAttachment?: string | null;
         };
-        /** @description What the authenticator answers to a challenge. */
+        /** @description The authenticator's response to a challenge. */
         AssertionResponse: {
             /**
              * @description Base64url.
@@ -2246,7 +2246,7 @@ export interface components {
              */
             userHandle?: string | null;
         };
-        /** @description What the authenticator answers to a registration. */
+        /** @description The authenticator's response to a registration. */
         AttestationResponse: {
             /**
              * @description Base64url.
@@ -2266,7 +2266,7 @@ export interface components {
              */
             transports?: string[];
         };
-        /** @description What kind of authenticator will do. */
+        /** @description Requirements on the authenticator. */
         AuthenticatorSelection: {
             /** @enum {string} */
             residentKey: "preferred";
@@ -2320,27 +2320,27 @@ export interface components {
         /** @description The same as a form, as Apple sends it. */
         CallbackForm: {
             /**
-             * @description The provider's own code.
+             * @description The provider's authorization code.
              * @example 4/0AeanS0…
              */
             code?: string;
             /**
-             * @description As the provider was given it.
+             * @description The `state` of the authorization request.
              * @example AZqy…
              */
             state?: string;
             /**
-             * @description What went wrong.
+             * @description The provider's error.
              * @example access_denied
              */
             error?: string;
             /**
-             * @description Who sends them (RFC 9207).
+             * @description The issuer (RFC 9207).
              * @example https://accounts.google.com
              */
             iss?: string;
             /**
-             * @description The person's name, the first time.
+             * @description The person's name, on the first sign-in only.
              * @example {"name":{"firstName":"Ada"}}
              */
             user?: string;
@@ -2429,17 +2429,17 @@ export interface components {
         /** @description The first code of an authenticator app. */
         ConfirmTotpRequest: {
             /**
-             * @description As `POST /api/auth/mfa/totp` gave it.
+             * @description The answer of `POST /api/auth/mfa/totp`.
              * @example oMaXb1…
              */
             setup_token: string;
             /**
-             * @description What the app shows.
+             * @description A code of the app.
              * @example 492039
              */
             code: string;
         };
-        /** @description Whom to invite, and to what. */
+        /** @description A new invitation. */
         CreateInvitationRequest: {
             /**
              * Format: email
@@ -2448,22 +2448,22 @@ export interface components {
              */
             email: string;
             /**
-             * @description What the person may be; `user` unless said.
+             * @description The role of the account; `user` by default.
              * @enum {string}
              */
             role?: "user" | "admin";
             /**
-             * @description A proposal; the person may choose another.
+             * @description A suggestion; the person may choose another.
              * @example grace
              */
             username?: string;
             /**
-             * @description A proposal.
+             * @description A suggestion.
              * @example Grace Hopper
              */
             display_name?: string | null;
             /**
-             * @description A few words of one's own; plain text.
+             * @description A personal message in the mail; plain text.
              * @example Welcome aboard
              */
             message?: string;
@@ -2473,7 +2473,7 @@ export interface components {
              */
             locale?: string;
             /**
-             * @description How many days it lives, 1 to 30; 7 unless said.
+             * @description Days until it expires, 1 to 30; 7 by default.
              * @example 1
              */
             expires_in_days?: number;
@@ -2497,7 +2497,7 @@ export interface components {
              */
             is_completed?: boolean;
         };
-        /** @description A token for a program. */
+        /** @description A new token for a program. */
         CreateTokenRequest: {
             /**
              * @description What it is for.
@@ -2505,14 +2505,14 @@ export interface components {
              */
             name: string;
             /**
-             * @description What it may do. `admin` adds an admin's powers to the others.
+             * @description Its scopes. `admin` adds an admin's permissions to the others.
              * @example [
              *       "users:read"
              *     ]
              */
             scopes: ("admin" | "users:read" | "users:write" | "posts:read" | "posts:write" | "tasks:read" | "tasks:write" | "audit:read")[];
             /**
-             * @description In how many days it expires, 1 to 365.
+             * @description Days until it expires, 1 to 365.
              * @default 90
              * @example 1
              */
@@ -2548,21 +2548,6 @@ export interface components {
              */
             deliver?: "mail" | "link";
             /**
-             * @description How others see the person.
-             * @example Ada Lovelace
-             */
-            display_name?: string | null;
-            /**
-             * Format: uri
-             * @example https://example.com/ada.png
-             */
-            profile_picture_url?: string | null;
-            /**
-             * @description The language of mails (BCP 47).
-             * @example de
-             */
-            locale?: string | null;
-            /**
              * @description What the person may be; `user` unless said.
              * @enum {string}
              */
@@ -2577,6 +2562,22 @@ export interface components {
              * @example true
              */
             email_verified?: boolean;
+            /**
+             * @description How others see the person; null clears it.
+             * @example Ada Lovelace
+             */
+            display_name?: string | null;
+            /**
+             * Format: uri
+             * @description null clears it.
+             * @example https://example.com/ada.png
+             */
+            profile_picture_url?: string | null;
+            /**
+             * @description The language of mails (BCP 47); null clears it.
+             * @example de
+             */
+            locale?: string | null;
         };
         /** @description A receiver of events. */
         CreateWebhookRequest: {
@@ -2604,7 +2605,7 @@ export interface components {
              */
             is_active: boolean;
         };
-        /** @description An account that was just made for somebody. */
+        /** @description An account that was just created for somebody. */
         CreatedUser: {
             /**
              * Format: uuid
@@ -2632,12 +2633,12 @@ export interface components {
              */
             email: string | null;
             /**
-             * @description Whether somebody proved to read that mailbox.
+             * @description Whether the address is verified.
              * @example true
              */
             email_verified: boolean;
             /**
-             * @description The address that it is being changed to, until it is confirmed from there.
+             * @description The new address of a change that isn't confirmed yet.
              * @example null
              */
             pending_email: string | null;
@@ -2656,17 +2657,17 @@ export interface components {
              */
             updated_at: string;
             /**
-             * @description Whether the account has a password, or is only signed in to by a provider or a passkey.
+             * @description Whether the account has a password; if not, it signs in by a provider or a passkey.
              * @example false
              */
             has_password: boolean;
             /**
-             * @description Whether signing in takes a second factor.
+             * @description Whether signing in requires a second factor.
              * @example false
              */
             mfa_enabled: boolean;
             /**
-             * @description Whether an admin has said that it must.
+             * @description Whether an admin requires one.
              * @example false
              */
             mfa_required: boolean;
@@ -2682,10 +2683,10 @@ export interface components {
              * @example 2026-01-31T09:30:00.000Z
              */
             last_login_at: string | null;
-            /** @description For an account without a password, unless it was mailed: how the person chooses one. Shown once. */
+            /** @description The link to choose a password, for an account without one, unless it was mailed. Shown once. */
             password_reset?: components["schemas"]["PasswordResetLink"];
         };
-        /** @description What is asked of the browser besides. */
+        /** @description WebAuthn extensions that are requested. */
         CreationExtensions: {
             /** @example false */
             credProps: boolean;
@@ -2711,7 +2712,7 @@ export interface components {
             attestation: "none";
             extensions: components["schemas"]["CreationExtensions"];
         };
-        /** @description A credential that the browser is told of. */
+        /** @description A credential, as the browser needs to know it. */
         CredentialDescriptor: {
             /** @example 8GWY_u0YQ0m7yBqHrgF_Gg */
             id: string;
@@ -2855,7 +2856,7 @@ export interface components {
             last_used_at: string | null;
             /**
              * Format: date-time
-             * @description From when on it is asked again.
+             * @description From then on the second factor is asked for again.
              * @example 2026-01-31T09:30:00.000Z
              */
             expires_at: string;
@@ -2936,7 +2937,6 @@ export interface components {
             user_agent: string | null;
             /** @example b7f9c1de-2f4a-4f8e-9a51-0c6a3a7d9e42 */
             request_id: string | null;
-            /** @example {} */
             details: {
                 [key: string]: string;
             };
@@ -2980,12 +2980,12 @@ export interface components {
         ExportOwnDataRequest: {
             /**
              * Format: password
-             * @description Left out by accounts without a password: these must have signed in just now.
+             * @description Left out by accounts without a password, which need a fresh sign-in instead.
              * @example correct horse battery
              */
             current_password?: string;
         };
-        /** @description A device that isn't asked for a second factor. */
+        /** @description A device on which no second factor is asked for. */
         ExportedDevice: {
             /**
              * Format: uuid
@@ -3012,7 +3012,7 @@ export interface components {
             /** @example Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0 */
             user_agent: string | null;
         };
-        /** @description An address that the account was to have, or could have gone back to. */
+        /** @description A change of address, or the link to revert one. */
         ExportedEmailChange: {
             /**
              * Format: uuid
@@ -3020,7 +3020,7 @@ export interface components {
              */
             id: string;
             /**
-             * @description `change` for a new address, `revert` for the one of before.
+             * @description `change` with the new address, `revert` with the former one.
              * @example change
              */
             kind: string;
@@ -3070,9 +3070,15 @@ export interface components {
             display_name: string | null;
             /** @example Come and see. */
             message: string | null;
-            /** @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11 */
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
             invited_by: string | null;
-            /** @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11 */
+            /**
+             * Format: uuid
+             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             */
             accepted_by: string | null;
             /**
              * Format: date-time
@@ -3108,7 +3114,7 @@ export interface components {
              */
             liked_at: string;
         };
-        /** @description A mail to the person. What it said stands nowhere. */
+        /** @description A mail to the person. Its text isn't stored. */
         ExportedMail: {
             /** @example verify */
             kind: string;
@@ -3144,7 +3150,7 @@ export interface components {
              */
             updated_at: string;
         };
-        /** @description A session that is still kept, over or not. */
+        /** @description A stored session, alive or ended. */
         ExportedSession: {
             /**
              * Format: uuid
@@ -3176,7 +3182,7 @@ export interface components {
             /** @example Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0 */
             user_agent: string | null;
             /**
-             * @description How the person got in.
+             * @description How the person authenticated.
              * @example [
              *       "pwd"
              *     ]
@@ -3212,7 +3218,7 @@ export interface components {
              */
             updated_at: string;
         };
-        /** @description What the session that has changed factors goes on with. */
+        /** @description The answer to a change of factors. */
         FactorsChanged: {
             /**
              * @description Ten codes to keep in a safe place, shown this once; null when the account has codes already.
@@ -3234,7 +3240,7 @@ export interface components {
              */
             expires_in: number;
         };
-        /** @description What is wrong with one member of a body, or with one query or path value. */
+        /** @description What is wrong with one member of a body (`pointer`, RFC 6901) or one query or path value (`parameter`). */
         FieldError: {
             /**
              * @description The member, as a JSON pointer (RFC 6901).
@@ -3311,16 +3317,12 @@ export interface components {
              *       }
              *     }
              */
-            info: {
-                [key: string]: components["schemas"]["HealthIndicator"];
-            };
+            info: components["schemas"]["HealthIndicators"];
             /**
              * @description What does not work.
              * @example {}
              */
-            error: {
-                [key: string]: components["schemas"]["HealthIndicator"];
-            };
+            error: components["schemas"]["HealthIndicators"];
             /**
              * @description Both of them.
              * @example {
@@ -3335,16 +3337,25 @@ export interface components {
              *       }
              *     }
              */
-            details: {
-                [key: string]: components["schemas"]["HealthIndicator"];
-            };
+            details: components["schemas"]["HealthIndicators"];
         };
+        /** @description What one part of it says. */
         HealthIndicator: {
             /** @enum {string} */
             status: "up" | "down";
+            /**
+             * @description Why it is down.
+             * @example 2 migrations are pending
+             */
             message?: string;
         };
-        /** @description An account at a provider that opens one's account. */
+        /** @description The parts that the service needs. */
+        HealthIndicators: {
+            database?: components["schemas"]["HealthIndicator"];
+            migrations?: components["schemas"]["HealthIndicator"];
+            process?: components["schemas"]["HealthIndicator"];
+        };
+        /** @description A linked account at a provider. */
         Identity: {
             /**
              * Format: uuid
@@ -3355,7 +3366,7 @@ export interface components {
             provider: string;
             /**
              * Format: email
-             * @description As the provider said it last; one's address here may be another.
+             * @description The provider's latest address, which may differ from that of the account here.
              * @example ada@gmail.com
              */
             email: string | null;
@@ -3366,12 +3377,12 @@ export interface components {
             created_at: string;
             /**
              * Format: date-time
-             * @description When it last signed in.
+             * @description The last sign-in with it.
              * @example 2026-01-31T09:30:00.000Z
              */
             last_used_at: string | null;
         };
-        /** @description Linked accounts, the oldest first. */
+        /** @description Linked accounts, oldest first. */
         IdentityList: {
             items: components["schemas"]["Identity"][];
         };
@@ -3397,7 +3408,10 @@ export interface components {
              * @example 3
              */
             line: number;
-            /** @enum {string} */
+            /**
+             * @example failed
+             * @enum {string}
+             */
             status: "failed" | "added" | "updated" | "skipped";
             /**
              * Format: uuid
@@ -3418,7 +3432,7 @@ export interface components {
             /** @example This hash cannot be verified here. */
             detail?: string;
         };
-        /** @description An account that is offered to whoever reads a mailbox. */
+        /** @description An account offered by mail. */
         Invitation: {
             /**
              * Format: uuid
@@ -3437,9 +3451,10 @@ export interface components {
             /** @example Ada Lovelace */
             display_name: string | null;
             /** @enum {string} */
-            state: "expired" | "accepted" | "open" | "revoked";
+            state: "open" | "accepted" | "expired" | "revoked";
             /**
-             * @description The id of who invited; null when they are gone.
+             * Format: uuid
+             * @description The id of the inviting user; null when they are deleted.
              * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
              */
             invited_by: string | null;
@@ -3465,15 +3480,15 @@ export interface components {
             revoked_at: string | null;
             mail: components["schemas"]["InvitationMail"];
         };
-        /** @description What became of the latest mail of an invitation. */
+        /** @description State of the latest mail of an invitation. */
         InvitationMail: {
             /**
-             * @description `failed` when its receiver refused it; `expired` when it could not be sent in time.
+             * @description `failed` when the receiving server refused it; `expired` when it could not be sent in time.
              * @enum {string}
              */
-            state: "queued" | "sent" | "failed" | "expired";
+            state: "expired" | "queued" | "sent" | "failed";
             /**
-             * @description What the receiver said.
+             * @description The receiving server's reply.
              * @example null
              */
             last_error: string | null;
@@ -3550,32 +3565,35 @@ export interface components {
              */
             next_cursor: string | null;
         };
-        /** @description An account at a provider to link: the code of a flow with its verifier, or the token of one that found one's address here. */
+        /** @description An account at a provider to link: the code of a flow with its verifier, or the `link_token` of an `account_exists`. */
         LinkIdentityRequest: {
             /**
-             * @description As it came to `redirect_uri`.
+             * @description The code that `redirect_uri` was called with.
              * @example pc_…
              */
             code?: string;
             /**
-             * @description What the flow's `code_challenge` is the digest of.
+             * @description The verifier that the flow's `code_challenge` is the digest of.
              * @example dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk
              */
             code_verifier?: string;
             /**
-             * @description As the flow began with.
+             * @description The one that the flow was started with.
              * @example https://app.example.com/profile
              */
             redirect_uri?: string;
             /**
-             * @description Of an `account_exists`.
+             * @description From an `account_exists`.
              * @example lt_…
              */
             link_token?: string;
         };
         /** @description What a link is for, before anything is done with it. */
         LinkPreview: {
-            /** @enum {string} */
+            /**
+             * @example invite
+             * @enum {string}
+             */
             purpose: "verify" | "reset" | "change" | "revert" | "invite" | "restore";
             /**
              * Format: email
@@ -3595,7 +3613,7 @@ export interface components {
             role?: "user" | "admin";
             /**
              * @description Of an invitation: the name of who invites, if they are still there.
-             * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
+             * @example Grace Hopper
              */
             invited_by?: string | null;
             /**
@@ -3625,7 +3643,7 @@ export interface components {
              */
             email?: string;
             /**
-             * @description `password` unless said; or `refresh_token`, `authorization_code`, or `urn:userhub:grant:mfa`.
+             * @description `password` by default; or `refresh_token`, `authorization_code`, or `urn:userhub:grant:mfa`.
              * @example password
              */
             grant_type?: string;
@@ -3645,39 +3663,39 @@ export interface components {
              */
             refresh_token?: string;
             /**
-             * @description A second factor along with the password: what an authenticator app shows, or a recovery code.
+             * @description A second factor along with the password: a code of the authenticator app, or a recovery code.
              * @example 492039
              */
             otp?: string;
             /**
-             * @description Of a remembered device: stands for the second factor.
+             * @description The token of a remembered device: replaces the second factor.
              * @example dt_AZqy…
              */
             device_token?: string;
             /**
-             * @description For the grant type `urn:userhub:grant:mfa`: as the first factor was answered with.
+             * @description For the grant type `urn:userhub:grant:mfa`: the `mfa_token` of the first step.
              * @example mt_AZqy…
              */
             mfa_token?: string;
             /**
-             * @description For the grant type `authorization_code`: what a flow through a provider came back with.
+             * @description For the grant type `authorization_code`: the code of the provider flow.
              * @example pc_…
              */
             code?: string;
             /**
-             * @description What that flow's `code_challenge` is the digest of.
+             * @description The verifier that the flow's `code_challenge` is the digest of (RFC 7636).
              * @example dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk
              */
             code_verifier?: string;
             /**
-             * @description As that flow began with.
+             * @description The one that the flow was started with.
              * @example https://app.example.com/signed-in
              */
             redirect_uri?: string;
             /** @description Ignored: there are no scopes. */
             scope?: string;
         };
-        /** @description Any token of the session that is to end; a bearer token will do as well. */
+        /** @description Any token of the session that is to end; the bearer token of the request will do as well. */
         LogoutRequest: {
             /** @example rt_AZqy… */
             refresh_token?: string;
@@ -3703,7 +3721,7 @@ export interface components {
              */
             user_id: string | null;
             /** @enum {string} */
-            state: "queued" | "sent" | "failed" | "expired";
+            state: "expired" | "queued" | "sent" | "failed";
             /**
              * @description How often it was tried.
              * @example 0
@@ -3751,12 +3769,12 @@ export interface components {
         /** @description One's own second factors. */
         Mfa: {
             /**
-             * @description Whether signing in takes one.
+             * @description Whether signing in requires a second factor.
              * @example true
              */
             enabled: boolean;
             /**
-             * @description Whether it must.
+             * @description Whether the account must have one.
              * @example false
              */
             mandatory: boolean;
@@ -3772,10 +3790,25 @@ export interface components {
              */
             recovery_codes_left: number;
             /**
-             * @description How many devices aren't asked for a second factor.
+             * @description On how many devices no second factor is asked for.
              * @example 0
              */
             remembered_devices: number;
+        };
+        /** @description How a sign-in goes on whose first factor was right. */
+        MfaChallenge: {
+            /**
+             * @description Stands for the first factor.
+             * @example mt_AZqy…
+             */
+            token: string;
+            /** @description How the second factor can be shown. */
+            methods: ("totp" | "passkey" | "recovery_code")[];
+            /**
+             * @description Seconds.
+             * @example 300
+             */
+            expires_in: number;
         };
         /** @description A sign-in that waits for its second factor. */
         MfaTokenRequest: {
@@ -3803,7 +3836,7 @@ export interface components {
             name: string;
             scopes: ("admin" | "users:read" | "users:write" | "posts:read" | "posts:write" | "tasks:read" | "tasks:write" | "audit:read")[];
             /**
-             * @description How it begins and ends.
+             * @description Its prefix and last characters.
              * @example uhp_…Q7kd
              */
             hint: string;
@@ -3819,7 +3852,7 @@ export interface components {
             expires_at: string;
             /**
              * Format: date-time
-             * @description Within five minutes.
+             * @description Accurate to five minutes.
              * @example 2026-01-31T09:30:00.000Z
              */
             last_used_at: string | null;
@@ -3904,7 +3937,7 @@ export interface components {
         Passkey: {
             /**
              * Format: uuid
-             * @description Ours; not the credential's.
+             * @description The id of this row; not the WebAuthn credential id.
              * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
              */
             id: string;
@@ -3926,7 +3959,7 @@ export interface components {
              */
             backed_up: boolean;
             /**
-             * @description Whether it can't be.
+             * @description Whether it is bound to its device and can't be synced.
              * @example false
              */
             device_bound: boolean;
@@ -3949,12 +3982,12 @@ export interface components {
             items: components["schemas"]["Passkey"][];
             signal: components["schemas"]["PasskeySignal"];
         };
-        /** @description What a passkey has signed. */
+        /** @description An assertion: the challenge, signed by a passkey. */
         PasskeySignInRequest: {
-            /** @description What `navigator.credentials.get` gave: its `toJSON()`. */
+            /** @description The result of `navigator.credentials.get`: its `toJSON()`. */
             credential: components["schemas"]["Assertion"];
         };
-        /** @description What `PublicKeyCredential.signalAllAcceptedCredentials` takes, in snake_case. */
+        /** @description The arguments of `PublicKeyCredential.signalAllAcceptedCredentials`, in snake_case. */
         PasskeySignal: {
             /** @example example.com */
             rp_id: string;
@@ -3987,7 +4020,7 @@ export interface components {
              */
             url: string;
             /**
-             * @description The same, to be read out on the telephone.
+             * @description The code of the same reset, to be read out on the telephone.
              * @example 482 915
              */
             code: string;
@@ -3997,7 +4030,7 @@ export interface components {
              */
             expires_at: string;
         };
-        /** @description All that is kept of a person. */
+        /** @description All data that is stored about a person. */
         PersonalData: {
             /**
              * Format: date-time
@@ -4005,17 +4038,17 @@ export interface components {
              */
             exported_at: string;
             user: components["schemas"]["User"];
-            /** @description Devices that were signed in, as far back as they are kept. */
+            /** @description Sessions, as far back as they are kept. */
             sessions: components["schemas"]["ExportedSession"][];
             /** @description Security events that concern the person, newest first. */
             events: components["schemas"]["Event"][];
-            /** @description Devices that aren't asked for a second factor. */
+            /** @description Devices on which no second factor is asked for. */
             devices: components["schemas"]["ExportedDevice"][];
             posts: components["schemas"]["ExportedPost"][];
             likes: components["schemas"]["ExportedLike"][];
             /** @description Left out for admins, as they are private. */
             tasks?: components["schemas"]["ExportedTask"][];
-            /** @description What was mailed when to which address. */
+            /** @description Which mail was sent when to which address. */
             mails: components["schemas"]["ExportedMail"][];
             email_changes: components["schemas"]["ExportedEmailChange"][];
             /** @description Invitations that the person made or accepted. */
@@ -4094,8 +4127,12 @@ export interface components {
              */
             next_cursor: string | null;
         };
-        /** @description What went wrong (RFC 9457). */
+        /** @description What went wrong (RFC 9457); for `import_failed` with the members of an `Import`. */
         Problem: {
+            /** @description Stable: made for programs to branch on. */
+            code: components["schemas"]["ProblemCode"];
+            /** @description What is wrong with single members or parameters. */
+            errors?: components["schemas"]["FieldError"][];
             /**
              * @description Always `about:blank`: the code says it all.
              * @example about:blank
@@ -4111,78 +4148,37 @@ export interface components {
              * @example 409
              */
             status: number;
-            code: components["schemas"]["ProblemCode"];
             /**
              * @description One sentence for people.
              * @example This e-mail address is already in use.
              */
             detail: string;
-            /** @description What is wrong with single members or parameters. */
-            errors?: components["schemas"]["FieldError"][];
             /** @description For `mfa_required` and `mfa_enrollment_required` at sign-in: how it goes on. */
-            mfa?: {
-                /**
-                 * @description Stands for the first factor.
-                 * @example mt_AZqy…
-                 */
-                token: string;
-                /** @description How the second factor can be shown. */
-                methods: ("totp" | "passkey" | "recovery_code")[];
-                /**
-                 * @description Seconds.
-                 * @example 300
-                 */
-                expires_in: number;
-            };
+            mfa?: components["schemas"]["MfaChallenge"];
             /** @description For `step_up_required`: what must be proved once more. */
-            step_up?: {
-                /**
-                 * @description `aal2`: with two factors.
-                 * @enum {string}
-                 */
-                acr: "aal1" | "aal2";
-                /**
-                 * @description How long ago it may be, in seconds.
-                 * @example 600
-                 */
-                max_age: number;
-                /** @description How it can be proved; none: sign in again. */
-                methods: ("totp" | "passkey" | "recovery_code" | "password")[];
-            };
-            /**
-             * @description For `import_failed`: so many rows.
-             * @example 0
-             */
-            total?: number;
-            /**
-             * @description For `import_failed`: so many rows.
-             * @example 0
-             */
-            added?: number;
-            /**
-             * @description For `import_failed`: so many rows.
-             * @example 0
-             */
-            updated?: number;
-            /**
-             * @description For `import_failed`: so many rows.
-             * @example 0
-             */
-            skipped?: number;
-            /**
-             * @description For `import_failed`: so many rows.
-             * @example 0
-             */
-            failed?: number;
-            /** @description For `import_failed`: the rows that failed. */
-            results?: components["schemas"]["ImportResult"][];
+            step_up?: components["schemas"]["StepUpChallenge"];
             /**
              * @description For `account_exists`: links what somebody came with, once they have signed in to that account.
              * @example lt_AZqy…
              */
             link_token?: string;
-            /** @description What the log of the server knows the request by. */
+            /**
+             * @description What the log of the server knows the request by.
+             * @example b7f9c1de-2f4a-4f8e-9a51-0c6a3a7d9e42
+             */
             request_id: string;
+            /** @example 1000 */
+            total?: number;
+            /** @example 990 */
+            added?: number;
+            /** @example 0 */
+            updated?: number;
+            /** @example 7 */
+            skipped?: number;
+            /** @example 3 */
+            failed?: number;
+            /** @description The rows that failed; with `results=all` all of them. */
+            results?: components["schemas"]["ImportResult"][];
         };
         /**
          * @description Stable: made for programs to branch on.
@@ -4192,21 +4188,21 @@ export interface components {
         /** @description A provider to sign in with. */
         Provider: {
             /**
-             * @description As it stands in addresses.
+             * @description Its name in URLs.
              * @example google
              */
             name: string;
             /**
-             * @description For a button.
+             * @description Its name for people.
              * @example Google
              */
             label: string;
         };
-        /** @description The providers that are set up. */
+        /** @description The configured providers. */
         ProviderList: {
             items: components["schemas"]["Provider"][];
         };
-        /** @description What anybody who is signed in may see of a person. */
+        /** @description A user as seen by others. */
         PublicUser: {
             /**
              * Format: uuid
@@ -4228,7 +4224,7 @@ export interface components {
              */
             created_at: string;
         };
-        /** @description Recovery codes; the older ones are void. */
+        /** @description Recovery codes; older ones are invalid. */
         RecoveryCodes: {
             /**
              * @description Ten codes, each good once.
@@ -4263,20 +4259,21 @@ export interface components {
              */
             password: string;
             /**
-             * @description How others see the person.
+             * @description The language of mails (BCP 47); what the client prefers unless said.
+             * @example de
+             */
+            locale?: string | null;
+            /**
+             * @description How others see the person; null clears it.
              * @example Ada Lovelace
              */
             display_name?: string | null;
             /**
              * Format: uri
+             * @description null clears it.
              * @example https://example.com/ada.png
              */
             profile_picture_url?: string | null;
-            /**
-             * @description The language of mails (BCP 47); what the client prefers unless said.
-             * @example de
-             */
-            locale?: string | null;
         };
         /** @description A credential that was just made (WebAuthn `RegistrationResponseJSON`). */
         Registration: {
@@ -4335,7 +4332,7 @@ export interface components {
              */
             device_token?: string;
         };
-        /** @description Another name for a passkey. */
+        /** @description A new name for a passkey. */
         RenamePasskeyRequest: {
             /** @example My old phone */
             name: string;
@@ -4343,11 +4340,13 @@ export interface components {
         /** @description Which deliveries to send again. */
         ReplayRequest: {
             /**
+             * Format: date-time
              * @description Those made at or after this time (RFC 3339).
              * @example 2026-01-01T00:00:00Z
              */
             since: string;
             /**
+             * Format: date-time
              * @description Those made before this time; now unless said.
              * @example 2026-01-02T00:00:00Z
              */
@@ -4357,7 +4356,7 @@ export interface components {
              * @default dead
              * @enum {string}
              */
-            state: "delivered" | "dead" | "all";
+            state: "all" | "delivered" | "dead";
         };
         /** @description How many deliveries are sent again. */
         Replayed: {
@@ -4380,7 +4379,7 @@ export interface components {
             timeout: number;
             /** @enum {string} */
             userVerification: "preferred" | "required";
-            /** @description The passkeys of the account; left out when it isn't known yet. */
+            /** @description The passkeys of the account; left out when the account isn't known yet. */
             allowCredentials?: components["schemas"]["CredentialDescriptor"][];
         };
         /** @description Whose password is to be reset: an address or a username. */
@@ -4407,7 +4406,7 @@ export interface components {
             deliver?: "mail" | "link";
             /**
              * @description Whether to end the user's sessions at once, and not only with the new password.
-             * @example false
+             * @example true
              */
             end_sessions?: boolean;
         };
@@ -4467,7 +4466,7 @@ export interface components {
             /** @example Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0 */
             user_agent: string | null;
             /**
-             * @description How the person got in: `pwd`, `otp`, `hwk` or `swk` (a passkey), `user`, `fed`, `email`, `rba`, `mfa` (RFC 8176).
+             * @description How the person authenticated: `pwd`, `otp`, `hwk` or `swk` (a passkey), `user`, `fed`, `email`, `rba`, `mfa` (RFC 8176).
              * @example [
              *       "pwd",
              *       "otp",
@@ -4476,18 +4475,18 @@ export interface components {
              */
             amr: string[];
             /**
-             * @description What that is worth: `aal2` with two factors.
+             * @description The assurance level of these methods: `aal2` with two factors.
              * @enum {string}
              */
             acr: "aal1" | "aal2";
             /**
              * Format: date-time
-             * @description When the person last proved who they are.
+             * @description When the person last authenticated.
              * @example 2026-01-31T09:30:00.000Z
              */
             auth_time: string;
             /**
-             * @description Whether a remembered device stood in for the second factor.
+             * @description Whether a remembered device replaced the second factor.
              * @example false
              */
             remembered: boolean;
@@ -4497,7 +4496,7 @@ export interface components {
              */
             impersonated: boolean;
             /**
-             * @description Whether it is the one that asks.
+             * @description Whether it is the session that makes this request.
              * @example true
              */
             current: boolean;
@@ -4515,7 +4514,10 @@ export interface components {
              * @example 8000
              */
             value: string | null;
-            /** @enum {string} */
+            /**
+             * @example default
+             * @enum {string}
+             */
             source: "default" | "environment";
             /**
              * @description Whether it may open something: then only its source says that it is set.
@@ -4539,7 +4541,7 @@ export interface components {
         Stats: {
             /**
              * @description All but the deleted ones.
-             * @example 1
+             * @example 0
              */
             total: number;
             /**
@@ -4564,15 +4566,23 @@ export interface components {
              */
             new_7_days: number;
         };
+        /** @description What must be proved once more. */
+        StepUpChallenge: {
+            /**
+             * @description `aal2`: with two factors.
+             * @enum {string}
+             */
+            acr: "aal1" | "aal2";
+            /**
+             * @description How long ago it may be, in seconds.
+             * @example 600
+             */
+            max_age: number;
+            /** @description How it can be proved; none: sign in again. */
+            methods: ("totp" | "passkey" | "recovery_code" | "password")[];
+        };
         /** @description A second factor, or the password of an account that has none: exactly one of these. */
         StepUpRequest: {
-            /**
-             * @description Of an authenticator app.
-             * @example 492039
-             */
-            code?: string;
-            /** @example 3vq8-2m4k-9xtc-h7dz */
-            recovery_code?: string;
             /** @description The answer to `POST /api/auth/step-up/passkey-options`. */
             passkey?: components["schemas"]["Assertion"];
             /**
@@ -4581,8 +4591,15 @@ export interface components {
              * @example correct horse battery
              */
             current_password?: string;
+            /**
+             * @description Of an authenticator app.
+             * @example 492039
+             */
+            code?: string;
+            /** @example 3vq8-2m4k-9xtc-h7dz */
+            recovery_code?: string;
         };
-        /** @description Whether signing in takes a second factor. */
+        /** @description Whether signing in requires a second factor. */
         SwitchMfaRequest: {
             /** @example false */
             enabled: boolean;
@@ -4684,21 +4701,21 @@ export interface components {
              */
             to: string;
         };
-        /** @description What is counted against an account now. */
+        /** @description The counted failures of an account. */
         Throttle: {
             /**
-             * @description Wrong guesses at the password; a right one makes them forgotten.
+             * @description Wrong passwords; a right one resets them.
              * @example 0
              */
             attempts: number;
             /**
              * Format: date-time
-             * @description Until when somebody is held back; null when nobody is.
+             * @description Until when sign-in is blocked; null when it isn't.
              * @example 2026-01-31T09:30:00.000Z
              */
             until: string | null;
         };
-        /** @description What signing in and refreshing give (RFC 6749 section 5.1). */
+        /** @description The answer to signing in and refreshing (RFC 6749 section 5.1). */
         TokenPair: {
             /**
              * @description A JWT, to be sent as `Authorization: Bearer …`.
@@ -4726,7 +4743,7 @@ export interface components {
         /** @description What OAuth clients send (RFC 6749 sections 4.3 and 6). */
         TokenRequest: {
             /**
-             * @description `password` unless said; or `refresh_token`, `authorization_code`, or `urn:userhub:grant:mfa`.
+             * @description `password` by default; or `refresh_token`, `authorization_code`, or `urn:userhub:grant:mfa`.
              * @example password
              */
             grant_type?: string;
@@ -4746,32 +4763,32 @@ export interface components {
              */
             refresh_token?: string;
             /**
-             * @description A second factor along with the password: what an authenticator app shows, or a recovery code.
+             * @description A second factor along with the password: a code of the authenticator app, or a recovery code.
              * @example 492039
              */
             otp?: string;
             /**
-             * @description Of a remembered device: stands for the second factor.
+             * @description The token of a remembered device: replaces the second factor.
              * @example dt_AZqy…
              */
             device_token?: string;
             /**
-             * @description For the grant type `urn:userhub:grant:mfa`: as the first factor was answered with.
+             * @description For the grant type `urn:userhub:grant:mfa`: the `mfa_token` of the first step.
              * @example mt_AZqy…
              */
             mfa_token?: string;
             /**
-             * @description For the grant type `authorization_code`: what a flow through a provider came back with.
+             * @description For the grant type `authorization_code`: the code of the provider flow.
              * @example pc_…
              */
             code?: string;
             /**
-             * @description What that flow's `code_challenge` is the digest of.
+             * @description The verifier that the flow's `code_challenge` is the digest of (RFC 7636).
              * @example dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk
              */
             code_verifier?: string;
             /**
-             * @description As that flow began with.
+             * @description The one that the flow was started with.
              * @example https://app.example.com/signed-in
              */
             redirect_uri?: string;
@@ -4794,12 +4811,12 @@ export interface components {
         /** @description An authenticator app to be set up: nothing is stored until a code of it confirms it. */
         TotpSetup: {
             /**
-             * @description For typing, in Base32.
+             * @description The secret in Base32, to be typed.
              * @example GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ
              */
             secret: string;
             /**
-             * @description For a QR code.
+             * @description The content of a QR code.
              * @example otpauth://totp/UserHub:ada%40example.com?secret=…
              */
             otpauth_uri: string;
@@ -4809,7 +4826,7 @@ export interface components {
              */
             setup_token: string;
             /**
-             * @description Seconds.
+             * @description Seconds until `setup_token` expires.
              * @example 600
              */
             expires_in: number;
@@ -4835,7 +4852,7 @@ export interface components {
             description?: string | null;
             /**
              * @description Whether it is done.
-             * @example false
+             * @example true
              */
             is_completed?: boolean;
         };
@@ -4849,7 +4866,38 @@ export interface components {
             /** @example ada */
             username?: string;
             /**
-             * @description null clears it.
+             * @description For admins: whether signing in must take a second factor, whatever the server asks of others.
+             * @example false
+             */
+            mfa_required?: boolean;
+            /**
+             * @description For admins: why the account is deactivated; kept with the event. Only together with `is_active: false`.
+             * @example Asked for it
+             */
+            reason?: string;
+            /**
+             * Format: password
+             * @description Needed to change one's own e-mail address. A verified one stays until the new mailbox has confirmed the change.
+             * @example correct horse battery
+             */
+            current_password?: string;
+            /**
+             * @description For admins.
+             * @enum {string}
+             */
+            role?: "user" | "admin";
+            /**
+             * @description For admins.
+             * @example true
+             */
+            is_active?: boolean;
+            /**
+             * @description For admins: whether they vouch for the address.
+             * @example true
+             */
+            email_verified?: boolean;
+            /**
+             * @description How others see the person; null clears it.
              * @example Ada Lovelace
              */
             display_name?: string | null;
@@ -4864,37 +4912,6 @@ export interface components {
              * @example de
              */
             locale?: string | null;
-            /**
-             * @description For admins.
-             * @enum {string}
-             */
-            role?: "user" | "admin";
-            /**
-             * @description For admins.
-             * @example true
-             */
-            is_active?: boolean;
-            /**
-             * @description For admins: whether signing in must take a second factor, whatever the server asks of others.
-             * @example false
-             */
-            mfa_required?: boolean;
-            /**
-             * @description For admins: whether they vouch for the address.
-             * @example true
-             */
-            email_verified?: boolean;
-            /**
-             * @description For admins: why the account is deactivated; kept with the event. Only together with `is_active: false`.
-             * @example Asked for it
-             */
-            reason?: string;
-            /**
-             * Format: password
-             * @description Needed to change one's own e-mail address. A verified one stays until the new mailbox has confirmed the change.
-             * @example correct horse battery
-             */
-            current_password?: string;
         };
         /** @description What changes of a receiver. What is left out stays as it is. */
         UpdateWebhookRequest: {
@@ -4917,7 +4934,7 @@ export interface components {
              */
             is_active?: boolean;
         };
-        /** @description What people see of themselves. */
+        /** @description A user as seen by themselves. */
         User: {
             /**
              * Format: uuid
@@ -4945,12 +4962,12 @@ export interface components {
              */
             email: string | null;
             /**
-             * @description Whether somebody proved to read that mailbox.
+             * @description Whether the address is verified.
              * @example true
              */
             email_verified: boolean;
             /**
-             * @description The address that it is being changed to, until it is confirmed from there.
+             * @description The new address of a change that isn't confirmed yet.
              * @example null
              */
             pending_email: string | null;
@@ -4969,17 +4986,17 @@ export interface components {
              */
             updated_at: string;
             /**
-             * @description Whether the account has a password, or is only signed in to by a provider or a passkey.
+             * @description Whether the account has a password; if not, it signs in by a provider or a passkey.
              * @example false
              */
             has_password: boolean;
             /**
-             * @description Whether signing in takes a second factor.
+             * @description Whether signing in requires a second factor.
              * @example false
              */
             mfa_enabled: boolean;
             /**
-             * @description Whether an admin has said that it must.
+             * @description Whether an admin requires one.
              * @example false
              */
             mfa_required: boolean;
@@ -5021,13 +5038,6 @@ export interface components {
         };
         /** @description The second factor of a sign-in: exactly one of `code`, `recovery_code` and `passkey`. */
         VerifyMfaRequest: {
-            /**
-             * @description Of an authenticator app.
-             * @example 492039
-             */
-            code?: string;
-            /** @example 3vq8-2m4k-9xtc-h7dz */
-            recovery_code?: string;
             /** @description The answer to `POST /api/auth/mfa/passkey-options`. */
             passkey?: components["schemas"]["Assertion"];
             /**
@@ -5040,6 +5050,13 @@ export interface components {
              * @example mt_AZqy…
              */
             mfa_token: string;
+            /**
+             * @description Of an authenticator app.
+             * @example 492039
+             */
+            code?: string;
+            /** @example 3vq8-2m4k-9xtc-h7dz */
+            recovery_code?: string;
         };
         /** @description A receiver of events, without its secret. */
         Webhook: {
@@ -5304,7 +5321,7 @@ export interface components {
          *     - `mfa_required`: A second factor is needed.
          *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
          *     - `account_exists`: There is an account with this e-mail address. Sign in to it, then link.
-         *     - `unsupported_grant_type`: grant_type: must be password, refresh_token or authorization_code
+         *     - `unsupported_grant_type`: Something is not as it must be; `errors` says what.
          */
         OAuthBadRequest: {
             headers: {
@@ -5656,7 +5673,7 @@ export interface components {
         /** @description Where to find what was made. */
         Location: string;
         /** @description `true` when the request was done before: this is what it was answered then. */
-        "Idempotency-Replayed": "true";
+        "Idempotency-Replayed": string;
         /** @description The next page (RFC 8288), unless this is the last one. */
         Link: string;
         /** @description Seconds to wait before trying again. */
@@ -5725,6 +5742,7 @@ export type FreshToken = components['schemas']['FreshToken'];
 export type Health = components['schemas']['Health'];
 export type HealthCheckResult = components['schemas']['HealthCheckResult'];
 export type HealthIndicator = components['schemas']['HealthIndicator'];
+export type HealthIndicators = components['schemas']['HealthIndicators'];
 export type Identity = components['schemas']['Identity'];
 export type IdentityList = components['schemas']['IdentityList'];
 export type Import = components['schemas']['Import'];
@@ -5744,6 +5762,7 @@ export type LogoutRequest = components['schemas']['LogoutRequest'];
 export type Mail = components['schemas']['Mail'];
 export type MailPage = components['schemas']['MailPage'];
 export type Mfa = components['schemas']['Mfa'];
+export type MfaChallenge = components['schemas']['MfaChallenge'];
 export type MfaTokenRequest = components['schemas']['MfaTokenRequest'];
 export type Migration = components['schemas']['Migration'];
 export type NewAccessToken = components['schemas']['NewAccessToken'];
@@ -5784,6 +5803,7 @@ export type SessionList = components['schemas']['SessionList'];
 export type Setting = components['schemas']['Setting'];
 export type SigningKey = components['schemas']['SigningKey'];
 export type Stats = components['schemas']['Stats'];
+export type StepUpChallenge = components['schemas']['StepUpChallenge'];
 export type StepUpRequest = components['schemas']['StepUpRequest'];
 export type SwitchMfaRequest = components['schemas']['SwitchMfaRequest'];
 export type System = components['schemas']['System'];
@@ -5860,7 +5880,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What people see of themselves. */
+            /** @description A user as seen by themselves. */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -5930,7 +5950,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What signing in and refreshing give (RFC 6749 section 5.1). */
+            /** @description The answer to signing in and refreshing (RFC 6749 section 5.1). */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -5994,7 +6014,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What signing in and refreshing give (RFC 6749 section 5.1). */
+            /** @description The answer to signing in and refreshing (RFC 6749 section 5.1). */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -6004,11 +6024,35 @@ export interface operations {
                     "application/json": components["schemas"]["TokenPair"];
                 };
             };
+            /**
+             * @description - `invalid_request`: The body is not valid JSON.
+             *     - `invalid_request`: The request is malformed.
+             *     - `invalid_request`: NUL characters, lone surrogates and invalid UTF-8 are refused.
+             *     - `invalid_request`: The body is nested too deeply.
+             *     - `invalid_grant`: This sign-in has expired, was used before, or is not yours. Start again.
+             *     - `access_denied`: This sign-in was refused.
+             *     - `invalid_grant`: Wrong e-mail address, username or password.
+             *     - `invalid_grant`: The refresh token is invalid or expired. Sign in again.
+             *     - `invalid_grant`: This refresh token was used before; its session has been ended.
+             *     - `invalid_grant`: This sign-in has expired or is finished. Start again.
+             *     - `invalid_grant`: The code is wrong.
+             *     - `invalid_grant`: This code was used before. Wait for the next one.
+             *     - `email_not_verified`: Confirm your e-mail address first: a link has been sent to it.
+             *     - `mfa_required`: A second factor is needed.
+             *     - `mfa_enrollment_required`: This account must have a second factor. Set one up first.
+             *     - `account_exists`: There is an account with this e-mail address. Sign in to it, then link.
+             *     - `unsupported_grant_type`: Something is not as it must be; `errors` says what.
+             */
             400: components["responses"]["OAuthBadRequest"];
+            /** @description - `invalid_request`: The body is larger than 64 KiB. */
             413: components["responses"]["OAuthPayloadTooLarge"];
+            /** @description - `invalid_request`: The body must be application/json or application/x-www-form-urlencoded. */
             415: components["responses"]["OAuthUnsupportedMediaType"];
+            /** @description - `too_many_requests`: Too many attempts. Wait a while, then try again. */
             429: components["responses"]["OAuthTooManyRequests"];
+            /** @description - `server_error`: Something went wrong on our side. */
             500: components["responses"]["OAuthInternalServerError"];
+            /** @description - `temporarily_unavailable`: The service is unavailable for the moment. Try again shortly. */
             503: components["responses"]["OAuthServiceUnavailable"];
         };
     };
@@ -6025,7 +6069,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What signing in and refreshing give (RFC 6749 section 5.1). */
+            /** @description The answer to signing in and refreshing (RFC 6749 section 5.1). */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -6119,7 +6163,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What people see of themselves. */
+            /** @description A user as seen by themselves. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -6426,7 +6470,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description An account that was just made for somebody. */
+            /** @description An account that was just created for somebody. */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -6574,9 +6618,9 @@ export interface operations {
         requestBody?: never;
         responses: {
             /**
-             * @description What people see of themselves.
+             * @description A user as seen by themselves.
              *
-             *     What anybody who is signed in may see of a person.
+             *     A user as seen by others.
              */
             200: {
                 headers: {
@@ -6647,7 +6691,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What people see of themselves. */
+            /** @description A user as seen by themselves. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -6792,7 +6836,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What people see of themselves. */
+            /** @description A user as seen by themselves. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -6872,9 +6916,9 @@ export interface operations {
         requestBody?: never;
         responses: {
             /**
-             * @description What people see of themselves.
+             * @description A user as seen by themselves.
              *
-             *     What anybody who is signed in may see of a person.
+             *     A user as seen by others.
              */
             200: {
                 headers: {
@@ -6942,9 +6986,9 @@ export interface operations {
         requestBody?: never;
         responses: {
             /**
-             * @description What people see of themselves.
+             * @description A user as seen by themselves.
              *
-             *     What anybody who is signed in may see of a person.
+             *     A user as seen by others.
              */
             200: {
                 headers: {
@@ -7009,7 +7053,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What admins see of everybody. */
+            /** @description A user as seen by admins. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -7069,7 +7113,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What is counted against an account now. */
+            /** @description The counted failures of an account. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -8472,7 +8516,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description All that is kept of a person. */
+            /** @description All data that is stored about a person. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -8530,7 +8574,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All that is kept of a person. */
+            /** @description All data that is stored about a person. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -8912,7 +8956,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Linked accounts, the oldest first. */
+            /** @description Linked accounts, oldest first. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -8959,7 +9003,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description An account at a provider that opens one's account. */
+            /** @description A linked account at a provider. */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -9182,7 +9226,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Only those in this state. */
-                state?: "expired" | "accepted" | "open" | "revoked";
+                state?: "open" | "accepted" | "expired" | "revoked";
                 /** @description A part of the address, the username or the display name, without regard to case. */
                 q?: string;
                 /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
@@ -9249,7 +9293,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description An account that is offered to whoever reads a mailbox. */
+            /** @description An account offered by mail. */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -9322,7 +9366,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description An account that is offered to whoever reads a mailbox. */
+            /** @description An account offered by mail. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -9499,7 +9543,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What people see of themselves. */
+            /** @description A user as seen by themselves. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -9510,7 +9554,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description What people see of themselves. */
+            /** @description A user as seen by themselves. */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -9562,7 +9606,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Only mails that stand like this. */
-                state?: "queued" | "sent" | "failed" | "expired";
+                state?: "expired" | "queued" | "sent" | "failed";
                 /** @description Only mails of this kind. */
                 kind?: "password_changed" | "password_reset" | "email_change_requested" | "email_changed" | "role_changed" | "recovery_code_used" | "token_created" | "token_revoked" | "webhook_disabled" | "identity_linked" | "identity_unlinked" | "verify" | "reset" | "change" | "already_registered" | "address_in_use" | "invitation" | "account_deleted" | "test" | "new_sign_in" | "session_theft" | "account_restored" | "account_deactivated" | "factor_added" | "factor_removed" | "factors_reset" | "recovery_codes_low" | "wrong_second_factor" | "token_expiring";
                 /** @description Only mails to this address. */
@@ -9778,7 +9822,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What the session that has changed factors goes on with. */
+            /** @description The answer to a change of factors. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -9929,7 +9973,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What the session that has changed factors goes on with. */
+            /** @description The answer to a change of factors. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -9981,7 +10025,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Recovery codes; the older ones are void. */
+            /** @description Recovery codes; older ones are invalid. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -10265,7 +10309,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What signing in and refreshing give (RFC 6749 section 5.1). */
+            /** @description The answer to signing in and refreshing (RFC 6749 section 5.1). */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -10746,7 +10790,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The providers that are set up. */
+            /** @description The configured providers. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -10773,14 +10817,14 @@ export interface operations {
         parameters: {
             query: {
                 response_type: string;
-                /** @description Where to come back to: one of OAUTH_REDIRECT_URIS, exactly. */
+                /** @description One of OAUTH_REDIRECT_URIS, exactly. */
                 redirect_uri: string;
                 /** @description SHA-256 of a `code_verifier` that the front end keeps, in base64url. */
                 code_challenge: string;
                 code_challenge_method: string;
-                /** @description Comes back as it is. */
+                /** @description Returned unchanged. */
                 state?: string;
-                /** @description Who it probably is: an address or a name at the provider. */
+                /** @description An address or a name at the provider, to prefill its form. */
                 login_hint?: string;
                 /** @description Ignored: to link, redeem the code at {linkIdentity}. */
                 link_token?: string;
@@ -10831,13 +10875,13 @@ export interface operations {
     completeSignIn: {
         parameters: {
             query?: {
-                /** @description The provider's own code. */
+                /** @description The provider's authorization code. */
                 code?: string;
-                /** @description As the provider was given it. */
+                /** @description The `state` of the authorization request. */
                 state?: string;
-                /** @description What went wrong. */
+                /** @description The provider's error. */
                 error?: string;
-                /** @description Who sends them (RFC 9207). */
+                /** @description The issuer (RFC 9207). */
                 iss?: string;
             };
             header?: never;
@@ -11188,7 +11232,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The tokens of an account, the newest first. */
+            /** @description The tokens of an account, newest first. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -11344,7 +11388,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Linked accounts, the oldest first. */
+            /** @description Linked accounts, oldest first. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -11506,7 +11550,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The tokens of an account, the newest first. */
+            /** @description The tokens of an account, newest first. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];

@@ -1,6 +1,6 @@
 /** What the document says of the service as a whole. */
 import { projectVersion } from '../../src/config/project.js';
-import type { Header, OpenApi, Schema } from './document.js';
+import type { OpenApi, Schema } from './document.js';
 
 const DESCRIPTION = `
 Users and sign-in for your app: registration, sessions, roles, administration; posts with likes and private tasks on top.
@@ -47,16 +47,16 @@ export const SECURITY_SCHEMES: OpenApi['components']['securitySchemes'] = {
   },
 };
 
-const header = (description: string, example: unknown, rules: Schema = { type: 'string' }): Header => ({
-  description,
-  schema: { ...rules, examples: [example] },
-});
+const header = (description: string, example: unknown, rules: Schema = { type: 'string' }) => {
+  const schema: Schema = { ...rules, examples: [example] };
+  return { description, schema };
+};
 
 const ETAG = '"3-Zm9vYmFyYmF6"';
 const PATH: Schema = { type: 'string', format: 'uri-reference' };
 
 /** What answers carry. */
-export const HEADERS: Record<string, Header> = {
+export const HEADERS = {
   'X-Request-Id': header('What the log of the server knows the request by.', 'b7f9c1de-2f4a-4f8e-9a51-0c6a3a7d9e42'),
   ETag: header('The version of what is answered, for `If-Match` and `If-None-Match`.', ETAG),
   Location: header('Where to find what was made.', '/api/users/0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11', PATH),
@@ -66,17 +66,13 @@ export const HEADERS: Record<string, Header> = {
   'WWW-Authenticate': header('How to sign in (RFC 6750).', 'Bearer error="invalid_token"'),
 };
 
-const KEY_DESCRIPTION = `
-Anything that no other request has, such as a UUID. Sent again within 24 hours with the same body, a request that was done
-is not done again, and answered as it was.
-`;
-
 /** What requests may carry. */
-export const REQUEST_HEADERS: Record<string, Header> = {
+export const REQUEST_HEADERS = {
   'If-None-Match': header('The `ETag` of what is known already: answered with 304 while it still holds.', ETAG),
   'If-Match': header('The `ETag` of what was read: nothing is written when it has been changed since.', ETAG),
-  'Idempotency-Key': header(KEY_DESCRIPTION.replaceAll('\n', ' ').trim(), '8e03978e-40d5-43dd-bc93-6894a57f9324', {
-    type: 'string',
-    maxLength: 255,
-  }),
+  'Idempotency-Key': header(
+    'Anything that no other request has, such as a UUID. Sent again within 24 hours with the same body, a request that was done is not done again, and answered as it was.',
+    '8e03978e-40d5-43dd-bc93-6894a57f9324',
+    { type: 'string', maxLength: 255 },
+  ),
 };

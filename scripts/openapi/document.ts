@@ -18,12 +18,7 @@ export type Reference = ReferenceObject & { description?: string };
 
 export interface MediaType {
   schema: Schema;
-  examples: Record<string, { summary?: string; value: unknown }>;
-}
-
-export interface Header {
-  description: string;
-  schema: Schema;
+  examples: Record<string, { value: unknown }>;
 }
 
 export interface Response extends ResponseObject {
@@ -53,7 +48,7 @@ export interface OpenApi {
   components: {
     schemas: Record<string, Schema>;
     responses: Record<string, Response>;
-    headers: Record<string, Header>;
+    headers: Record<string, { description: string; schema: Schema }>;
     securitySchemes: Record<string, object>;
   };
 }

@@ -39,33 +39,23 @@ const OAUTH_EXAMPLES: typeof EXAMPLES = {
 /** What is 401 to who signs in, and 403 within a session. */
 const OF_SIGN_IN = new Set<ProblemCode>(['code_used', 'invalid_passkey']);
 
-/** The shape in which an operation tells of its failures. */
-interface Shape {
-  /** The name of an answer, of its status. */
-  name: (status: string) => string;
-  schema: 'Problem' | 'OAuthError';
-  mediaType: string;
-  statusOf: (problem: Problem) => number;
-  codeOf: (problem: Problem) => string;
-  bodyOf: (problem: Problem) => object;
-}
-
-/** RFC 9457. */
-const PROBLEM: Shape = {
-  name: (status) => status,
+/** How failures are told: by RFC 9457. */
+const PROBLEM = {
+  nameOf: (status: string) => status,
   schema: 'Problem',
   mediaType: 'application/problem+json',
-  statusOf: ({ status }) => status,
-  codeOf: ({ code }) => code,
-  bodyOf: (problem) => problemBody(problem, exampleOfMember('request_id') as string),
+  statusOf: ({ status }: Problem): number => status,
+  codeOf: ({ code }: Problem): string => code,
+  bodyOf: (problem: Problem): object => problemBody(problem, exampleOfMember('request_id') as string),
 };
+type Shape = typeof PROBLEM;
 
 /** The same, for browsers that navigate there: they get a page. */
-const PAGE: Shape = { ...PROBLEM, name: (status) => `${status}Page` };
+const PAGE: Shape = { ...PROBLEM, nameOf: (status) => `${status}Page` };
 
-/** RFC 6749 section 5.2. */
+/** By RFC 6749 section 5.2. */
 const OAUTH: Shape = {
-  name: (status) => `OAuth${status}`,
+  nameOf: (status) => `OAuth${status}`,
   schema: 'OAuthError',
   mediaType: 'application/json',
   statusOf: oauthStatus,
@@ -73,15 +63,15 @@ const OAUTH: Shape = {
   bodyOf: oauthBody,
 };
 
-function shapeOf({ config, decorators }: SourceMethod): Shape {
-  if (config.has('oauthErrors')) return OAUTH;
+function shapeOf({ decorators }: SourceMethod): Shape {
+  if (decorators.get('RouteConfig')?.includes('oauthErrors')) return OAUTH;
   return decorators.has('UseFilters') ? PAGE : PROBLEM;
 }
 
 /** Collects the failing answers of all operations: many of them share the same. */
 export class Failures {
   readonly components: Record<string, Response> = {};
-  private readonly problems = new Map<string, Problem[]>();
+  private readonly problems: Record<string, Partial<Record<ProblemCode, Problem>>> = {};
 
   /** The failing answers of one operation, by status. */
   of(source: SourceMethod, codes: ProblemCode[]): Record<string, Reference> {
@@ -91,20 +81,20 @@ export class Failures {
       if (!isSignIn && OF_SIGN_IN.has(code)) return failures.withinSession(code);
       return (shape === OAUTH ? OAUTH_EXAMPLES[code] : undefined) ?? EXAMPLES[code] ?? failures.problem(code);
     });
-    const statuses = [...new Set(problems.map(shape.statusOf))];
-    const answers = statuses.map((status) => {
+    const answers: Record<string, Reference> = {};
+    for (const status of new Set(problems.map(shape.statusOf))) {
       const some = problems.filter((problem) => shape.statusOf(problem) === status);
-      return [status, this.answer(shape, status, some)] as const;
-    });
-    return Object.fromEntries(answers);
+      answers[status] = this.answer(shape, status, some);
+    }
+    return answers;
   }
 
   /** One component for each status, with every code of it; which of them an operation fails with, its own description says. */
   private answer(shape: Shape, status: number, problems: Problem[]): Reference {
-    const name = shape.name((STATUS_CODES[status] ?? '').replace(/\W/g, ''));
-    const known = (this.problems.get(name) ?? []).filter(({ code }) => problems.every((one) => one.code !== code));
-    const all = [...known, ...problems].sort((one, other) => rankOf(one) - rankOf(other));
-    this.problems.set(name, all);
+    const name = shape.nameOf((STATUS_CODES[status] ?? '').replace(/\W/g, ''));
+    const known = (this.problems[name] ??= {});
+    for (const problem of problems) known[problem.code] = problem;
+    const all = PROBLEM_CODES.flatMap((code) => known[code] ?? []);
     const sent = new Set(['x-request-id', ...all.flatMap(({ extras }) => Object.keys(extras.headers ?? {}))]);
     this.components[name] = {
       description: listOf(all, shape),
@@ -118,13 +108,11 @@ export class Failures {
   }
 }
 
-const rankOf = ({ code }: Problem) => PROBLEM_CODES.indexOf(code);
-
 const listOf = (problems: Problem[], { codeOf }: Shape): string =>
-  problems.map((problem) => `- \`${codeOf(problem)}\`: ${detailOf(problem)}`).join('\n');
+  problems.map((problem) => `- \`${codeOf(problem)}\`: ${DETAILS[problem.code] ?? problem.detail}`).join('\n');
 
-const detailOf = ({ code, detail }: Problem) =>
-  code === 'validation_failed' ? 'Something is not as it must be; `errors` says what.' : detail;
+/** Where the detail is another each time. */
+const DETAILS: Partial<Record<ProblemCode, string>> = { validation_failed: 'Something is not as it must be; `errors` says what.' }; // prettier-ignore
 
 /** The schema of all failures, narrowed down to these. */
 function schemaOf({ schema, codeOf }: Shape, status: number, problems: Problem[]): Schema {

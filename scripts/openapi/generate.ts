@@ -10,7 +10,7 @@ import { Failures } from './failures.js';
 import { describeDtos, readSources } from './metadata.js';
 import { describeOperation, type Subject } from './operations.js';
 import { Schemas } from './schemas.js';
-import { commentOn, readClasses, type SourceClass } from './source.js';
+import { readClasses, type SourceClass } from './source.js';
 
 /** What a newcomer looks for first. All that isn't named comes at the dots, in the order of the alphabet. */
 const TAG_ORDER = ['Sign in', 'Sessions', 'Users', 'User sessions', 'Posts', 'Tasks', '…', 'Audit', 'Keys', 'Health'];
@@ -42,12 +42,11 @@ async function rawDocument(dtos: Type<object>[]): Promise<OpenApi> {
   }
 }
 
-/** @throws Error when something has no comment or no example */
 function completeDocument(raw: OpenApi, classes: Map<string, SourceClass>): OpenApi {
   const failures = new Failures();
   const schemas = new Schemas(raw, classes);
   const subjects = subjectsOf(raw, classes).sort((one, other) => compareTags(one.tag, other.tag));
-  const tags = new Map(subjects.map(({ tag, controller }) => [tag, commentOn(controller, classes)]));
+  const tags = new Map(subjects.map(({ tag, controller }) => [tag, classes.get(controller)?.comment ?? '']));
   const paths: OpenApi['paths'] = {};
   for (const subject of subjects) {
     paths[subject.path] = { ...paths[subject.path], [subject.method]: describeOperation(subject, schemas, failures) };

@@ -70,7 +70,10 @@ function withRules(members: Members, dto: Type<object>): Members {
   return Object.fromEntries(
     known.map(([name, member]) => {
       const contexts = rules.filter(({ propertyName }) => propertyName === name).map((rule) => rule.context as object);
-      return [name, Object.assign({}, member, ...contexts) as typeof member];
+      return [name, Object.assign({}, member, isNumber(member) && { type: 'integer' }, ...contexts) as typeof member];
     }),
   );
 }
+
+/** All numbers here are whole ones. */
+const isNumber = ({ type }: Members[string]) => typeof type === 'function' && (type as () => unknown)() === Number;

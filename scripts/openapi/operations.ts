@@ -1,15 +1,7 @@
 /** One operation of the document: what a method takes, what it answers, and how it fails. */
 import { REQUEST_HEADERS, SECURITY } from './about.js';
-import {
-  headersOf,
-  type Method,
-  type Operation,
-  type Parameter,
-  type Response,
-  type Schema,
-  textLike,
-} from './document.js';
-import { BODIES, UNHEALTHY } from './examples.js';
+import { headersOf, type MediaType, type Method, type Operation, type Parameter, type Response, textLike } from './document.js'; // prettier-ignore
+import { UNHEALTHY } from './examples.js';
 import { codesOf } from './failure-codes.js';
 import type { Failures } from './failures.js';
 import { finishedMember, type Schemas } from './schemas.js';
@@ -35,8 +27,7 @@ export function describeOperation(subject: Subject, schemas: Schemas, failures: 
   const { name, tag, source } = subject;
   const successes = successesOf(subject, schemas);
   const parameters = parametersOf(subject, '304' in successes);
-  const requestBody = source.config.has('bulkLimit') ? ROWS : requestBodyOf(subject, schemas);
-  const codes = codesOf(subject, requestBody !== undefined);
+  const requestBody = requestBodyOf(subject, schemas);
   return {
     operationId: name,
     summary: summaryOf(name),
@@ -46,7 +37,7 @@ export function describeOperation(subject: Subject, schemas: Schemas, failures: 
     ...(source.decorators.has('PublicOrBearer') && { security: [{}, ...SECURITY] }),
     ...(parameters.length && { parameters }),
     ...(requestBody && { requestBody }),
-    responses: { ...successes, ...failures.of(source, codes) },
+    responses: { ...successes, ...failures.of(source, codesOf(subject, requestBody !== undefined)) },
   };
 }
 
@@ -56,19 +47,19 @@ function summaryOf(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-function parametersOf({ path, raw, source }: Subject, isConditionalRead: boolean): Parameter[] {
+function parametersOf({ path, raw, source: { decorators } }: Subject, isConditionalRead: boolean): Parameter[] {
   const query = raw.parameters?.filter((parameter) => parameter.in === 'query') ?? [];
-  const takes: Record<string, boolean> = {
-    'If-None-Match': isConditionalRead,
-    'If-Match': source.decorators.has('ConditionalWrite'),
-    'Idempotency-Key': source.decorators.has('Idempotent'),
-  };
-  const headers = Object.entries(REQUEST_HEADERS).filter(([name]) => takes[name]);
   return [
-    ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => pathParameter(name)),
+    ...(path.match(/(?<=\{)\w+/g) ?? []).map(pathParameter),
     ...query.map(queryParameter),
-    ...headers.map(([name, header]): Parameter => ({ name, in: 'header', required: false, ...header })),
+    ...(isConditionalRead ? [headerParameter('If-None-Match')] : []),
+    ...(decorators.has('ConditionalWrite') ? [headerParameter('If-Match')] : []),
+    ...(decorators.has('Idempotent') ? [headerParameter('Idempotency-Key')] : []),
   ];
+}
+
+function headerParameter(name: keyof typeof REQUEST_HEADERS): Parameter {
+  return { name, in: 'header', required: false, ...REQUEST_HEADERS[name] };
 }
 
 /** What path parameters are that aren't the id of what they are called. */
@@ -82,11 +73,8 @@ const PATH_PARAMETERS: Record<string, string> = {
 
 function pathParameter(name: string): Parameter {
   const schema = finishedMember(name, { type: 'string' });
-  const [example] = schema.examples ?? [];
-  if (example === undefined) throw new Error(`The path parameter ${name} needs an example.`);
-  const kind = name.replace(/_id$/, '').replaceAll('_', ' ');
-  const description = PATH_PARAMETERS[name] ?? `The id of the ${kind} (a UUID, in any case).`;
-  return { name, in: 'path', required: true, description, schema, example };
+  const description = PATH_PARAMETERS[name] ?? `The id of the ${name.replace(/_id$/, '')} (a UUID, in any case).`;
+  return { name, in: 'path', required: true, description, schema, example: schema.examples?.[0] };
 }
 
 function queryParameter({ name, description, schema, required }: Parameter): Parameter {
@@ -95,30 +83,25 @@ function queryParameter({ name, description, schema, required }: Parameter): Par
 }
 
 /** A file of many rows. */
-const ROWS: Operation['requestBody'] = {
-  required: true,
-  content: {
-    'application/x-ndjson': textLike('{"email":"ada@example.com","password_hash":"pbkdf2_sha256$870000$c2FsdA$…"}\n'),
-    'text/csv': textLike('email,username,display_name\r\nada@example.com,ada,Ada Lovelace\r\n'),
-  },
+const ROWS: Record<string, MediaType> = {
+  'application/x-ndjson': textLike('{"email":"ada@example.com","password_hash":"pbkdf2_sha256$870000$c2FsdA$…"}\n'),
+  'text/csv': textLike('email,username,display_name\r\nada@example.com,ada,Ada Lovelace\r\n'),
 };
 
-function requestBodyOf({ name, raw, source }: Subject, schemas: Schemas): Operation['requestBody'] {
-  const ref = raw.requestBody?.content[JSON_TYPE]?.schema.$ref;
-  if (ref === undefined) return undefined;
-  const className = ref.replace(/.*\//, '');
-  const schema = schemas.get(className);
-  const isForm = source.config.has('formMembers');
-  if (!isForm) schema.additionalProperties = false; // what else a form holds is ignored
-  const bodies = BODIES[name] ?? [Object.keys(schema.properties ?? {})];
-  const values = bodies.map((members) => schemas.exampleWith(members, schema));
-  const examples = values.map((value) => [BODIES[name] ? Object.keys(value).join('_') : 'example', { value }] as const);
-  const content = { schema: schemas.ref(className), examples: Object.fromEntries(examples) };
-  const types = source.config.has('oauthErrors') ? [FORM_TYPE, JSON_TYPE] : isForm ? [JSON_TYPE, FORM_TYPE] : [JSON_TYPE]; // prettier-ignore
-  return {
-    required: isForm || schema.required !== undefined,
-    content: Object.fromEntries(types.map((type) => [type, content])),
-  };
+function requestBodyOf({ raw, source }: Subject, schemas: Schemas): Operation['requestBody'] {
+  const config = source.decorators.get('RouteConfig') ?? [];
+  if (config.includes('bulkLimit')) return { required: true, content: ROWS };
+  const name = raw.requestBody?.content[JSON_TYPE]?.schema.$ref?.replace(/.*\//, '');
+  if (name === undefined) return undefined;
+  const schema = schemas.get(name);
+  const content = { schema: schemas.ref(name), examples: schemas.bodies(name) };
+  if (!config.includes('formMembers')) {
+    schema.additionalProperties = false;
+    return { required: schema.required !== undefined, content: { [JSON_TYPE]: content } };
+  }
+  const isOAuth = config.includes('oauthErrors');
+  const types = isOAuth ? [FORM_TYPE, JSON_TYPE] : [JSON_TYPE, FORM_TYPE]; // what else a form holds is ignored
+  return { required: true, content: Object.fromEntries(types.map((type) => [type, content])) };
 }
 
 function successesOf(subject: Subject, schemas: Schemas): Record<string, Response> {
@@ -129,39 +112,35 @@ function successesOf(subject: Subject, schemas: Schemas): Record<string, Respons
 
 function successOf(subject: Subject, status: string, answer: Answer, schemas: Schemas): Record<string, Response> {
   const isVersioned = schemas.isVersioned(answer);
-  const { decorators } = subject.source;
+  const isRedirect = status.startsWith('3');
   const headers = headersOf([
     'X-Request-Id',
-    decorators.has('Idempotent') && 'Idempotency-Replayed',
+    subject.source.decorators.has('Idempotent') && 'Idempotency-Replayed',
     isVersioned && 'ETag',
-    (isRedirect(status) || (isVersioned && status === '201')) && 'Location',
+    (isRedirect || (isVersioned && status === '201')) && 'Location',
     isPage(answer) && 'Link',
   ]);
-  const told = contentOf(subject, status, answer, schemas);
-  const unhealthy = UNHEALTHY[namesIn(answer)[0] ?? ''];
-  return {
-    [status]: { headers, ...told },
-    ...(isVersioned &&
-      subject.method === 'get' && { 304: { description: 'What you have is still as it is.', headers } }),
-    ...(unhealthy && { 503: { headers, ...told, content: jsonLike(schemas.answer(answer), unhealthy) } }),
-  };
-}
-
-const isRedirect = (status: string) => status.startsWith('3');
-
-function contentOf({ source }: Subject, status: string, answer: Answer, schemas: Schemas): Response {
-  if (answer === 'void') return { description: isRedirect(status) ? 'The way on is in `Location`.' : 'Done.' };
-  if (answer === 'StreamableFile') {
-    return { description: 'A file, streamed.', content: { [source.mediaType ?? JSON_TYPE]: textLike('id,at\r\n') } };
-  }
+  if (isRedirect) return { [status]: { description: 'The way on is in `Location`.', headers } };
+  if (answer === 'void') return { [status]: { description: 'Done.', headers } };
+  if (answer === 'StreamableFile') return { [status]: { description: 'A file, streamed.', headers, content: fileOf(subject) } }; // prettier-ignore
   const schema = schemas.answer(answer);
-  const each = namesIn(answer).map((name) => schemas.get(name).description);
-  return {
+  const names = namesIn(answer);
+  const each = names.map((name) => schemas.get(name).description);
+  const told = (value: unknown): Response => ({
     description: isPage(answer) ? 'One page of the list.' : each.join('\n\n'),
-    content: jsonLike(schema, schemas.example(schema)),
+    headers,
+    content: { [JSON_TYPE]: { schema, examples: { example: { value } } } },
+  });
+  const unhealthy = UNHEALTHY[names[0] ?? ''];
+  return {
+    [status]: told(schemas.example(schema)),
+    ...(isVersioned && subject.method === 'get' && { 304: { description: 'What you have is still as it is.', headers } }), // prettier-ignore
+    ...(unhealthy && { 503: told(unhealthy) }),
   };
 }
 
-const jsonLike = (schema: Schema, value: unknown): Response['content'] => ({
-  [JSON_TYPE]: { schema, examples: { example: { value } } },
-});
+/** Of the type that the method's `@Header('content-type', …)` says. */
+function fileOf({ source }: Subject): Record<string, MediaType> {
+  const type = source.decorators.get('Header')?.find((word) => word.includes('/')) ?? '';
+  return { [type.replace(/;.*/, '')]: textLike('id,at\r\n') };
+}

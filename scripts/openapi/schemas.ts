@@ -1,8 +1,8 @@
 /** The shapes of what goes over the wire, by the names that the API has for them. */
 import { isUuid } from '../../src/http/fields.js';
-import { type OpenApi, type Reference, refTo, type Schema } from './document.js';
+import { type MediaType, type OpenApi, type Reference, refTo, type Schema } from './document.js';
 import { exampleOfMember } from './examples.js';
-import { type Answer, commentOn, isPage, namesIn, type SourceClass } from './source.js';
+import { type Answer, isPage, namesIn, type SourceClass } from './source.js';
 
 /** The schemas of the document. */
 export class Schemas {
@@ -17,9 +17,11 @@ export class Schemas {
   ) {
     const operations = Object.values(raw.paths).flatMap((methods) => Object.values(methods));
     this.requests = new Set(operations.flatMap(({ requestBody }) => refsIn(requestBody ?? {})));
-    for (const [name, schema] of Object.entries(raw.components.schemas)) {
-      const description = schema.description ?? commentOn(name, classes);
-      this.schemas[this.nameOf(name)] = this.renamed({ ...finished(schema), description });
+    for (const [name, { properties = {}, ...schema }] of Object.entries(raw.components.schemas)) {
+      schema.description ??= classes.get(name)?.comment;
+      const members = Object.entries(properties).map(([key, member]) => [key, finishedMember(key, member)] as const);
+      if (members.length) Object.assign(schema, { properties: Object.fromEntries(members) });
+      this.schemas[this.nameOf(name)] = this.renamed(schema);
     }
     const { properties } = this.get('ProblemDto');
     Object.assign(properties ?? {}, this.get('ImportDto').properties); // what an import_failed says
@@ -51,7 +53,7 @@ export class Schemas {
     return !isPage(answer) && namesIn(answer).some((name) => this.classes.get(name)?.isVersioned);
   }
 
-  /** What a whole value of this schema looks like, without what may be left out. @throws Error when a member has no example */
+  /** What a whole value of this schema looks like, without what may be left out. */
   example(schema: Schema): unknown {
     if (schema.examples) return schema.examples[0];
     if (schema.$ref !== undefined) return this.example(this.resolve(schema.$ref));
@@ -59,15 +61,25 @@ export class Schemas {
     if (schema.enum) return schema.enum[0];
     if (schema.anyOf?.[0]) return this.example(schema.anyOf[0]);
     if (schema.items) return [this.example(schema.items)];
-    if (schema.type === 'object' && !schema.properties) return {};
-    if (!schema.properties) throw new Error(`There is no example of ${JSON.stringify(schema)}`);
-    return this.exampleWith(schema.required ?? [], schema);
+    return schema.type === 'object' ? this.exampleWith(schema.required ?? [], schema.properties ?? {}) : undefined;
   }
 
-  /** What a value with these members looks like: as the schema says, or as they are given. */
-  exampleWith(members: (string | object)[], { properties = {} }: Schema): object {
-    const each = members.map((one) => (typeof one === 'string' ? { [one]: this.example(properties[one] ?? {}) } : one));
-    return Object.assign({}, ...each) as object;
+  /** Bodies of this class, named after their members: those worth showing, or one with all members. */
+  bodies(name: string): MediaType['examples'] {
+    const { properties = {} } = this.get(name);
+    const bodies = this.classes.get(name)?.bodies ?? [];
+    if (!bodies.length) return { example: { value: this.exampleWith(Object.keys(properties), properties) } };
+    const values = bodies.map((members) => this.exampleWith(members.match(/[\w=]+/g) ?? [], properties));
+    return Object.fromEntries(values.map((value) => [Object.keys(value).join('_'), { value }]));
+  }
+
+  /** What a value with these members looks like; `name=text` gives a member's own. */
+  private exampleWith(members: string[], properties: Record<string, Schema>): object {
+    const pairs = members.map((member) => {
+      const [name = '', text] = member.split('=');
+      return [name, text ?? this.example(properties[name] ?? {})] as const;
+    });
+    return Object.fromEntries(pairs);
   }
 
   /** The schemas that something points at, by name. */
@@ -102,28 +114,16 @@ const SCHEMA_REF = /"#\/components\/schemas\/(\w+)"/g;
 /** The names of the schemas that something points at. */
 const refsIn = (part: object): string[] => [...JSON.stringify(part).matchAll(SCHEMA_REF)].map(([, name = '']) => name);
 
-/** Completes what Nest made of a class. */
-function finished({ properties = {}, ...schema }: Schema): Schema {
-  const members = Object.entries(properties).map(([name, member]) => [name, finishedMember(name, member)] as const);
-  return members.length ? { ...schema, properties: Object.fromEntries(members) } : schema;
-}
-
 /** Completes what Nest made of a member or a parameter: its format, its numbers, its example. */
 export function finishedMember(name: string, { example, allOf = [], ...rest }: Schema): Schema {
   const schema = { ...rest, ...allOf[0] }; // a `$ref` with something beside it, for OpenAPI 3.0
   const [type] = [schema.type].flat();
   const isForeign = typeof example === 'string' && formatOf(name) === 'uuid' && !isUuid(example); // an id of somebody else's
   const format = schema.format ?? (type === 'string' && !schema.enum && !isForeign ? formatOf(name) : undefined);
-  const member: Schema = { ...schema, ...(type && { type: integerFor(schema.type) }), ...(format && { format }) };
+  const member: Schema = { ...schema, ...(format && { format }) };
   const isNamed = ['$ref', 'anyOf', 'enum'].some((key) => key in member); // its example is that of what it is
   const known: unknown = example === undefined && !isNamed ? exampleOfMember(name, member) : example;
   return known === undefined ? member : { ...member, examples: [known] };
-}
-
-/** All numbers here are whole ones. */
-function integerFor(type: Schema['type']): Schema['type'] {
-  if (Array.isArray(type)) return type.map((one) => (one === 'number' ? 'integer' : one));
-  return type === 'number' ? 'integer' : type;
 }
 
 function formatOf(name: string): string | undefined {

@@ -6,17 +6,15 @@ export interface SourceClass {
   comment: string;
   /** Whether it is one thing with a version, as `@versioned` says: its mapper calls `withVersion`. */
   isVersioned: boolean;
+  /** The bodies worth showing, as `@bodies` names their members: `email, password | username=ada, password`. */
+  bodies: string[];
   methods: Map<string, SourceMethod>;
 }
 
 export interface SourceMethod {
   comment: string;
-  /** The names of its decorators, of its class's and of its parameters'. */
-  decorators: Set<string>;
-  /** What its `@RouteConfig` sets. */
-  config: Set<string>;
-  /** The media type of its `@Header('content-type', …)`. */
-  mediaType?: string;
+  /** Its decorators, its class's and its parameters', with the words that they are given. */
+  decorators: Map<string, string[]>;
   /** The codes of problems that its `@throws` names. */
   throws: string[];
   /** What it answers, by status; by none with the status that its decorators say. */
@@ -43,31 +41,27 @@ export function readClasses(program: ts.Program): Map<string, SourceClass> {
   return new Map(classes.map((node) => [node.name?.text ?? '', readClass(node)]));
 }
 
-/** What the document says of a class. @throws Error when it has no doc comment */
-export function commentOn(name: string, classes: Map<string, SourceClass>): string {
-  const comment = classes.get(name)?.comment;
-  if (!comment) throw new Error(`The class ${name} needs a doc comment.`);
-  return comment;
-}
-
 function readClass(node: ts.ClassDeclaration): SourceClass {
   const methods = node.members.filter(ts.isMethodDeclaration);
   return {
     comment: commentOf(node),
     isVersioned: ts.getJSDocTags(node).some(({ tagName }) => tagName.text === 'versioned'),
+    bodies: tagText(node, 'bodies').match(/[^|]+/g) ?? [],
     methods: new Map(methods.map((method) => [method.name.getText(), readMethod(method, node)])),
   };
 }
 
 function readMethod(method: ts.MethodDeclaration, owner: ts.ClassDeclaration): SourceMethod {
-  const decorators = [owner, method, ...method.parameters].flatMap((node) => ts.getDecorators(node) ?? []).map(readDecorator); // prettier-ignore
-  const [, type] = decorators.find(({ name, words: [header] }) => name === 'Header' && header === 'content-type')?.words ?? []; // prettier-ignore
+  const decorators = new Map<string, string[]>();
+  for (const { expression } of [owner, method, ...method.parameters].flatMap((node) => ts.getDecorators(node) ?? [])) {
+    if (!ts.isCallExpression(expression)) continue;
+    const name = expression.expression.getText();
+    decorators.set(name, [...(decorators.get(name) ?? []), ...expression.arguments.flatMap(wordsOf)]);
+  }
   const answers = [...tagText(method, 'answers').matchAll(/(\d{3}) (\w+)/g)];
   return {
     comment: commentOf(method),
-    decorators: new Set(decorators.map(({ name }) => name)),
-    config: new Set(decorators.flatMap(({ name, words }) => (name === 'RouteConfig' ? words : []))),
-    mediaType: type?.split(';')[0],
+    decorators,
     throws: tagText(method, 'throws').match(/\w+/g) ?? [],
     answers: answers.length
       ? answers.map(([, status, name = '']) => [status, name])
@@ -75,14 +69,10 @@ function readMethod(method: ts.MethodDeclaration, owner: ts.ClassDeclaration): S
   };
 }
 
-/** The name of a decorator, and the words that it is given: texts, and the names of an object's members. */
-function readDecorator({ expression }: ts.Decorator): { name: string; words: string[] } {
-  if (!ts.isCallExpression(expression)) return { name: expression.getText(), words: [] };
-  const words = expression.arguments.flatMap((argument) => {
-    if (ts.isObjectLiteralExpression(argument)) return argument.properties.map(({ name }) => name?.getText() ?? '');
-    return ts.isStringLiteral(argument) ? argument.text : [];
-  });
-  return { name: expression.expression.getText(), words };
+/** A text, or the names of an object's members. */
+function wordsOf(argument: ts.Expression): string[] {
+  if (ts.isObjectLiteralExpression(argument)) return argument.properties.map(({ name }) => name?.getText() ?? '');
+  return ts.isStringLiteral(argument) ? [argument.text] : [];
 }
 
 function answerOf(type: ts.TypeNode | undefined): Answer {

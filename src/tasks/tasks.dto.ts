@@ -20,7 +20,7 @@ export class CreateTaskDto {
   is_completed?: boolean;
 }
 
-/** A change of a task; members that are left out don't change. */
+/** A change of a task; members that are left out don't change. @bodies is_completed | title, description */
 export class UpdateTaskDto {
   /** @example "Water the plants" */
   @Optional()
@@ -32,7 +32,7 @@ export class UpdateTaskDto {
   @ClearableText(5000)
   description?: string | null;
 
-  /** Whether it is done. */
+  /** Whether it is done. @example true */
   @Optional()
   @BooleanField()
   is_completed?: boolean;

@@ -4,8 +4,41 @@ import { type Role, ROLES } from '../request.js';
 import { DELIVERIES, type Delivery } from './passwords/password-resets.dto.js';
 import { DisplayName, Email, Locale, PictureUrl, Reason, Username } from './user-fields.js';
 
+/** What people say of themselves. */
+export class ProfileDto {
+  /** How others see the person; null clears it. @example "Ada Lovelace" */
+  @DisplayName()
+  display_name?: string | null;
+
+  /** null clears it. @example "https://example.com/ada.png" */
+  @PictureUrl()
+  profile_picture_url?: string | null;
+
+  /** The language of mails (BCP 47); null clears it. @example "de" */
+  @Locale()
+  locale?: string | null;
+}
+
+/** What admins say of people, too. */
+export class AccountFieldsDto extends ProfileDto {
+  /** For admins. */
+  @Optional()
+  @OneOf(ROLES)
+  role?: Role;
+
+  /** For admins. */
+  @Optional()
+  @BooleanField()
+  is_active?: boolean;
+
+  /** For admins: whether they vouch for the address. @example true */
+  @Optional()
+  @BooleanField()
+  email_verified?: boolean;
+}
+
 /** What it takes to get an account. */
-export class RegisterDto {
+export class RegisterDto extends ProfileDto {
   /** Kept trimmed, in lower case, with the domain in ASCII; unique among accounts. @example "ada@example.com" */
   @Email()
   email: string;
@@ -18,23 +51,14 @@ export class RegisterDto {
   @StringField()
   password: string;
 
-  /** How others see the person. @example "Ada Lovelace" */
-  @DisplayName()
-  display_name?: string | null;
-
-  /** @example "https://example.com/ada.png" */
-  @PictureUrl()
-  profile_picture_url?: string | null;
-
   /** The language of mails (BCP 47); what the client prefers unless said. @example "de" */
-  @Locale()
-  locale?: string | null;
+  declare locale?: string | null;
 }
 
 export const KINDS = ['person', 'service'] as const;
 
 /** What an admin says of a new account. */
-export class CreateUserDto {
+export class CreateUserDto extends AccountFieldsDto {
   /** `service` for a program: without address and password, it gets in by access tokens. `person` unless said. */
   @Optional()
   @OneOf(KINDS)
@@ -59,36 +83,21 @@ export class CreateUserDto {
   @OneOf(DELIVERIES)
   deliver?: Delivery;
 
-  /** How others see the person. @example "Ada Lovelace" */
-  @DisplayName()
-  display_name?: string | null;
-
-  /** @example "https://example.com/ada.png" */
-  @PictureUrl()
-  profile_picture_url?: string | null;
-
-  /** The language of mails (BCP 47). @example "de" */
-  @Locale()
-  locale?: string | null;
-
   /** What the person may be; `user` unless said. */
-  @Optional()
-  @OneOf(ROLES)
-  role?: Role;
+  declare role?: Role;
 
   /** Whether the person may sign in; true unless said. */
-  @Optional()
-  @BooleanField()
-  is_active?: boolean;
+  declare is_active?: boolean;
 
   /** Whether you vouch for the address; else it gets a mail to verify it. @example true */
-  @Optional()
-  @BooleanField()
-  email_verified?: boolean;
+  declare email_verified?: boolean;
 }
 
-/** What changes of an account. What is left out stays as it is. */
-export class UpdateUserDto {
+/**
+ * What changes of an account. What is left out stays as it is.
+ * @bodies display_name | email, current_password | role=admin
+ */
+export class UpdateUserDto extends AccountFieldsDto {
   /** @example "ada@example.com" */
   @Optional()
   @Email()
@@ -99,37 +108,10 @@ export class UpdateUserDto {
   @Username()
   username?: string;
 
-  /** null clears it. @example "Ada Lovelace" */
-  @DisplayName()
-  display_name?: string | null;
-
-  /** null clears it. @example "https://example.com/ada.png" */
-  @PictureUrl()
-  profile_picture_url?: string | null;
-
-  /** The language of mails (BCP 47); null clears it. @example "de" */
-  @Locale()
-  locale?: string | null;
-
-  /** For admins. */
-  @Optional()
-  @OneOf(ROLES)
-  role?: Role;
-
-  /** For admins. */
-  @Optional()
-  @BooleanField()
-  is_active?: boolean;
-
   /** For admins: whether signing in must take a second factor, whatever the server asks of others. */
   @Optional()
   @BooleanField()
   mfa_required?: boolean;
-
-  /** For admins: whether they vouch for the address. @example true */
-  @Optional()
-  @BooleanField()
-  email_verified?: boolean;
 
   /** For admins: why the account is deactivated; kept with the event. Only together with `is_active: false`. @example "Asked for it" */
   @Optional()

@@ -68,8 +68,8 @@ export class MfaDto {
   remembered_devices: number;
 }
 
-/** A second factor, or the password of an account that has none: exactly one of these. */
-export class StepUpDto {
+/** A second factor: exactly one of these. */
+export class SecondFactorDto {
   /** Of an authenticator app. @example "492039" */
   @Optional()
   @StringField()
@@ -80,10 +80,19 @@ export class StepUpDto {
   @StringField()
   recovery_code?: string;
 
-  /** The answer to `POST /api/auth/step-up/passkey-options`. */
+  /** What `navigator.credentials.get` gave. */
   @Optional()
   @Assertion()
   passkey?: AssertionDto;
+}
+
+/**
+ * A second factor, or the password of an account that has none: exactly one of these.
+ * @bodies code | recovery_code | passkey | current_password
+ */
+export class StepUpDto extends SecondFactorDto {
+  /** The answer to `POST /api/auth/step-up/passkey-options`. */
+  declare passkey?: AssertionDto;
 
   /** For an account without a second factor. @example "correct horse battery" */
   @Optional()

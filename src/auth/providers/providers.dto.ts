@@ -81,7 +81,7 @@ export class CallbackQuery {
   iss?: string;
 }
 
-/** The same as a form, as Apple sends it. */
+/** The same as a form, as Apple sends it. @bodies code, state | state, error */
 export class CallbackForm extends CallbackQuery {
   /** The person's name, on the first sign-in only. @example "{\"name\":{\"firstName\":\"Ada\"}}" */
   @Optional()
@@ -89,7 +89,10 @@ export class CallbackForm extends CallbackQuery {
   user?: string;
 }
 
-/** An account at a provider to link: the code of a flow with its verifier, or the `link_token` of an `account_exists`. */
+/**
+ * An account at a provider to link: the code of a flow with its verifier, or the `link_token` of an `account_exists`.
+ * @bodies code, code_verifier, redirect_uri | link_token
+ */
 export class LinkIdentityDto {
   /** The code that `redirect_uri` was called with. @example "pc_…" */
   @Optional()

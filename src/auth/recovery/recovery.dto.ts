@@ -11,7 +11,10 @@ export class LinkDto {
   token: string;
 }
 
-/** A link or a code that came by mail, and who shows it: a bearer token, or the password of the account. */
+/**
+ * A link or a code that came by mail, and who shows it: a bearer token, or the password of the account.
+ * @bodies token | token, password | code | email, code, password
+ */
 export class ConfirmEmailDto {
   /** What stands behind `#token=` in the link; or else `code`. @example "ev_AZqy…" */
   @Optional()
@@ -46,7 +49,7 @@ export class SendVerificationDto {
   locale?: string;
 }
 
-/** Whose password is to be reset: an address or a username. */
+/** Whose password is to be reset: an address or a username. @bodies email | username */
 export class RequestPasswordResetDto {
   /** @example "ada@example.com" */
   @Optional()
@@ -63,7 +66,7 @@ export class RequestPasswordResetDto {
   locale?: string;
 }
 
-/** A link, or an address and its code, and the new password. */
+/** A link, or an address and its code, and the new password. @bodies token, new_password | email, code, new_password */
 export class ConfirmPasswordResetDto {
   /** What stands behind `#token=` in the link; or else `email` and `code`. @example "pr_AZqy…" */
   @Optional()
@@ -85,14 +88,14 @@ export class ConfirmPasswordResetDto {
   new_password: string;
 }
 
-/** How an admin has somebody's password reset. */
+/** How an admin has somebody's password reset. @bodies deliver | deliver=link, end_sessions */
 export class ResetPasswordOfDto {
   /** `mail` sends it to the user (the default where mail is configured), `link` shows it to the admin, once. */
   @Optional()
   @OneOf(DELIVERIES)
   deliver?: Delivery;
 
-  /** Whether to end the user's sessions at once, and not only with the new password. */
+  /** Whether to end the user's sessions at once, and not only with the new password. @example true */
   @Optional()
   @BooleanField()
   end_sessions?: boolean;

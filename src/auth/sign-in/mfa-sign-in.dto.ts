@@ -1,6 +1,8 @@
+import { IntersectionType } from '@nestjs/swagger';
 import { BooleanField, Optional, StringField } from '../../http/fields.js';
+import { SecondFactorDto } from '../factors/factors.dto.js';
 import { TokenPairDto } from '../sessions/sessions.dto.js';
-import { Assertion, type AssertionDto } from '../factors/passkeys/webauthn-credentials.dto.js';
+import type { AssertionDto } from '../factors/passkeys/webauthn-credentials.dto.js';
 
 /** A sign-in that waits for its second factor. */
 export class MfaTokenDto {
@@ -9,22 +11,13 @@ export class MfaTokenDto {
   mfa_token: string;
 }
 
-/** The second factor of a sign-in: exactly one of `code`, `recovery_code` and `passkey`. */
-export class VerifyMfaDto extends MfaTokenDto {
-  /** Of an authenticator app. @example "492039" */
-  @Optional()
-  @StringField()
-  code?: string;
-
-  /** @example "3vq8-2m4k-9xtc-h7dz" */
-  @Optional()
-  @StringField()
-  recovery_code?: string;
-
+/**
+ * The second factor of a sign-in: exactly one of `code`, `recovery_code` and `passkey`.
+ * @bodies mfa_token, code | mfa_token, recovery_code | mfa_token, passkey
+ */
+export class VerifyMfaDto extends IntersectionType(MfaTokenDto, SecondFactorDto) {
   /** The answer to `POST /api/auth/mfa/passkey-options`. */
-  @Optional()
-  @Assertion()
-  passkey?: AssertionDto;
+  declare passkey?: AssertionDto;
 
   /** Whether to ask for no second factor on this device for a while: the answer holds a `device_token` then. */
   @Optional()

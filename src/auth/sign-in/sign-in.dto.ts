@@ -1,6 +1,9 @@
 import { Optional, StringField } from '../../http/fields.js';
 
-/** What OAuth clients send (RFC 6749 sections 4.3 and 6). */
+/**
+ * What OAuth clients send (RFC 6749 sections 4.3 and 6).
+ * @bodies grant_type, username, password | grant_type=refresh_token, refresh_token | grant_type=authorization_code, code, code_verifier, redirect_uri
+ */
 export class TokenDto {
   /** `password` by default; or `refresh_token`, `authorization_code`, or `urn:userhub:grant:mfa`. @example "password" */
   @Optional()
@@ -58,7 +61,7 @@ export class TokenDto {
   scope?: string;
 }
 
-/** Either an e-mail address or a username, and the password. */
+/** Either an e-mail address or a username, and the password. @bodies email, password | username=ada, password */
 export class LoginDto extends TokenDto {
   /** @example "ada@example.com" */
   @Optional()

@@ -1,9 +1,10 @@
+import { OmitType } from '@nestjs/swagger';
 import { BooleanField, isUuid, OneOf, Optional, Rule, StringField, Time } from '../../http/fields.js';
-import { type Role, ROLES } from '../../request.js';
-import { DisplayName, Email, Locale, Username } from '../user-fields.js';
+import { Email, Username } from '../user-fields.js';
+import { AccountFieldsDto } from '../user-requests.dto.js';
 
 /** A row of an import: an account as another system had it. */
-export class ImportRowDto {
+export class ImportRowDto extends OmitType(AccountFieldsDto, ['profile_picture_url']) {
   @Email()
   email: string;
 
@@ -11,9 +12,6 @@ export class ImportRowDto {
   @Optional()
   @Username()
   username?: string;
-
-  @DisplayName()
-  display_name?: string | null;
 
   /** In a spelling of the system that made it. */
   @Optional()
@@ -35,23 +33,8 @@ export class ImportRowDto {
   invite?: boolean;
 
   @Optional()
-  @OneOf(ROLES)
-  role?: Role;
-
-  @Optional()
-  @BooleanField()
-  is_active?: boolean;
-
-  @Optional()
-  @BooleanField()
-  email_verified?: boolean;
-
-  @Optional()
   @Time()
   created_at?: string;
-
-  @Locale()
-  locale?: string | null;
 
   @Optional()
   @Rule('is_uuid', 'must be a UUID', isUuid)

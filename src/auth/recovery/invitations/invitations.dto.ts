@@ -58,7 +58,7 @@ export class InvitationsQuery extends PageQuery {
   q?: string;
 }
 
-/** The token of an invitation and the data of the new account. */
+/** The token of an invitation and the data of the new account. @bodies token, username, password | token */
 export class AcceptInvitationDto {
   /** What stands behind `#token=` in the link. @example "iv_AZqy…" */
   @StringField()

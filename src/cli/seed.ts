@@ -27,7 +27,7 @@ export async function seed(terminal: Terminal, { users = 0, force = false }: Opt
       for (const line of planted) say(terminal, `  ${line}`);
     }
     if (users) say(terminal, `Added ${await addMadeUpUsers(app, users, terminal)} of ${users} generated users.`);
-    say(terminal, `Password of all of them: ${DEMO_PASSWORD}`);
+    say(terminal, `Their password: ${DEMO_PASSWORD}`);
   });
 }
 

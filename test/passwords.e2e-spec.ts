@@ -1,7 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import bcrypt from 'bcrypt';
 import { startApp, type TestApp } from './support/app.js';
 import { figure } from './support/figures.js';
+import { eventually } from './support/insist.js';
 import { PASSWORD, person, signIn } from './support/people.js';
+import { loggedStatements } from './support/statements.js';
 
 describe('Passwords', () => {
   let app: TestApp;
@@ -271,6 +274,25 @@ describe('Passwords', () => {
         expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
       }
       expect(slowest(refused)).toBeLessThan(slowest(served));
+      await busy.close();
+    });
+
+    it('cost the database nothing, as it isn’t asked about them', async () => {
+      const busy = await app.replica({ BCRYPT_ROUNDS: '12', DEBUG: 'true' });
+      const lookups = () => loggedStatements(busy).filter((text) => text.includes('password_hash AS')).length;
+      const crowd = Array.from({ length: 60 }, (_, i) => login(`nobody${i}`, 'a wrong horse', busy));
+      await eventually(async () => {
+        const before = lookups();
+        await delay(200);
+        return before > 0 && lookups() === before;
+      });
+      for (let refused = 0; refused < 5;) {
+        const before = lookups();
+        if ((await login('ada', 'a wrong horse', busy)).status !== 503) continue;
+        expect(lookups()).toBe(before);
+        refused++;
+      }
+      await Promise.all(crowd);
       await busy.close();
     });
   });

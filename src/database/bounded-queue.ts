@@ -34,13 +34,16 @@ export abstract class BoundedQueue<Job> {
     }
   }
 
+  /** @throws what `run` would refuse such a job with at once */
+  assertRoom(job: Job): void {
+    if (!this.admits(job)) this.assertMayWait(job);
+  }
+
   /** Admits the job, at once (undefined) or later; the caller must `release` it. @throws as `run` */
   acquire(job: Job, signal?: AbortSignal): Promise<void> | undefined {
     signal?.throwIfAborted();
-    if (!this.admits(job)) {
-      this.assertMayWait(job);
-      return this.wait(job, signal);
-    }
+    this.assertRoom(job);
+    if (!this.admits(job)) return this.wait(job, signal);
     this.enter(job);
     return undefined;
   }

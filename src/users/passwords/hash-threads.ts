@@ -41,6 +41,11 @@ export class HashThreads {
     return this.queue.run(undefined, job, signal);
   }
 
+  /** @throws Problem 503 when a job would be refused, as too many wait */
+  assertRoom(): void {
+    this.queue.assertRoom(undefined);
+  }
+
   /** Running and waiting jobs. */
   stats(): { running: number; waiting: number } {
     return { running: this.queue.running, waiting: this.queue.waiting };

@@ -106,6 +106,11 @@ export class PasswordHasher {
     );
   }
 
+  /** @throws Problem 503 when a job would be refused, as too many wait */
+  assertRoom(): void {
+    this.threads.assertRoom();
+  }
+
   /** Running and waiting jobs, for metrics. */
   stats(): { running: number; waiting: number } {
     return this.threads.stats();

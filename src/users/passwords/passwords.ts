@@ -75,10 +75,12 @@ export class Passwords implements OnApplicationShutdown {
 
   /**
    * The account with this e-mail address or username.
-   * @throws Problem 429 when a guess at it from this network was refused within the last second; then without a query
+   * @throws Problem 429 when a guess at it from this network was refused within the last second, 503 when too many passwords
+   * wait to be hashed; both without a query
    */
   async find(identifier: string, from: Origin): Promise<Credentials | null> {
     await this.throttle.assertOpen(this.guesses.before(nameOf(identifier), from), from);
+    this.hasher.assertRoom();
     const email = normalizeEmail(identifier); // usernames can't be mistaken for one: they never contain an @
     return email ? this.read(sql.BY_EMAIL, email) : this.read(sql.BY_USERNAME, identifier.trim());
   }

@@ -237,9 +237,9 @@ describe('the chart', { skip: HELM ? false : 'there is no helm for this machine'
     const plain = await notes(MINIMAL);
     assert.match(
       plain,
-      /6 replicas open up to 66 \(11 each\), and 88 while an update goes on\. The database must allow/,
+      /6 replicas open up to 66 \(11 each\), and 88 during an update\. The database must allow/,
     );
-    assert.match(plain, /New passwords are to be looked up/);
+    assert.match(plain, /New passwords are checked against known breaches/);
     assert.match(
       await notes({ ...MINIMAL, database: { maxConnections: 80 } }),
       /more\nthan database\.maxConnections \(80\)/,

@@ -37,7 +37,7 @@ export function measure(app: NestFastifyApplication): Registry {
 function measureRequests(registry: Registry, fastify: FastifyInstance): void {
   const duration = new Histogram({
     name: 'http_request_duration_seconds',
-    help: 'How long requests took to answer, by the pattern of their route.',
+    help: 'Duration of requests, by the pattern of their route.',
     labelNames: ['method', 'route', 'status'],
     buckets: SECONDS,
     registers: [registry],
@@ -52,7 +52,7 @@ function measureRequests(registry: Registry, fastify: FastifyInstance): void {
 function measurePool(registry: Registry, database: Database): void {
   new Gauge({
     name: 'userhub_db_pool_connections',
-    help: 'Connections to the database that are open, by whether somebody uses them.',
+    help: 'Open connections to the database, by whether they are in use.',
     labelNames: ['state'],
     registers: [registry],
     collect() {
@@ -63,7 +63,7 @@ function measurePool(registry: Registry, database: Database): void {
   });
   new Gauge({
     name: 'userhub_db_pool_max',
-    help: 'How many connections there may be.',
+    help: 'Most connections of the pool.',
     registers: [registry],
     collect() {
       this.set(database.stats().max);

@@ -12,7 +12,7 @@ export const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 export function measureOutbox(registry: Registry, outbox: Outbox): void {
   const done = new Counter({
     name: 'userhub_outbox_jobs_total',
-    help: 'Mails and webhooks that this process is done with, by result: sent, failed for good, or too late to be of use.',
+    help: 'Mails and webhooks finished by this process, by result: sent, failed permanently, or expired.',
     labelNames: ['channel', 'kind', 'result'],
     registers: [registry],
   });
@@ -44,10 +44,10 @@ export function measureOutbox(registry: Registry, outbox: Outbox): void {
         }
       },
     });
-  gauge('userhub_outbox_queued', 'Mails and webhooks that are still to be sent.', (one) => one?.queued ?? 0);
+  gauge('userhub_outbox_queued', 'Queued mails and webhooks.', (one) => one?.queued ?? 0);
   gauge(
     'userhub_outbox_oldest_seconds',
-    'How long the oldest mail or webhook that is still to be sent has been waiting.',
+    'Age of the oldest queued mail or webhook.',
     (one) => one?.oldestSeconds ?? 0,
   );
 }
@@ -55,7 +55,7 @@ export function measureOutbox(registry: Registry, outbox: Outbox): void {
 export function measureWebhooks(registry: Registry, outbox: Outbox, webhooks: WebhooksService): void {
   const tries = new Histogram({
     name: 'userhub_webhook_delivery_duration_seconds',
-    help: 'How long receivers of webhooks took for a try, by whether they took the event.',
+    help: 'Duration of webhook requests, by whether they succeeded.',
     labelNames: ['result'],
     buckets: [...SECONDS, 15],
     registers: [registry],
@@ -68,7 +68,7 @@ export function measureWebhooks(registry: Registry, outbox: Outbox, webhooks: We
   const remembered = rememberFor(seconds(1), () => webhooks.countByState());
   new Gauge({
     name: 'userhub_webhooks',
-    help: 'Receivers of webhooks: those that take what they are sent, those whose last try failed, those that are switched off.',
+    help: 'Receivers of webhooks: working, last try failed, disabled.',
     labelNames: ['state'],
     aggregator: 'max',
     registers: [registry],

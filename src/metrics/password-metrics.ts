@@ -10,7 +10,7 @@ import { type PasswordHasher } from '../users/passwords/password-hasher.js';
 export function measureHashing(registry: Registry, hasher: PasswordHasher): void {
   new Gauge({
     name: 'userhub_bcrypt_jobs',
-    help: 'Passwords that are being hashed or verified, and those in line for it.',
+    help: 'Jobs that hash or verify a password, running and waiting.',
     labelNames: ['state'],
     registers: [registry],
     collect() {
@@ -26,7 +26,7 @@ export function measureForeignHashes(registry: Registry, passwords: Passwords): 
   const remembered = rememberFor(minutes(5), () => passwords.countForeign());
   new Gauge({
     name: 'userhub_foreign_hashes',
-    help: 'Accounts whose password still has the hash of another system, by its scheme; counted to 100,000.',
+    help: 'Accounts whose password hash is still that of another system, by scheme; counted up to 100,000.',
     labelNames: ['scheme'],
     aggregator: 'max', // all workers read the same table
     registers: [registry],
@@ -42,7 +42,7 @@ export function measureForeignHashes(registry: Registry, passwords: Passwords): 
 export function countBreachChecks(registry: Registry, breached: BreachedPasswords): void {
   const checks = new Counter({
     name: 'userhub_breached_password_checks_total',
-    help: 'New passwords looked up among those of known breaches, by result. Failed and skipped look-ups let the password pass.',
+    help: 'Checks of new passwords against known breaches, by result. After failed and skipped checks the password is accepted.',
     labelNames: ['result'],
     registers: [registry],
   });

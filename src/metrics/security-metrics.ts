@@ -24,16 +24,16 @@ export function countSecurityEvents(registry: Registry, audit: AuditService): vo
   });
   const reused = new Counter({
     name: 'userhub_refresh_token_reuse_total',
-    help: 'Refresh tokens that came a second time: stolen from somebody. Their sessions were ended.',
+    help: 'Refresh tokens used a second time, so probably stolen. Their sessions were ended.',
     registers: [registry],
   });
   const factors = new Counter({
     name: 'userhub_second_factor_events_total',
-    help: 'What happened around second factors: asked for at sign-in, wrong, shown once more, replaced by a recovery code, reset, copied.',
+    help: 'Events of second factors: challenges, failures, step-ups, recovery codes used, resets, copied passkeys.',
     labelNames: ['event'],
     registers: [registry],
   });
-  for (const result of ['success', 'failure'] as const) signIns.inc({ result }, 0); // so that the first is an increase
+  for (const result of ['success', 'failure'] as const) signIns.inc({ result }, 0); // so that rate() sees the first one
   for (const event of FACTOR_EVENTS) factors.inc({ event }, 0);
   audit.onEvent(({ action, outcome }) => {
     if (action === 'login') signIns.inc({ result: outcome });
@@ -45,7 +45,7 @@ export function countSecurityEvents(registry: Registry, audit: AuditService): vo
 export function countProviders(registry: Registry, { all }: Providers, events: ProviderEvents): void {
   const outcomes = new Counter({
     name: 'userhub_provider_sign_ins_total',
-    help: 'People who went to a provider, by what became of them: signed in, refused here, refused by themselves, failed by the provider, or not even let off because it could not be reached.',
+    help: 'Flows through a provider, by outcome: signed in, refused by this server, denied by the person, failed at the provider, or the provider unreachable.',
     labelNames: ['provider', 'result'],
     registers: [registry],
   });
@@ -56,7 +56,7 @@ export function countProviders(registry: Registry, { all }: Providers, events: P
 export function countRefusals(registry: Registry, throttle: Throttle): void {
   const throttled = new Counter({
     name: 'userhub_throttled_total',
-    help: 'Attempts refused for being too many, by the limit that was reached.',
+    help: 'Attempts refused by rate limits, by limit.',
     labelNames: ['limit'],
     registers: [registry],
   });

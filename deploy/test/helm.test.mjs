@@ -235,10 +235,7 @@ describe('the chart', { skip: HELM ? false : 'there is no helm for this machine'
     const notes = async (values) =>
       (await helm(['install', 'demo', '.', '--dry-run=client'], values)).split('NOTES:')[1];
     const plain = await notes(MINIMAL);
-    assert.match(
-      plain,
-      /6 replicas open up to 66 \(11 each\), and 88 during an update\. The database must allow/,
-    );
+    assert.match(plain, /6 replicas open up to 66 \(11 each\), and 88 during an update\. The database must allow/);
     assert.match(plain, /New passwords are checked against known breaches/);
     assert.match(
       await notes({ ...MINIMAL, database: { maxConnections: 80 } }),

@@ -45,11 +45,7 @@ export function measureOutbox(registry: Registry, outbox: Outbox): void {
       },
     });
   gauge('userhub_outbox_queued', 'Queued mails and webhooks.', (one) => one?.queued ?? 0);
-  gauge(
-    'userhub_outbox_oldest_seconds',
-    'Age of the oldest queued mail or webhook.',
-    (one) => one?.oldestSeconds ?? 0,
-  );
+  gauge('userhub_outbox_oldest_seconds', 'Age of the oldest queued mail or webhook.', (one) => one?.oldestSeconds ?? 0);
 }
 
 export function measureWebhooks(registry: Registry, outbox: Outbox, webhooks: WebhooksService): void {

@@ -49,14 +49,6 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
 /** The body of a problem, as RFC 9457 has it. */
 export function problemBody({ status, code, detail, extras }: Problem, requestId: string): ProblemDto {
   const { errors, members } = extras;
-  return {
-    type: 'about:blank',
-    title: STATUS_CODES[status] ?? '',
-    status,
-    code,
-    detail,
-    errors,
-    ...members,
-    request_id: requestId,
-  };
+  const title = STATUS_CODES[status] ?? '';
+  return { type: 'about:blank', title, status, code, detail, errors, ...members, request_id: requestId };
 }

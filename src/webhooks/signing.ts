@@ -46,10 +46,8 @@ export class Signing {
       isOverlapping ? this.derive(of.id, of.previousKeyId ?? '', of.secretVersion - 1) : undefined,
     ];
     const signed = `${messageId}.${timestamp}.${body}`;
-    const macs = secrets.map(
-      (secret) => secret && `v1,${createHmac('sha256', secret).update(signed).digest('base64')}`,
-    );
-    return macs.filter(Boolean).join(' ');
+    const macs = secrets.map((secret) => secret && createHmac('sha256', secret).update(signed).digest('base64'));
+    return macs.flatMap((mac) => (mac ? `v1,${mac}` : [])).join(' ');
   }
 
   private derive(id: string, keyId: string, version: number): Buffer | undefined {

@@ -3,7 +3,7 @@ import { ThrottleSettings } from '../../config/throttle-settings.js';
 import { Mails } from '../../mail/mails.js';
 import type { Origin } from '../../request.js';
 import { networkOf } from '../../throttle/networks.js';
-import { type Attempt, budget, type Policy } from '../../throttle/policy.js';
+import { budget, type Policy } from '../../throttle/policy.js';
 import type { Reservation } from '../../throttle/reservation.js';
 import { Throttle } from '../../throttle/throttle.js';
 import type { AccountFactors } from './account-factors.js';
@@ -34,7 +34,7 @@ export class FactorGuesses {
 
   /** Reserves an attempt. @throws Problem 429 */
   begin({ id }: Pick<AccountFactors, 'id'>, from: Origin): Promise<Reservation> {
-    return this.throttle.reserve(this.attempt(id), from);
+    return this.throttle.reserve({ budgets: [budget(this.wrong, [id]), budget(this.ofDay, [id])], account: id }, from);
   }
 
   /** Counts a wrong code. When it was the last that is allowed, the owner gets a mail. */
@@ -55,9 +55,5 @@ export class FactorGuesses {
   /** Counts an attempt with a passkey. @throws Problem 429 */
   countSignIn(from: Origin): Promise<void> {
     return this.throttle.count({ budgets: [budget(this.signIns, [networkOf(from.ip)])] }, from);
-  }
-
-  private attempt(account: string): Attempt {
-    return { budgets: [budget(this.wrong, [account]), budget(this.ofDay, [account])], account };
   }
 }

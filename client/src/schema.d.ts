@@ -430,20 +430,20 @@ export interface paths {
         get: operations["getPost"];
         /**
          * Update post
-         * @description Changes one's own post; what is left out stays as it is.
+         * @description Changes one's own post; members that are left out don't change.
          */
         put: operations["replacePost"];
         post?: never;
         /**
          * Delete post
-         * @description Deletes one's own post, or as an admin anybody's.
+         * @description Deletes one's own post, or any post as an admin.
          */
         delete: operations["deletePost"];
         options?: never;
         head?: never;
         /**
          * Update post
-         * @description Changes one's own post; what is left out stays as it is.
+         * @description Changes one's own post; members that are left out don't change.
          */
         patch: operations["updatePost"];
         trace?: never;
@@ -458,13 +458,13 @@ export interface paths {
         get?: never;
         /**
          * Like post
-         * @description Likes a post. Liking it again does no harm.
+         * @description Likes a post. Repeating it does no harm.
          */
         put: operations["likePost"];
         post?: never;
         /**
          * Unlike post
-         * @description Takes a like back. Doing it again does no harm.
+         * @description Removes one's like. Repeating it does no harm.
          */
         delete: operations["unlikePost"];
         options?: never;
@@ -481,7 +481,7 @@ export interface paths {
         };
         /**
          * List likes
-         * @description Lists who likes a post, the latest first.
+         * @description Lists the users who like a post, latest first.
          */
         get: operations["listLikes"];
         put?: never;
@@ -530,7 +530,7 @@ export interface paths {
         get: operations["getTask"];
         /**
          * Update task
-         * @description Changes one of one's own tasks; what is left out stays as it is.
+         * @description Changes one of one's own tasks; members that are left out don't change.
          */
         put: operations["replaceTask"];
         post?: never;
@@ -543,7 +543,7 @@ export interface paths {
         head?: never;
         /**
          * Update task
-         * @description Changes one of one's own tasks; what is left out stays as it is.
+         * @description Changes one of one's own tasks; members that are left out don't change.
          */
         patch: operations["updateTask"];
         trace?: never;
@@ -599,7 +599,7 @@ export interface paths {
         put?: never;
         /**
          * Change users
-         * @description Does one thing to up to 100 users, as an admin. Each result says what the request for that one alone would have.
+         * @description Runs an action on up to 100 users, as an admin. Each result has the status that a request for that user alone would have.
          */
         post: operations["changeUsers"];
         delete?: never;
@@ -953,7 +953,7 @@ export interface paths {
         };
         /**
          * List mails
-         * @description Lists mails of the last 30 days, newest first: to whom, how often they were tried, what the relay said. Not what they say.
+         * @description Lists mails of the last 30 days, newest first: recipient, number of tries, last answer of the relay. Not their text.
          */
         get: operations["listMails"];
         put?: never;
@@ -975,7 +975,7 @@ export interface paths {
         put?: never;
         /**
          * Retry mail
-         * @description Has a mail tried again at once, if it failed or waits for its next try.
+         * @description Tries a mail again at once, if it failed or waits for its next try.
          */
         post: operations["retryMail"];
         delete?: never;
@@ -995,7 +995,7 @@ export interface paths {
         put?: never;
         /**
          * Send test mail
-         * @description Sends a mail that only says that it arrived, to try out the way to the relay.
+         * @description Sends a test mail.
          */
         post: operations["sendTestMail"];
         delete?: never;
@@ -1413,7 +1413,7 @@ export interface paths {
         };
         /**
          * Get stats
-         * @description Counts users by state and role, for an admin.
+         * @description Counts users by state and role, as an admin.
          */
         get: operations["getStats"];
         put?: never;
@@ -1433,7 +1433,7 @@ export interface paths {
         };
         /**
          * Get daily stats
-         * @description Counts sign-ups and sign-ins of each day of a time zone, for an admin. Days to come are zeros.
+         * @description Counts sign-ups and sign-ins per day in a time zone, as an admin. Future days are zero.
          */
         get: operations["getDailyStats"];
         put?: never;
@@ -1493,7 +1493,7 @@ export interface paths {
         };
         /**
          * Get system
-         * @description Describes how the server is set up, to an admin: versions, settings without secrets, and what the doctor says.
+         * @description Shows how the server is set up, to an admin: versions, settings without secrets, and findings of the doctor.
          */
         get: operations["getSystem"];
         put?: never;
@@ -1897,7 +1897,7 @@ export interface paths {
         };
         /**
          * List audit events
-         * @description Lists the security events of everybody, newest first.
+         * @description Lists the security events of all users, newest first.
          */
         get: operations["listAuditEvents"];
         put?: never;
@@ -1917,7 +1917,7 @@ export interface paths {
         };
         /**
          * Export audit events
-         * @description Exports the security events that a list would show, as a table; paging doesn't apply.
+         * @description Exports the security events of a list as CSV; paging parameters are ignored.
          */
         get: operations["exportAuditEvents"];
         put?: never;
@@ -1977,7 +1977,7 @@ export interface paths {
         };
         /**
          * Get health
-         * @description Whether the service and its database work, and the API serves: not while migrations still run.
+         * @description Whether service and database work and the API serves requests; false while migrations run.
          */
         get: operations["getHealth"];
         put?: never;
@@ -1997,7 +1997,7 @@ export interface paths {
         };
         /**
          * Get liveness
-         * @description Whether the process turns; asks nobody.
+         * @description Whether the process is alive; checks nothing else.
          */
         get: operations["getLiveness"];
         put?: never;
@@ -2017,7 +2017,7 @@ export interface paths {
         };
         /**
          * Get readiness
-         * @description Whether to send requests here: the database can be reached, it has all migrations, and the process isn't ending.
+         * @description Whether to route requests here: the database is reachable and has all migrations, and the process isn't shutting down.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -2056,7 +2056,7 @@ export interface components {
              */
             display_name?: string | null;
         };
-        /** @description It is noted, whether there is anybody to send a mail to or not. */
+        /** @description The request was accepted, whether or not there is anybody to send a mail to. */
         Accepted: {
             /** @enum {string} */
             status: "accepted";
@@ -2190,12 +2190,12 @@ export interface components {
         AdminUserPage: {
             items: components["schemas"]["AdminUser"][];
             /**
-             * @description How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long.
+             * @description The number of entries, up to 10,000; null when paging by cursor, or when counting took too long.
              * @example 1
              */
             total: number | null;
             /**
-             * @description Whether there are just so many; false when there are more than 10,000, and when `total` is null.
+             * @description Whether `total` is exact; false when there are more than 10,000, and when `total` is null.
              * @example false
              */
             total_is_exact: boolean;
@@ -2204,7 +2204,7 @@ export interface components {
             /** @example 10 */
             limit: number;
             /**
-             * @description What to send as `cursor` for the next page; null on the last one.
+             * @description The `cursor` of the next page; null on the last one.
              * @example null
              */
             next_cursor: string | null;
@@ -2275,27 +2275,27 @@ export interface components {
             /** @enum {string} */
             userVerification: "preferred";
         };
-        /** @description One thing to do to many users. */
+        /** @description An action on many users. */
         BulkRequest: {
             /**
-             * @description Whom: 1 to 100 ids; one that is repeated counts once.
+             * @description 1 to 100 ids; duplicates count once.
              * @example [
              *       "01890a5d-ac96-774b-bcce-b302099a8057"
              *     ]
              */
             ids: string[];
             /**
-             * @description What.
+             * @description The action.
              * @enum {string}
              */
             action: "restore" | "deactivate" | "activate" | "delete" | "end_sessions";
             /**
-             * @description Why, of what deactivates or deletes; kept with the events.
+             * @description The reason for deactivating or deleting; stored with the events.
              * @example Spam
              */
             reason?: string;
         };
-        /** @description What came of it for one of them. */
+        /** @description The result for one user. */
         BulkResult: {
             /**
              * Format: uuid
@@ -2303,17 +2303,17 @@ export interface components {
              */
             id: string;
             /**
-             * @description The status that the request for this one alone would have had.
+             * @description The status that a request for this user alone would have.
              * @example 200
              */
             status: number;
             /**
-             * @description Why it wasn't done.
+             * @description The code of the failure.
              * @enum {string}
              */
             code?: "malformed_json" | "malformed_request" | "refused_character" | "too_complex" | "sign_in_expired" | "invalid_grant" | "access_denied" | "not_authenticated" | "invalid_token" | "invalid_credentials" | "invalid_refresh_token" | "refresh_token_reused" | "invalid_mfa_token" | "invalid_code" | "code_used" | "invalid_passkey" | "unknown_passkey" | "forbidden" | "field_forbidden" | "wrong_password" | "wrong_code" | "email_not_verified" | "registration_closed" | "sign_up_closed" | "mfa_required" | "mfa_enrollment_required" | "step_up_required" | "insufficient_scope" | "not_found" | "not_enabled" | "method_not_allowed" | "request_timeout" | "conflict" | "email_taken" | "username_taken" | "last_admin" | "import_failed" | "invitation_open" | "idempotency_in_progress" | "passkey_known" | "mfa_mandatory" | "last_sign_in_method" | "account_exists" | "identity_taken" | "link_expired" | "link_used" | "code_expired" | "precondition_failed" | "body_too_large" | "import_too_large" | "uri_too_long" | "unsupported_media_type" | "validation_failed" | "link_invalid" | "code_invalid" | "idempotency_key_reused" | "precondition_required" | "too_many_requests" | "headers_too_large" | "internal_error" | "unavailable" | "mail_not_configured";
         };
-        /** @description What came of it, in the order of the ids. */
+        /** @description The results, in the order of the ids. */
         BulkResults: {
             results: components["schemas"]["BulkResult"][];
         };
@@ -2492,7 +2492,7 @@ export interface components {
             /** @example Not the cactus. */
             description?: string | null;
             /**
-             * @description Whether it is done; false unless said.
+             * @description Whether it is done; false by default.
              * @example false
              */
             is_completed?: boolean;
@@ -2594,12 +2594,12 @@ export interface components {
              */
             events: string[];
             /**
-             * @description What it is for.
+             * @description A description for admins.
              * @example Keeps the CRM in step
              */
             description?: string | null;
             /**
-             * @description Whether it is sent anything; true unless said.
+             * @description Whether events are sent to it; true by default.
              * @default true
              * @example true
              */
@@ -2732,7 +2732,7 @@ export interface components {
             /** @example -7 */
             alg: number;
         };
-        /** @description What happened on a day. */
+        /** @description The figures of a day. */
         DailyStats: {
             /** @example 2026-11-26 */
             day: string;
@@ -2743,12 +2743,12 @@ export interface components {
             /** @example 0 */
             failed_sign_ins: number;
             /**
-             * @description Different people who signed in.
+             * @description Distinct users who signed in.
              * @example 0
              */
             active_users: number;
         };
-        /** @description Every day that was asked for, the first one first. */
+        /** @description All requested days, oldest first. */
         DailyStatsList: {
             items: components["schemas"]["DailyStats"][];
         };
@@ -2769,7 +2769,7 @@ export interface components {
              */
             purge_at: string | null;
         };
-        /** @description An event on its way to a receiver, or there. */
+        /** @description The delivery of an event to a receiver. */
         Delivery: {
             /**
              * Format: uuid
@@ -2781,13 +2781,13 @@ export interface components {
             /** @enum {string} */
             state: "queued" | "delivered" | "dead";
             /**
-             * @description How often it was tried.
+             * @description The number of tries.
              * @example 0
              */
             attempts: number;
             /**
              * Format: date-time
-             * @description null when it isn't tried again.
+             * @description null when it isn't retried.
              * @example 2026-01-31T09:30:00.000Z
              */
             next_attempt_at: string | null;
@@ -2802,14 +2802,14 @@ export interface components {
              */
             delivered_at: string | null;
             /**
-             * @description What the receiver answered last.
+             * @description The receiver's last status.
              * @example 500
              */
             last_status: number | null;
             /** @example The receiver answered 500. */
             last_error: string | null;
             /**
-             * @description How long the last try took.
+             * @description Duration of the last try.
              * @example 42
              */
             duration_ms: number | null;
@@ -2818,12 +2818,12 @@ export interface components {
         DeliveryPage: {
             items: components["schemas"]["Delivery"][];
             /**
-             * @description How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long.
+             * @description The number of entries, up to 10,000; null when paging by cursor, or when counting took too long.
              * @example 1
              */
             total: number | null;
             /**
-             * @description Whether there are just so many; false when there are more than 10,000, and when `total` is null.
+             * @description Whether `total` is exact; false when there are more than 10,000, and when `total` is null.
              * @example false
              */
             total_is_exact: boolean;
@@ -2832,7 +2832,7 @@ export interface components {
             /** @example 10 */
             limit: number;
             /**
-             * @description What to send as `cursor` for the next page; null on the last one.
+             * @description The `cursor` of the next page; null on the last one.
              * @example null
              */
             next_cursor: string | null;
@@ -2922,14 +2922,14 @@ export interface components {
              * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
              */
             actor_id: string | null;
-            /** @description Who did it; null when nobody was signed in, or when the account is gone. */
+            /** @description Who did it; null when nobody was signed in, or when the account is purged. */
             actor: components["schemas"]["EventPerson"] | null;
             /**
              * Format: uuid
              * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
              */
             user_id: string | null;
-            /** @description Whom it concerns; null when nobody's account is concerned, or when the account is gone. */
+            /** @description The user whom it concerns; null when it concerns no account, or the account is purged. */
             user: components["schemas"]["EventPerson"] | null;
             /** @example 203.0.113.7 */
             ip: string | null;
@@ -2945,12 +2945,12 @@ export interface components {
         EventPage: {
             items: components["schemas"]["Event"][];
             /**
-             * @description How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long.
+             * @description The number of entries, up to 10,000; null when paging by cursor, or when counting took too long.
              * @example 1
              */
             total: number | null;
             /**
-             * @description Whether there are just so many; false when there are more than 10,000, and when `total` is null.
+             * @description Whether `total` is exact; false when there are more than 10,000, and when `total` is null.
              * @example false
              */
             total_is_exact: boolean;
@@ -2959,12 +2959,12 @@ export interface components {
             /** @example 10 */
             limit: number;
             /**
-             * @description What to send as `cursor` for the next page; null on the last one.
+             * @description The `cursor` of the next page; null on the last one.
              * @example null
              */
             next_cursor: string | null;
         };
-        /** @description Whom an event names. */
+        /** @description A user in an event. */
         EventPerson: {
             /**
              * Format: uuid
@@ -3240,7 +3240,7 @@ export interface components {
              */
             expires_in: number;
         };
-        /** @description What is wrong with one member of a body (`pointer`, RFC 6901) or one query or path value (`parameter`). */
+        /** @description An invalid member of a body (`pointer`, RFC 6901), or query or path parameter (`parameter`). */
         FieldError: {
             /**
              * @description The member, as a JSON pointer (RFC 6901).
@@ -3253,7 +3253,7 @@ export interface components {
              */
             parameter?: string;
             /**
-             * @description The rule that it breaks.
+             * @description The violated rule.
              * @example is_email
              */
             code: string;
@@ -3263,14 +3263,14 @@ export interface components {
              */
             detail: string;
         };
-        /** @description What the doctor found: all well, worth a thought, or to be put right. */
+        /** @description A finding of the doctor: `good`, `doubtful` or `bad`. */
         Finding: {
             /** @enum {string} */
             verdict: "good" | "doubtful" | "bad";
             /** @example All 8 migrations are applied. */
             text: string;
             /**
-             * @description What to do about it.
+             * @description How to mend it.
              * @example Set the network of your balancer.
              */
             remedy: string | null;
@@ -3290,7 +3290,7 @@ export interface components {
              */
             expires_in: number;
         };
-        /** @description The state of the service in three words. */
+        /** @description The state of the service. */
         Health: {
             /** @enum {string} */
             status: "healthy" | "unhealthy";
@@ -3299,12 +3299,12 @@ export interface components {
             /** @enum {string} */
             api: "ok";
         };
-        /** @description The state of everything that the service needs. */
+        /** @description The state of all checks. */
         HealthCheckResult: {
             /** @enum {string} */
             status: "ok" | "error" | "shutting_down";
             /**
-             * @description What works.
+             * @description Checks that are up.
              * @example {
              *       "database": {
              *         "status": "up"
@@ -3319,12 +3319,12 @@ export interface components {
              */
             info: components["schemas"]["HealthIndicators"];
             /**
-             * @description What does not work.
+             * @description Checks that are down.
              * @example {}
              */
             error: components["schemas"]["HealthIndicators"];
             /**
-             * @description Both of them.
+             * @description All checks.
              * @example {
              *       "database": {
              *         "status": "up"
@@ -3339,7 +3339,7 @@ export interface components {
              */
             details: components["schemas"]["HealthIndicators"];
         };
-        /** @description What one part of it says. */
+        /** @description The state of one check. */
         HealthIndicator: {
             /** @enum {string} */
             status: "up" | "down";
@@ -3349,7 +3349,7 @@ export interface components {
              */
             message?: string;
         };
-        /** @description The parts that the service needs. */
+        /** @description The checks. */
         HealthIndicators: {
             database?: components["schemas"]["HealthIndicator"];
             migrations?: components["schemas"]["HealthIndicator"];
@@ -3497,12 +3497,12 @@ export interface components {
         InvitationPage: {
             items: components["schemas"]["Invitation"][];
             /**
-             * @description How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long.
+             * @description The number of entries, up to 10,000; null when paging by cursor, or when counting took too long.
              * @example 1
              */
             total: number | null;
             /**
-             * @description Whether there are just so many; false when there are more than 10,000, and when `total` is null.
+             * @description Whether `total` is exact; false when there are more than 10,000, and when `total` is null.
              * @example false
              */
             total_is_exact: boolean;
@@ -3511,7 +3511,7 @@ export interface components {
             /** @example 10 */
             limit: number;
             /**
-             * @description What to send as `cursor` for the next page; null on the last one.
+             * @description The `cursor` of the next page; null on the last one.
              * @example null
              */
             next_cursor: string | null;
@@ -3533,7 +3533,7 @@ export interface components {
              */
             keys: Record<string, never>[];
         };
-        /** @description Somebody who likes a post, and since when. */
+        /** @description A user who likes a post, and since when. */
         Like: {
             user: components["schemas"]["PublicUser"];
             /**
@@ -3546,12 +3546,12 @@ export interface components {
         LikePage: {
             items: components["schemas"]["Like"][];
             /**
-             * @description How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long.
+             * @description The number of entries, up to 10,000; null when paging by cursor, or when counting took too long.
              * @example 1
              */
             total: number | null;
             /**
-             * @description Whether there are just so many; false when there are more than 10,000, and when `total` is null.
+             * @description Whether `total` is exact; false when there are more than 10,000, and when `total` is null.
              * @example false
              */
             total_is_exact: boolean;
@@ -3560,7 +3560,7 @@ export interface components {
             /** @example 10 */
             limit: number;
             /**
-             * @description What to send as `cursor` for the next page; null on the last one.
+             * @description The `cursor` of the next page; null on the last one.
              * @example null
              */
             next_cursor: string | null;
@@ -3630,7 +3630,7 @@ export interface components {
              */
             token: string;
         };
-        /** @description The process turns. */
+        /** @description The process is alive. */
         Live: {
             /** @enum {string} */
             status: "ok";
@@ -3700,7 +3700,7 @@ export interface components {
             /** @example rt_AZqy… */
             refresh_token?: string;
         };
-        /** @description A mail that was sent, or is to be. What it says stands nowhere. */
+        /** @description A sent or queued mail. Its text isn't stored. */
         Mail: {
             /**
              * Format: uuid
@@ -3708,7 +3708,7 @@ export interface components {
              */
             id: string;
             /**
-             * @description What it is about.
+             * @description The kind of mail.
              * @example verify
              */
             kind: string;
@@ -3716,14 +3716,14 @@ export interface components {
             to: string;
             /**
              * Format: uuid
-             * @description Whom it concerns.
+             * @description The user whom it concerns.
              * @example 0199c2f4-5a10-7c3e-9b7d-2f6c1e0a4b11
              */
             user_id: string | null;
             /** @enum {string} */
             state: "expired" | "queued" | "sent" | "failed";
             /**
-             * @description How often it was tried.
+             * @description The number of tries.
              * @example 0
              */
             attempts: number;
@@ -3738,7 +3738,7 @@ export interface components {
              */
             sent_at: string | null;
             /**
-             * @description What the relay said last time.
+             * @description The relay's last answer.
              * @example Mailbox full
              */
             last_error: string | null;
@@ -3747,12 +3747,12 @@ export interface components {
         MailPage: {
             items: components["schemas"]["Mail"][];
             /**
-             * @description How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long.
+             * @description The number of entries, up to 10,000; null when paging by cursor, or when counting took too long.
              * @example 1
              */
             total: number | null;
             /**
-             * @description Whether there are just so many; false when there are more than 10,000, and when `total` is null.
+             * @description Whether `total` is exact; false when there are more than 10,000, and when `total` is null.
              * @example false
              */
             total_is_exact: boolean;
@@ -3761,7 +3761,7 @@ export interface components {
             /** @example 10 */
             limit: number;
             /**
-             * @description What to send as `cursor` for the next page; null on the last one.
+             * @description The `cursor` of the next page; null on the last one.
              * @example null
              */
             next_cursor: string | null;
@@ -3795,17 +3795,17 @@ export interface components {
              */
             remembered_devices: number;
         };
-        /** @description How a sign-in goes on whose first factor was right. */
+        /** @description How to complete a sign-in whose first factor was right. */
         MfaChallenge: {
             /**
-             * @description Stands for the first factor.
+             * @description Represents the first factor.
              * @example mt_AZqy…
              */
             token: string;
-            /** @description How the second factor can be shown. */
+            /** @description The possible second factors. */
             methods: ("totp" | "passkey" | "recovery_code")[];
             /**
-             * @description Seconds.
+             * @description Seconds until the token expires.
              * @example 300
              */
             expires_in: number;
@@ -3818,7 +3818,7 @@ export interface components {
              */
             mfa_token: string;
         };
-        /** @description A change of the schema that this version brings. */
+        /** @description A migration of this version. */
         Migration: {
             /** @example UsersAndSessions1763700000000 */
             name: string;
@@ -3882,7 +3882,7 @@ export interface components {
             /** @example true */
             is_active: boolean;
             /**
-             * @description Why UserHub switched it off.
+             * @description Why UserHub disabled it.
              * @example The receiver answered 410 Gone.
              */
             disabled_reason: string | null;
@@ -4057,7 +4057,7 @@ export interface components {
         /** @description Connections to the database, of this process. */
         Pool: {
             /**
-             * @description How many there may be.
+             * @description Most connections of the pool (`DB_POOL_MAX`).
              * @example 0
              */
             max: number;
@@ -4066,12 +4066,12 @@ export interface components {
             /** @example 0 */
             idle: number;
             /**
-             * @description Statements that wait for one.
+             * @description Statements that wait for a connection.
              * @example 0
              */
             waiting: number;
         };
-        /** @description A post, with its author, and what people think of it. */
+        /** @description A post, with its author and likes. */
         Post: {
             /**
              * Format: uuid
@@ -4089,7 +4089,7 @@ export interface components {
              */
             like_count: number;
             /**
-             * @description Whether the one who asks is one of them.
+             * @description Whether the caller likes it.
              * @example false
              */
             liked_by_me: boolean;
@@ -4108,12 +4108,12 @@ export interface components {
         PostPage: {
             items: components["schemas"]["Post"][];
             /**
-             * @description How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long.
+             * @description The number of entries, up to 10,000; null when paging by cursor, or when counting took too long.
              * @example 1
              */
             total: number | null;
             /**
-             * @description Whether there are just so many; false when there are more than 10,000, and when `total` is null.
+             * @description Whether `total` is exact; false when there are more than 10,000, and when `total` is null.
              * @example false
              */
             total_is_exact: boolean;
@@ -4122,7 +4122,7 @@ export interface components {
             /** @example 10 */
             limit: number;
             /**
-             * @description What to send as `cursor` for the next page; null on the last one.
+             * @description The `cursor` of the next page; null on the last one.
              * @example null
              */
             next_cursor: string | null;
@@ -4337,28 +4337,28 @@ export interface components {
             /** @example My old phone */
             name: string;
         };
-        /** @description Which deliveries to send again. */
+        /** @description Which deliveries to repeat. */
         ReplayRequest: {
             /**
              * Format: date-time
-             * @description Those made at or after this time (RFC 3339).
+             * @description Those created at or after this time (RFC 3339).
              * @example 2026-01-01T00:00:00Z
              */
             since: string;
             /**
              * Format: date-time
-             * @description Those made before this time; now unless said.
+             * @description Those created before this time; now by default.
              * @example 2026-01-02T00:00:00Z
              */
             until?: string;
             /**
-             * @description Which of them; the dead unless said.
+             * @description In which state; `dead` by default.
              * @default dead
              * @enum {string}
              */
             state: "all" | "delivered" | "dead";
         };
-        /** @description How many deliveries are sent again. */
+        /** @description The number of deliveries that are repeated. */
         Replayed: {
             /** @example 0 */
             count: number;
@@ -4410,7 +4410,7 @@ export interface components {
              */
             end_sessions?: boolean;
         };
-        /** @description How long the secret of before goes on signing. */
+        /** @description How long the previous secret continues to sign. */
         RotateSecretRequest: {
             /**
              * @description Hours, 0 to 168.
@@ -4433,7 +4433,7 @@ export interface components {
              */
             locale?: string;
         };
-        /** @description It will be sent. */
+        /** @description It is queued. */
         Sending: {
             /** @enum {string} */
             status: "accepted";
@@ -4505,7 +4505,7 @@ export interface components {
         SessionList: {
             items: components["schemas"]["Session"][];
         };
-        /** @description A setting as it is in effect. */
+        /** @description An effective setting. */
         Setting: {
             /** @example PORT */
             name: string;
@@ -4520,7 +4520,7 @@ export interface components {
              */
             source: "default" | "environment";
             /**
-             * @description Whether it may open something: then only its source says that it is set.
+             * @description Whether the value is secret: then only its source is shown.
              * @example false
              */
             is_secret: boolean;
@@ -4537,15 +4537,15 @@ export interface components {
              */
             signs: boolean;
         };
-        /** @description How many users there are now, at most a second old. */
+        /** @description The current number of users, at most a second old. */
         Stats: {
             /**
-             * @description All but the deleted ones.
+             * @description All users except deleted ones.
              * @example 0
              */
             total: number;
             /**
-             * @description Those of them who may sign in.
+             * @description Those who may sign in.
              * @example 0
              */
             active: number;
@@ -4554,31 +4554,31 @@ export interface components {
             /** @example 0 */
             deleted: number;
             /**
-             * @description Those who are held back after too many wrong attempts.
+             * @description Those whose sign-in is blocked after too many wrong attempts.
              * @example 0
              */
             locked: number;
             /** @example 0 */
             admins: number;
             /**
-             * @description Those who were made in the last seven days.
+             * @description Those created in the last seven days.
              * @example 0
              */
             new_7_days: number;
         };
-        /** @description What must be proved once more. */
+        /** @description The authentication that a request requires. */
         StepUpChallenge: {
             /**
-             * @description `aal2`: with two factors.
+             * @description `aal2` requires two factors.
              * @enum {string}
              */
             acr: "aal1" | "aal2";
             /**
-             * @description How long ago it may be, in seconds.
+             * @description Its maximal age in seconds.
              * @example 600
              */
             max_age: number;
-            /** @description How it can be proved; none: sign in again. */
+            /** @description The possible methods; when empty: sign in again. */
             methods: ("totp" | "passkey" | "recovery_code" | "password")[];
         };
         /** @description A second factor, or the password of an account that has none: exactly one of these. */
@@ -4604,7 +4604,7 @@ export interface components {
             /** @example false */
             enabled: boolean;
         };
-        /** @description How this server is set up, and how it is. */
+        /** @description The configuration and state of this server. */
         System: {
             /**
              * @description The version of UserHub.
@@ -4629,12 +4629,12 @@ export interface components {
              */
             started_at: string;
             /**
-             * @description Whether this process is about to end.
+             * @description Whether this process is shutting down.
              * @example false
              */
             is_draining: boolean;
             pool: components["schemas"]["Pool"];
-            /** @description The oldest first. */
+            /** @description Oldest first. */
             migrations: components["schemas"]["Migration"][];
             signing_keys: components["schemas"]["SigningKey"][];
             settings: components["schemas"]["Setting"][];
@@ -4673,12 +4673,12 @@ export interface components {
         TaskPage: {
             items: components["schemas"]["Task"][];
             /**
-             * @description How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long.
+             * @description The number of entries, up to 10,000; null when paging by cursor, or when counting took too long.
              * @example 1
              */
             total: number | null;
             /**
-             * @description Whether there are just so many; false when there are more than 10,000, and when `total` is null.
+             * @description Whether `total` is exact; false when there are more than 10,000, and when `total` is null.
              * @example false
              */
             total_is_exact: boolean;
@@ -4687,12 +4687,12 @@ export interface components {
             /** @example 10 */
             limit: number;
             /**
-             * @description What to send as `cursor` for the next page; null on the last one.
+             * @description The `cursor` of the next page; null on the last one.
              * @example null
              */
             next_cursor: string | null;
         };
-        /** @description Where to send a mail that tests the way. */
+        /** @description The recipient of a test mail. */
         TestMailRequest: {
             /**
              * Format: email
@@ -4831,7 +4831,7 @@ export interface components {
              */
             expires_in: number;
         };
-        /** @description What changes of a post. What is left out stays as it is. */
+        /** @description A change of a post; members that are left out don't change. */
         UpdatePostRequest: {
             /**
              * @description null clears it.
@@ -4841,7 +4841,7 @@ export interface components {
             /** @example It weaves algebraic patterns. */
             content?: string;
         };
-        /** @description What changes of a task. What is left out stays as it is. */
+        /** @description A change of a task; members that are left out don't change. */
         UpdateTaskRequest: {
             /** @example Water the plants */
             title?: string;
@@ -4913,7 +4913,7 @@ export interface components {
              */
             locale?: string | null;
         };
-        /** @description What changes of a receiver. What is left out stays as it is. */
+        /** @description A change of a receiver; members that are left out don't change. */
         UpdateWebhookRequest: {
             /** @example https://example.com/hooks/userhub */
             url?: string;
@@ -4929,7 +4929,7 @@ export interface components {
              */
             description?: string | null;
             /**
-             * @description Switching it on again forgets why it was switched off.
+             * @description Enabling it clears `disabled_reason`.
              * @example true
              */
             is_active?: boolean;
@@ -5017,12 +5017,12 @@ export interface components {
         UserPage: {
             items: (components["schemas"]["User"] | components["schemas"]["PublicUser"])[];
             /**
-             * @description How many there are in all, as far as 10,000; null when walking by cursor, or when counting took too long.
+             * @description The number of entries, up to 10,000; null when paging by cursor, or when counting took too long.
              * @example 1
              */
             total: number | null;
             /**
-             * @description Whether there are just so many; false when there are more than 10,000, and when `total` is null.
+             * @description Whether `total` is exact; false when there are more than 10,000, and when `total` is null.
              * @example false
              */
             total_is_exact: boolean;
@@ -5031,7 +5031,7 @@ export interface components {
             /** @example 10 */
             limit: number;
             /**
-             * @description What to send as `cursor` for the next page; null on the last one.
+             * @description The `cursor` of the next page; null on the last one.
              * @example null
              */
             next_cursor: string | null;
@@ -5078,7 +5078,7 @@ export interface components {
             /** @example true */
             is_active: boolean;
             /**
-             * @description Why UserHub switched it off.
+             * @description Why UserHub disabled it.
              * @example The receiver answered 410 Gone.
              */
             disabled_reason: string | null;
@@ -5103,7 +5103,7 @@ export interface components {
              */
             last_failure_at: string | null;
         };
-        /** @description All receivers: there are 20 at most. */
+        /** @description All receivers, 20 at most. */
         WebhookList: {
             items: components["schemas"]["Webhook"][];
         };
@@ -5893,7 +5893,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description It is noted, whether there is anybody to send a mail to or not. */
+            /** @description The request was accepted, whether or not there is anybody to send a mail to. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -6405,11 +6405,11 @@ export interface operations {
                 never_signed_in?: boolean;
                 /** @description For admins: only those who are held back after too many wrong attempts; false: only the others. */
                 locked?: boolean;
-                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
+                /** @description How many entries to skip, 10,000 at most; to go further use `cursor`. Not together with `cursor`. */
                 skip?: number;
                 /** @description How many entries a page has, 1 to 100. */
                 limit?: number;
-                /** @description The `next_cursor` of the page before. Walks a list of any length at the same cost. */
+                /** @description The `next_cursor` of the previous page. Each page costs the same, at any depth. */
                 cursor?: string;
             };
             header?: never;
@@ -6551,11 +6551,11 @@ export interface operations {
                 never_signed_in?: boolean;
                 /** @description For admins: only those who are held back after too many wrong attempts; false: only the others. */
                 locked?: boolean;
-                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
+                /** @description How many entries to skip, 10,000 at most; to go further use `cursor`. Not together with `cursor`. */
                 skip?: number;
                 /** @description How many entries a page has, 1 to 100. */
                 limit?: number;
-                /** @description The `next_cursor` of the page before. Walks a list of any length at the same cost. */
+                /** @description The `next_cursor` of the previous page. Each page costs the same, at any depth. */
                 cursor?: string;
             };
             header?: never;
@@ -7367,15 +7367,15 @@ export interface operations {
     listPosts: {
         parameters: {
             query?: {
-                /** @description Only those by this person. */
+                /** @description Only those by this user. */
                 author_id?: string;
                 /** @description A part of the title or content, without regard to case. */
                 q?: string;
-                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
+                /** @description How many entries to skip, 10,000 at most; to go further use `cursor`. Not together with `cursor`. */
                 skip?: number;
                 /** @description How many entries a page has, 1 to 100. */
                 limit?: number;
-                /** @description The `next_cursor` of the page before. Walks a list of any length at the same cost. */
+                /** @description The `next_cursor` of the previous page. Each page costs the same, at any depth. */
                 cursor?: string;
             };
             header?: never;
@@ -7435,7 +7435,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A post, with its author, and what people think of it. */
+            /** @description A post, with its author and likes. */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -7501,7 +7501,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A post, with its author, and what people think of it. */
+            /** @description A post, with its author and likes. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -7571,7 +7571,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A post, with its author, and what people think of it. */
+            /** @description A post, with its author and likes. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -7700,7 +7700,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A post, with its author, and what people think of it. */
+            /** @description A post, with its author and likes. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -7855,11 +7855,11 @@ export interface operations {
     listLikes: {
         parameters: {
             query?: {
-                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
+                /** @description How many entries to skip, 10,000 at most; to go further use `cursor`. Not together with `cursor`. */
                 skip?: number;
                 /** @description How many entries a page has, 1 to 100. */
                 limit?: number;
-                /** @description The `next_cursor` of the page before. Walks a list of any length at the same cost. */
+                /** @description The `next_cursor` of the previous page. Each page costs the same, at any depth. */
                 cursor?: string;
             };
             header?: never;
@@ -7916,15 +7916,15 @@ export interface operations {
     listTasks: {
         parameters: {
             query?: {
-                /** @description Only those that are done, or are not. */
+                /** @description Only those that are done, or aren't. */
                 is_completed?: boolean;
                 /** @description A part of the title or description, without regard to case. */
                 q?: string;
-                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
+                /** @description How many entries to skip, 10,000 at most; to go further use `cursor`. Not together with `cursor`. */
                 skip?: number;
                 /** @description How many entries a page has, 1 to 100. */
                 limit?: number;
-                /** @description The `next_cursor` of the page before. Walks a list of any length at the same cost. */
+                /** @description The `next_cursor` of the previous page. Each page costs the same, at any depth. */
                 cursor?: string;
             };
             header?: never;
@@ -8462,7 +8462,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What came of it, in the order of the ids. */
+            /** @description The results, in the order of the ids. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -8817,7 +8817,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is noted, whether there is anybody to send a mail to or not. */
+            /** @description The request was accepted, whether or not there is anybody to send a mail to. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -9229,11 +9229,11 @@ export interface operations {
                 state?: "open" | "accepted" | "expired" | "revoked";
                 /** @description A part of the address, the username or the display name, without regard to case. */
                 q?: string;
-                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
+                /** @description How many entries to skip, 10,000 at most; to go further use `cursor`. Not together with `cursor`. */
                 skip?: number;
                 /** @description How many entries a page has, 1 to 100. */
                 limit?: number;
-                /** @description The `next_cursor` of the page before. Walks a list of any length at the same cost. */
+                /** @description The `next_cursor` of the previous page. Each page costs the same, at any depth. */
                 cursor?: string;
             };
             header?: never;
@@ -9487,7 +9487,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is noted, whether there is anybody to send a mail to or not. */
+            /** @description The request was accepted, whether or not there is anybody to send a mail to. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -9605,17 +9605,17 @@ export interface operations {
     listMails: {
         parameters: {
             query?: {
-                /** @description Only mails that stand like this. */
+                /** @description Only mails in this state. */
                 state?: "expired" | "queued" | "sent" | "failed";
                 /** @description Only mails of this kind. */
                 kind?: "password_changed" | "password_reset" | "email_change_requested" | "email_changed" | "role_changed" | "recovery_code_used" | "token_created" | "token_revoked" | "webhook_disabled" | "identity_linked" | "identity_unlinked" | "verify" | "reset" | "change" | "already_registered" | "address_in_use" | "invitation" | "account_deleted" | "test" | "new_sign_in" | "session_theft" | "account_restored" | "account_deactivated" | "factor_added" | "factor_removed" | "factors_reset" | "recovery_codes_low" | "wrong_second_factor" | "token_expiring";
                 /** @description Only mails to this address. */
                 to?: string;
-                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
+                /** @description How many entries to skip, 10,000 at most; to go further use `cursor`. Not together with `cursor`. */
                 skip?: number;
                 /** @description How many entries a page has, 1 to 100. */
                 limit?: number;
-                /** @description The `next_cursor` of the page before. Walks a list of any length at the same cost. */
+                /** @description The `next_cursor` of the previous page. Each page costs the same, at any depth. */
                 cursor?: string;
             };
             header?: never;
@@ -9674,7 +9674,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is noted, whether there is anybody to send a mail to or not. */
+            /** @description The request was accepted, whether or not there is anybody to send a mail to. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -9727,7 +9727,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is noted, whether there is anybody to send a mail to or not. */
+            /** @description The request was accepted, whether or not there is anybody to send a mail to. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -10617,7 +10617,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is noted, whether there is anybody to send a mail to or not. */
+            /** @description The request was accepted, whether or not there is anybody to send a mail to. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -10732,7 +10732,7 @@ export interface operations {
                     "application/json": components["schemas"]["PasswordResetLink"];
                 };
             };
-            /** @description It is noted, whether there is anybody to send a mail to or not. */
+            /** @description The request was accepted, whether or not there is anybody to send a mail to. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -10995,7 +10995,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How many users there are now, at most a second old. */
+            /** @description The current number of users, at most a second old. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -11037,7 +11037,7 @@ export interface operations {
                 since: string;
                 /** @description The last day; at most 91 days after the first. */
                 until: string;
-                /** @description The time zone whose days are meant. */
+                /** @description The time zone of the days. */
                 tz?: string;
             };
             header?: never;
@@ -11046,7 +11046,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Every day that was asked for, the first one first. */
+            /** @description All requested days, oldest first. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -11189,7 +11189,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How this server is set up, and how it is. */
+            /** @description The configuration and state of this server. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -11833,7 +11833,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is noted, whether there is anybody to send a mail to or not. */
+            /** @description The request was accepted, whether or not there is anybody to send a mail to. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -11978,7 +11978,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All receivers: there are 20 at most. */
+            /** @description All receivers, 20 at most. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -12350,7 +12350,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It will be sent. */
+            /** @description It is queued. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -12393,15 +12393,15 @@ export interface operations {
             query?: {
                 /** @description Only those in this state. */
                 state?: "queued" | "delivered" | "dead";
-                /** @description Only of this type of event. */
+                /** @description Only events of this type. */
                 type?: "user.created" | "user.updated" | "user.deleted" | "user.restored" | "user.purged" | "user.activated" | "user.deactivated" | "user.email_verified" | "user.email_changed" | "user.password_changed" | "user.role_changed" | "session.created" | "session.ended" | "invitation.created" | "invitation.accepted" | "invitation.revoked" | "webhook.test";
-                /** @description Only those made at or after this time (RFC 3339). */
+                /** @description Only those created at or after this time (RFC 3339). */
                 since?: string;
-                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
+                /** @description How many entries to skip, 10,000 at most; to go further use `cursor`. Not together with `cursor`. */
                 skip?: number;
                 /** @description How many entries a page has, 1 to 100. */
                 limit?: number;
-                /** @description The `next_cursor` of the page before. Walks a list of any length at the same cost. */
+                /** @description The `next_cursor` of the previous page. Each page costs the same, at any depth. */
                 cursor?: string;
             };
             header?: never;
@@ -12475,7 +12475,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It will be sent. */
+            /** @description It is queued. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -12532,7 +12532,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description How many deliveries are sent again. */
+            /** @description The number of deliveries that are repeated. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -12583,21 +12583,21 @@ export interface operations {
                 user_id?: string;
                 /** @description Only what this user did. */
                 actor_id?: string;
-                /** @description Only what came from this IP address. */
+                /** @description Only from this IP address. */
                 ip?: string;
-                /** @description Only events of this kind; of several kinds, the key repeated. */
+                /** @description Only events with this action; repeat the key for several. */
                 action?: ("register" | "login" | "logout" | "token_reused" | "sessions_ended" | "password_confirmed" | "password_changed" | "verification_requested" | "password_reset_requested" | "password_reset" | "email_verified" | "emails_verified" | "email_change_requested" | "email_change_cancelled" | "email_change_reverted" | "email_changed" | "registration_rejected" | "invitation_created" | "invitation_resent" | "invitation_revoked" | "invitation_accepted" | "user_created" | "first_admin" | "user_updated" | "users_imported" | "user_imported" | "role_changed" | "user_activated" | "user_deactivated" | "user_deleted" | "user_restored" | "user_purged" | "mfa_challenged" | "mfa_failed" | "mfa_enabled" | "mfa_disabled" | "mfa_required_changed" | "mfa_reset" | "totp_added" | "totp_removed" | "recovery_codes_made" | "recovery_code_used" | "passkey_added" | "passkey_removed" | "passkey_counter" | "device_remembered" | "device_forgotten" | "step_up" | "throttled" | "throttle_cleared" | "token_created" | "token_revoked" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_disabled" | "exported" | "identity_linked" | "identity_unlinked")[];
                 /** @description Only events at or after this time (RFC 3339). */
                 since?: string;
                 /** @description Only events before this time (RFC 3339). */
                 until?: string;
-                /** @description Only what succeeded, or what failed. */
+                /** @description Only successes, or only failures. */
                 outcome?: "success" | "failure";
-                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
+                /** @description How many entries to skip, 10,000 at most; to go further use `cursor`. Not together with `cursor`. */
                 skip?: number;
                 /** @description How many entries a page has, 1 to 100. */
                 limit?: number;
-                /** @description The `next_cursor` of the page before. Walks a list of any length at the same cost. */
+                /** @description The `next_cursor` of the previous page. Each page costs the same, at any depth. */
                 cursor?: string;
             };
             header?: never;
@@ -12649,21 +12649,21 @@ export interface operations {
                 user_id?: string;
                 /** @description Only what this user did. */
                 actor_id?: string;
-                /** @description Only what came from this IP address. */
+                /** @description Only from this IP address. */
                 ip?: string;
-                /** @description Only events of this kind; of several kinds, the key repeated. */
+                /** @description Only events with this action; repeat the key for several. */
                 action?: ("register" | "login" | "logout" | "token_reused" | "sessions_ended" | "password_confirmed" | "password_changed" | "verification_requested" | "password_reset_requested" | "password_reset" | "email_verified" | "emails_verified" | "email_change_requested" | "email_change_cancelled" | "email_change_reverted" | "email_changed" | "registration_rejected" | "invitation_created" | "invitation_resent" | "invitation_revoked" | "invitation_accepted" | "user_created" | "first_admin" | "user_updated" | "users_imported" | "user_imported" | "role_changed" | "user_activated" | "user_deactivated" | "user_deleted" | "user_restored" | "user_purged" | "mfa_challenged" | "mfa_failed" | "mfa_enabled" | "mfa_disabled" | "mfa_required_changed" | "mfa_reset" | "totp_added" | "totp_removed" | "recovery_codes_made" | "recovery_code_used" | "passkey_added" | "passkey_removed" | "passkey_counter" | "device_remembered" | "device_forgotten" | "step_up" | "throttled" | "throttle_cleared" | "token_created" | "token_revoked" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_disabled" | "exported" | "identity_linked" | "identity_unlinked")[];
                 /** @description Only events at or after this time (RFC 3339). */
                 since?: string;
                 /** @description Only events before this time (RFC 3339). */
                 until?: string;
-                /** @description Only what succeeded, or what failed. */
+                /** @description Only successes, or only failures. */
                 outcome?: "success" | "failure";
-                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
+                /** @description How many entries to skip, 10,000 at most; to go further use `cursor`. Not together with `cursor`. */
                 skip?: number;
                 /** @description How many entries a page has, 1 to 100. */
                 limit?: number;
-                /** @description The `next_cursor` of the page before. Walks a list of any length at the same cost. */
+                /** @description The `next_cursor` of the previous page. Each page costs the same, at any depth. */
                 cursor?: string;
             };
             header?: never;
@@ -12710,19 +12710,19 @@ export interface operations {
     listOwnEvents: {
         parameters: {
             query?: {
-                /** @description Only events of this kind; of several kinds, the key repeated. */
+                /** @description Only events with this action; repeat the key for several. */
                 action?: ("register" | "login" | "logout" | "token_reused" | "sessions_ended" | "password_confirmed" | "password_changed" | "verification_requested" | "password_reset_requested" | "password_reset" | "email_verified" | "emails_verified" | "email_change_requested" | "email_change_cancelled" | "email_change_reverted" | "email_changed" | "registration_rejected" | "invitation_created" | "invitation_resent" | "invitation_revoked" | "invitation_accepted" | "user_created" | "first_admin" | "user_updated" | "users_imported" | "user_imported" | "role_changed" | "user_activated" | "user_deactivated" | "user_deleted" | "user_restored" | "user_purged" | "mfa_challenged" | "mfa_failed" | "mfa_enabled" | "mfa_disabled" | "mfa_required_changed" | "mfa_reset" | "totp_added" | "totp_removed" | "recovery_codes_made" | "recovery_code_used" | "passkey_added" | "passkey_removed" | "passkey_counter" | "device_remembered" | "device_forgotten" | "step_up" | "throttled" | "throttle_cleared" | "token_created" | "token_revoked" | "webhook_created" | "webhook_updated" | "webhook_deleted" | "webhook_secret_rotated" | "webhook_disabled" | "exported" | "identity_linked" | "identity_unlinked")[];
                 /** @description Only events at or after this time (RFC 3339). */
                 since?: string;
                 /** @description Only events before this time (RFC 3339). */
                 until?: string;
-                /** @description Only what succeeded, or what failed. */
+                /** @description Only successes, or only failures. */
                 outcome?: "success" | "failure";
-                /** @description How many entries to leave out; further than 10,000 goes only `cursor`. Not together with `cursor`. */
+                /** @description How many entries to skip, 10,000 at most; to go further use `cursor`. Not together with `cursor`. */
                 skip?: number;
                 /** @description How many entries a page has, 1 to 100. */
                 limit?: number;
-                /** @description The `next_cursor` of the page before. Walks a list of any length at the same cost. */
+                /** @description The `next_cursor` of the previous page. Each page costs the same, at any depth. */
                 cursor?: string;
             };
             header?: never;
@@ -12801,7 +12801,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The state of the service in three words. */
+            /** @description The state of the service. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -12816,7 +12816,7 @@ export interface operations {
              *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
              */
             400: components["responses"]["BadRequest"];
-            /** @description The state of the service in three words. */
+            /** @description The state of the service. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -12837,7 +12837,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The process turns. */
+            /** @description The process is alive. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -12863,7 +12863,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The state of everything that the service needs. */
+            /** @description The state of all checks. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -12878,7 +12878,7 @@ export interface operations {
              *     - `refused_character`: NUL characters, lone surrogates and invalid UTF-8 are refused.
              */
             400: components["responses"]["BadRequest"];
-            /** @description The state of everything that the service needs. */
+            /** @description The state of all checks. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];

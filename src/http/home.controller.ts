@@ -25,11 +25,11 @@ export class HomeController {
   @Header('content-security-policy', POLICY)
   getHome(): string {
     const places = [
-      ...(this.settings.server.docsEnabled ? [['<a href="docs">docs</a>', 'every route, to be tried']] : []),
+      ...(this.settings.server.docsEnabled ? [['<a href="docs">docs</a>', 'all routes, to try them']] : []),
       ...(this.settings.console.enabled ? [['<a href="admin/">console</a>', 'accounts and settings, for admins']] : []),
-      ...(this.settings.mail.mailbox ? [['<a href="dev/mail">mail</a>', 'what would have been sent']] : []),
-      ['<a href="health">health</a>', 'whether it works, and its database'],
-      ['<code>npm run cli -- seed</code>', 'people, posts and tasks to play with'],
+      ...(this.settings.mail.mailbox ? [['<a href="dev/mail">mail</a>', 'mails that would have been sent']] : []),
+      ['<a href="health">health</a>', 'state of service and database'],
+      ['<code>npm run cli -- seed</code>', 'adds users, posts and tasks to try things with'],
       ['<code>npm run web</code>', 'an example front end'],
     ];
     const rows = places.map(([place, text]) => `<dt>${place}</dt><dd>${text}</dd>`).join('\n      ');

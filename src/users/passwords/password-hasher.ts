@@ -12,7 +12,7 @@ export interface HasherOptions {
   peppers?: string[];
   /** Threads to hash on; by default one for each processor that this process may use. */
   threads?: number;
-  /** Milliseconds of estimated wait above which a job is turned away; 2,000 by default. */
+  /** Milliseconds of estimated wait above which a job is rejected; 2,000 by default. */
   maxWaitMs?: number;
 }
 

@@ -37,7 +37,7 @@ export class FactorsChangedDto {
 
 /** Recovery codes; older ones are invalid. */
 export class RecoveryCodesDto {
-  /** Ten codes, each good once. @example ["3vq8-2m4k-9xtc-h7dz"] */
+  /** Ten single-use codes. @example ["3vq8-2m4k-9xtc-h7dz"] */
   recovery_codes: string[];
 }
 

@@ -1,7 +1,7 @@
 import { Column, Entity, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import { User } from '../../users/user.entity.js';
 
-/** A code that replaces a lost factor, once. Only its hash is kept. */
+/** A single-use code that replaces a lost factor. Only its hash is stored. */
 @Entity({ name: 'recovery_codes' })
 export class RecoveryCode {
   @PrimaryColumn('uuid', { name: 'user_id', primaryKeyConstraintName: 'recovery_codes_pkey' })

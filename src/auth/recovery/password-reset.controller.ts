@@ -8,7 +8,7 @@ import { PasswordResetService } from './password-reset.service.js';
 import { ACCEPTED, type AcceptedDto } from '../../mail/mails.dto.js';
 import { ConfirmPasswordResetDto, RequestPasswordResetDto, ResetPasswordOfDto } from './recovery.dto.js'; // prettier-ignore
 
-/** A new password for who has forgotten theirs. */
+/** Password resets. */
 @Controller('api')
 export class PasswordResetController {
   constructor(private readonly resets: PasswordResetService) {}
@@ -26,8 +26,8 @@ export class PasswordResetController {
   }
 
   /**
-   * Sets a new password by the link or the code from a mail; every session ends. A password that is refused uses nothing
-   * up. Sign in with it afterwards.
+   * Sets a new password by the link or the code from a mail; every session ends. A refused password doesn't use up the link.
+   * Sign in afterwards.
    * @throws link_invalid, link_expired, link_used, code_invalid, code_expired, too_many_requests
    */
   @Post('auth/password-reset/confirm')
@@ -38,8 +38,8 @@ export class PasswordResetController {
   }
 
   /**
-   * Has somebody's password reset, as an admin, who sees none: the user chooses it. The link is mailed to the user (202), or
-   * shown to the admin this once (201).
+   * Resets a user's password, as an admin: the user chooses the new one. The link is mailed to the user (202), or returned
+   * to the admin, once (201).
    * @throws conflict, mail_not_configured
    * @answers 201 PasswordResetLinkDto, 202 AcceptedDto
    */

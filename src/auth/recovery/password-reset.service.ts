@@ -15,7 +15,7 @@ import { assertLive, type Proof, Proofs } from './proofs.js';
 import type { ConfirmPasswordResetDto, RequestPasswordResetDto, ResetPasswordOfDto } from './recovery.dto.js'; // prettier-ignore
 import { required, tokenOrCode } from './recovery.fields.js';
 
-/** A new password for somebody who has forgotten theirs. */
+/** Password resets, by a link or a code. */
 @Injectable()
 export class PasswordResetService {
   constructor(
@@ -29,7 +29,7 @@ export class PasswordResetService {
     private readonly throttle: Throttle,
   ) {}
 
-  /** Sends link and code, if there is such an account and it may sign in. @throws Problem 422, 429, 503 `mail_not_configured` */
+  /** Mails link and code, if there is such an account and it may sign in. @throws Problem 422, 429, 503 `mail_not_configured` */
   async request(dto: RequestPasswordResetDto, call: Origin): Promise<void> {
     this.mails.assertConfigured();
     const identifier = identifierOf(dto);
@@ -40,7 +40,7 @@ export class PasswordResetService {
   }
 
   /**
-   * Sets the password and ends every session. A password that is refused uses nothing up.
+   * Sets the password and ends every session. A refused password doesn't use up the link.
    * @throws Problem 410, 422 on a bad link, code or password, 429
    */
   async confirm(dto: ConfirmPasswordResetDto, origin: Origin): Promise<void> {
@@ -58,8 +58,8 @@ export class PasswordResetService {
   }
 
   /**
-   * Resets somebody's password, as an admin, who learns no password: the user chooses one.
-   * Returns the link to hand over; null when it was mailed.
+   * Resets a user's password, as an admin; the user chooses the new one. Returns the link to hand over; null when it was
+   * mailed.
    * @throws Problem 404, 409 when the account may not sign in, 503 `mail_not_configured`
    */
   async resetOf(
@@ -74,7 +74,7 @@ export class PasswordResetService {
     return by === 'mail' ? null : link;
   }
 
-  /** The same for a script: the link, to be printed once. @throws Problem 404, 409 */
+  /** The same for the command line: the link, to be printed once. @throws Problem 404, 409 */
   async linkFor(userId: string, origin: Origin): Promise<PasswordResetLinkDto> {
     const link = await this.resets.open(userId, { deliver: 'link' }, origin);
     if (!link) throw await this.whyNot(userId);
@@ -84,7 +84,7 @@ export class PasswordResetService {
   private async proofOf({ token, email, code, new_password }: ConfirmPasswordResetDto, origin: Origin): Promise<Proof> {
     if (tokenOrCode({ token, code }) === 'token') return this.proofs.byToken(token as string, 'reset');
     const typed = required(email, '/email');
-    // by what was typed alone: what is refused because of the account's own names must not tell that there is one
+    // without the names of the account: a refusal because of them would disclose that it exists
     this.passwords.assertAcceptable(new_password, {
       context: { email: typed, username: '' },
       pointer: '/new_password',

@@ -4,19 +4,19 @@ import type { LinkPurpose } from '../../mail/links.js';
 import { DELIVERIES, type Delivery } from '../../users/passwords/password-resets.dto.js';
 import { Email, Locale } from '../../users/user-fields.js';
 
-/** The token of a link that came by mail. */
+/** The token of a mailed link. */
 export class LinkDto {
-  /** What stands behind `#token=` in the link. @example "pr_AZqy…" */
+  /** The part after `#token=` in the link. @example "pr_AZqy…" */
   @StringField()
   token: string;
 }
 
 /**
- * A link or a code that came by mail, and who shows it: a bearer token, or the password of the account.
+ * A mailed link or code, and the proof of the account: a bearer token, or its password.
  * @bodies token | token, password | code | email, code, password
  */
 export class ConfirmEmailDto {
-  /** What stands behind `#token=` in the link; or else `code`. @example "ev_AZqy…" */
+  /** The part after `#token=` in the link; or else `code`. @example "ev_AZqy…" */
   @Optional()
   @StringField()
   token?: string;
@@ -37,19 +37,19 @@ export class ConfirmEmailDto {
   password?: string;
 }
 
-/** Whom to send the verification mail to. */
+/** The recipient of the verification mail. */
 export class SendVerificationDto {
-  /** Without a bearer token. @example "ada@example.com" */
+  /** Only without a bearer token. @example "ada@example.com" */
   @Optional()
   @Email()
   email?: string;
 
-  /** The language of the mail, if none is kept for the account. @example "de" */
+  /** The language of the mail, unless the account has one. @example "de" */
   @Locale()
   locale?: string;
 }
 
-/** Whose password is to be reset: an address or a username. @bodies email | username */
+/** The account whose password is reset: its address or username. @bodies email | username */
 export class RequestPasswordResetDto {
   /** @example "ada@example.com" */
   @Optional()
@@ -61,14 +61,14 @@ export class RequestPasswordResetDto {
   @StringField()
   username?: string;
 
-  /** The language of the mail, if none is kept for the account. @example "de" */
+  /** The language of the mail, unless the account has one. @example "de" */
   @Locale()
   locale?: string;
 }
 
 /** A link, or an address and its code, and the new password. @bodies token, new_password | email, code, new_password */
 export class ConfirmPasswordResetDto {
-  /** What stands behind `#token=` in the link; or else `email` and `code`. @example "pr_AZqy…" */
+  /** The part after `#token=` in the link; or else `email` and `code`. @example "pr_AZqy…" */
   @Optional()
   @StringField()
   token?: string;
@@ -88,31 +88,31 @@ export class ConfirmPasswordResetDto {
   new_password: string;
 }
 
-/** How an admin has somebody's password reset. @bodies deliver | deliver=link, end_sessions */
+/** How an admin resets a user's password. @bodies deliver | deliver=link, end_sessions */
 export class ResetPasswordOfDto {
-  /** `mail` sends it to the user (the default where mail is configured), `link` shows it to the admin, once. */
+  /** `mail` sends the link to the user (the default where mail is configured), `link` returns it to the admin, once. */
   @Optional()
   @OneOf(DELIVERIES)
   deliver?: Delivery;
 
-  /** Whether to end the user's sessions at once, and not only with the new password. @example true */
+  /** Whether the user's sessions end at once, and not only with the new password. @example true */
   @Optional()
   @BooleanField()
   end_sessions?: boolean;
 }
 
-/** What a link is for, before anything is done with it. */
+/** What a link is for. */
 export class LinkPreviewDto {
   /** @example "invite" */
   purpose: LinkPurpose;
-  /** The address that it proves. @example "ada@example.com" */
+  /** The address that it is for. @example "ada@example.com" */
   email: string;
   expires_at: Date;
-  /** Of an invitation. */
+  /** For an invitation. */
   role?: Role;
-  /** Of an invitation: the name of who invites, if they are still there. @example "Grace Hopper" */
+  /** For an invitation: the name of the inviting user, if they still exist. @example "Grace Hopper" */
   invited_by?: string | null;
-  /** Of an invitation. */
+  /** For an invitation. */
   display_name?: string | null;
 }
 
@@ -122,8 +122,8 @@ export class DeleteAccountDto {
   current_password: string;
 }
 
-/** What becomes of a deleted account. */
+/** A deleted account. */
 export class DeletedAccountDto {
-  /** When it will be gone for good; null where deleted accounts are kept. */
+  /** When it will be purged; null where deleted accounts are kept. */
   purge_at: Date | null;
 }

@@ -19,7 +19,7 @@ import { Proofs } from './proofs.js';
 import { VerificationController } from './verification.controller.js';
 import { VerificationService } from './verification.service.js';
 
-/** What is done by links and codes from mails. */
+/** Actions by links and codes from mails. */
 @Module({
   imports: [TypeOrmModule.forFeature([Invitation]), AuditModule, UsersModule],
   controllers: [

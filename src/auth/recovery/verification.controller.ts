@@ -6,7 +6,7 @@ import { ACCEPTED, type AcceptedDto } from '../../mail/mails.dto.js';
 import { ConfirmEmailDto, LinkDto, type LinkPreviewDto, SendVerificationDto } from './recovery.dto.js'; // prettier-ignore
 import { VerificationService } from './verification.service.js';
 
-/** Proof that people read the mailbox of their address, and what links in mails are for. */
+/** Verification of addresses, and previews of links. */
 @Controller('api/auth')
 export class VerificationController {
   constructor(
@@ -15,8 +15,8 @@ export class VerificationController {
   ) {}
 
   /**
-   * Verifies an address by the link or the code from a mail. With a bearer token, or else with the password of the
-   * account, as a link alone could be clicked by anybody.
+   * Verifies an address by the link or the code from a mail. Requires a bearer token or the account's password as well, as
+   * anybody can be made to click a link.
    * @throws link_invalid, link_expired, link_used, code_invalid, code_expired, wrong_password, too_many_requests
    */
   @Post('verify-email')
@@ -27,8 +27,7 @@ export class VerificationController {
   }
 
   /**
-   * Sends the mail with link and code, to one's own address or to the one given. The answer is the same whether it is an
-   * account's or not.
+   * Mails link and code, to one's own address or to the given one. The answer is the same whether or not an account has it.
    * @throws too_many_requests, mail_not_configured
    */
   @Post('verify-email/send')
@@ -40,8 +39,8 @@ export class VerificationController {
   }
 
   /**
-   * Says "this wasn't me" to a registration. The account is deleted if its address was never verified; an admin can restore
-   * it.
+   * Reports "this wasn't me" about a registration. The account is deleted if its address was never verified; an admin can
+   * restore it.
    * @throws link_invalid, link_expired, link_used
    */
   @Post('verify-email/reject')
@@ -52,7 +51,7 @@ export class VerificationController {
   }
 
   /**
-   * Says what the token of a link is for, before a form is shown. Uses nothing up.
+   * Shows what a link is for, before a form is displayed. The link isn't used up.
    * @throws link_invalid, link_expired, link_used
    */
   @Post('links/preview')

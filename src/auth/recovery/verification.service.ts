@@ -12,7 +12,7 @@ import { assertLive, isRepeated, type Proof, Proofs } from './proofs.js';
 import type { ConfirmEmailDto, SendVerificationDto } from './recovery.dto.js';
 import { tokenOrCode, required } from './recovery.fields.js';
 
-/** That somebody reads the mailbox of their address: asked for, shown, and denied. */
+/** Verification of addresses: sending mails, verifying, and rejecting a registration. */
 @Injectable()
 export class VerificationService {
   constructor(
@@ -24,7 +24,7 @@ export class VerificationService {
     private readonly mails: Mails,
   ) {}
 
-  /** Sends link and code, if the address is an account's and unverified. @throws Problem 422, 429, 503 `mail_not_configured` */
+  /** Mails link and code, if an account has the address and it is unverified. @throws Problem 422, 429, 503 `mail_not_configured` */
   async send(dto: SendVerificationDto, call: OpenCall): Promise<void> {
     this.mails.assertConfigured();
     const email = call.me ? call.me.email : required(dto.email, '/email');
@@ -34,8 +34,8 @@ export class VerificationService {
   }
 
   /**
-   * Verifies an address, for who has the account as well as the mail: with a link alone, somebody's account would be
-   * confirmed by whoever is made to click. Again, while the link lives, is as good as once.
+   * Verifies an address. Link or code aren't enough: the caller must also prove the account by session or password, as a
+   * victim could be made to click a link. Repeating it while the link is valid succeeds.
    * @throws Problem 403 `wrong_password`, 410, 422, 429
    */
   async verify(dto: ConfirmEmailDto, call: OpenCall): Promise<void> {
@@ -49,7 +49,7 @@ export class VerificationService {
   async reject({ token }: { token: string }, origin: Origin): Promise<void> {
     const id = this.proofs.idOf(token, 'verify');
     const challenge = await this.challenges.find(id);
-    if (challenge?.isDeleted || challenge?.isVerified) return; // again, or too late
+    if (challenge?.isDeleted || challenge?.isVerified) return; // repeated, or too late
     const proof = await this.proofs.byToken(token, 'verify');
     assertLive(proof);
     await this.verifications.reject(id, origin);
@@ -65,7 +65,7 @@ export class VerificationService {
     return this.proofs.byCode(code as string, { purpose: 'verify', address: me.email ?? me.id, find, origin });
   }
 
-  /** The password first: only who has it may use up the five tries of a code. */
+  /** The password is checked first: only its owner may use up the five tries of a code. */
   private async proofOfAnyone({ token, email, code, password }: ConfirmEmailDto, origin: Origin): Promise<Proof> {
     const given = required(password, '/password');
     if (tokenOrCode({ token, code }) === 'token') {
@@ -80,7 +80,7 @@ export class VerificationService {
     return this.proofs.byCode(code as string, { purpose: 'verify', address, find, origin });
   }
 
-  /** Somebody was faster: with the same link, which is as good, or with what ends it. */
+  /** A concurrent request used the challenge: fine if by the same link, unless the challenge was cancelled. */
   private async assertRepeated(proof: Proof): Promise<void> {
     const now = await this.proofs.reread(proof);
     if (!isRepeated(now)) assertLive(now);

@@ -77,7 +77,7 @@ export class AuditRetention implements OnModuleInit {
     }
   }
 
-  /** Drops a partition, unless it contains an event with a manipulated time. */
+  /** Drops a partition, unless an event in it was given a later `at` than the time in its id. */
   private async drop(db: Sql, { name }: Partition, since: Date): Promise<void> {
     const younger = (await db.query(`SELECT FROM ${name} WHERE at >= $1 LIMIT 1`, [since])) as object[];
     if (younger.length) return;

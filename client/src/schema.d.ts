@@ -1311,7 +1311,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm password reset
-         * @description Sets a new password by the link or the code from a mail; every session ends. A password that is refused uses nothing up. Sign in with it afterwards.
+         * @description Sets a new password by the link or the code from a mail; every session ends. A refused password doesn't use up the link. Sign in afterwards.
          */
         post: operations["confirmPasswordReset"];
         delete?: never;
@@ -1331,7 +1331,7 @@ export interface paths {
         put?: never;
         /**
          * Reset password of
-         * @description Has somebody's password reset, as an admin, who sees none: the user chooses it. The link is mailed to the user (202), or shown to the admin this once (201).
+         * @description Resets a user's password, as an admin: the user chooses the new one. The link is mailed to the user (202), or returned to the admin, once (201).
          */
         post: operations["resetPasswordOf"];
         delete?: never;
@@ -1667,7 +1667,7 @@ export interface paths {
         put?: never;
         /**
          * Verify email
-         * @description Verifies an address by the link or the code from a mail. With a bearer token, or else with the password of the account, as a link alone could be clicked by anybody.
+         * @description Verifies an address by the link or the code from a mail. Requires a bearer token or the account's password as well, as anybody can be made to click a link.
          */
         post: operations["verifyEmail"];
         delete?: never;
@@ -1687,7 +1687,7 @@ export interface paths {
         put?: never;
         /**
          * Send verification
-         * @description Sends the mail with link and code, to one's own address or to the one given. The answer is the same whether it is an account's or not.
+         * @description Mails link and code, to one's own address or to the given one. The answer is the same whether or not an account has it.
          */
         post: operations["sendVerification"];
         delete?: never;
@@ -1707,7 +1707,7 @@ export interface paths {
         put?: never;
         /**
          * Reject registration
-         * @description Says "this wasn't me" to a registration. The account is deleted if its address was never verified; an admin can restore it.
+         * @description Reports "this wasn't me" about a registration. The account is deleted if its address was never verified; an admin can restore it.
          */
         post: operations["rejectRegistration"];
         delete?: never;
@@ -1727,7 +1727,7 @@ export interface paths {
         put?: never;
         /**
          * Preview link
-         * @description Says what the token of a link is for, before a form is shown. Uses nothing up.
+         * @description Shows what a link is for, before a form is displayed. The link isn't used up.
          */
         post: operations["previewLink"];
         delete?: never;
@@ -2359,10 +2359,10 @@ export interface components {
              */
             new_password: string;
         };
-        /** @description A link or a code that came by mail, and who shows it: a bearer token, or the password of the account. */
+        /** @description A mailed link or code, and the proof of the account: a bearer token, or its password. */
         ConfirmEmailRequest: {
             /**
-             * @description What stands behind `#token=` in the link; or else `code`.
+             * @description The part after `#token=` in the link; or else `code`.
              * @example ev_AZqy…
              */
             token?: string;
@@ -2405,7 +2405,7 @@ export interface components {
         /** @description A link, or an address and its code, and the new password. */
         ConfirmPasswordResetRequest: {
             /**
-             * @description What stands behind `#token=` in the link; or else `email` and `code`.
+             * @description The part after `#token=` in the link; or else `email` and `code`.
              * @example pr_AZqy…
              */
             token?: string;
@@ -2760,11 +2760,11 @@ export interface components {
              */
             current_password: string;
         };
-        /** @description What becomes of a deleted account. */
+        /** @description A deleted account. */
         DeletedAccount: {
             /**
              * Format: date-time
-             * @description When it will be gone for good; null where deleted accounts are kept.
+             * @description When it will be purged; null where deleted accounts are kept.
              * @example 2026-01-31T09:30:00.000Z
              */
             purge_at: string | null;
@@ -3588,7 +3588,7 @@ export interface components {
              */
             link_token?: string;
         };
-        /** @description What a link is for, before anything is done with it. */
+        /** @description What a link is for. */
         LinkPreview: {
             /**
              * @example invite
@@ -3597,7 +3597,7 @@ export interface components {
             purpose: "verify" | "reset" | "change" | "revert" | "invite" | "restore";
             /**
              * Format: email
-             * @description The address that it proves.
+             * @description The address that it is for.
              * @example ada@example.com
              */
             email: string;
@@ -3607,25 +3607,25 @@ export interface components {
              */
             expires_at: string;
             /**
-             * @description Of an invitation.
+             * @description For an invitation.
              * @enum {string}
              */
             role?: "user" | "admin";
             /**
-             * @description Of an invitation: the name of who invites, if they are still there.
+             * @description For an invitation: the name of the inviting user, if they still exist.
              * @example Grace Hopper
              */
             invited_by?: string | null;
             /**
-             * @description Of an invitation.
+             * @description For an invitation.
              * @example Ada Lovelace
              */
             display_name?: string | null;
         };
-        /** @description The token of a link that came by mail. */
+        /** @description The token of a mailed link. */
         LinkRequest: {
             /**
-             * @description What stands behind `#token=` in the link.
+             * @description The part after `#token=` in the link.
              * @example pr_AZqy…
              */
             token: string;
@@ -3909,26 +3909,26 @@ export interface components {
             /** @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw */
             secret: string | null;
         };
-        /** @description What went wrong, in the words of OAuth 2 (RFC 6749 section 5.2). */
+        /** @description A failure in the form of OAuth 2 (RFC 6749 section 5.2). */
         OAuthError: {
             /** @example invalid_grant */
             error: string;
             /** @example Wrong e-mail address, username or password. */
             error_description: string;
             /**
-             * @description For `mfa_required`: stands for the first factor.
+             * @description For `mfa_required`: represents the first factor.
              * @example mt_AZqy…
              */
             mfa_token?: string;
-            /** @description How the second factor can be shown. */
+            /** @description The possible second factors. */
             mfa_methods?: ("totp" | "passkey" | "recovery_code")[];
             /**
-             * @description Seconds that the `mfa_token` is good for.
+             * @description Seconds until the `mfa_token` expires.
              * @example 300
              */
             expires_in?: number;
             /**
-             * @description For `account_exists`: links what somebody came with, once they have signed in to that account.
+             * @description For `account_exists`: links the identity, after signing in to that account.
              * @example lt_AZqy…
              */
             link_token?: string;
@@ -4127,19 +4127,19 @@ export interface components {
              */
             next_cursor: string | null;
         };
-        /** @description What went wrong (RFC 9457); for `import_failed` with the members of an `Import`. */
+        /** @description A failure (RFC 9457); for `import_failed` with the members of an `Import`. */
         Problem: {
-            /** @description Stable: made for programs to branch on. */
+            /** @description Stable, for programs to branch on. */
             code: components["schemas"]["ProblemCode"];
-            /** @description What is wrong with single members or parameters. */
+            /** @description Invalid members or parameters. */
             errors?: components["schemas"]["FieldError"][];
             /**
-             * @description Always `about:blank`: the code says it all.
+             * @description Always `about:blank`: `code` identifies the failure.
              * @example about:blank
              */
             type: string;
             /**
-             * @description What the status is called.
+             * @description The name of the status.
              * @example Conflict
              */
             title: string;
@@ -4153,17 +4153,17 @@ export interface components {
              * @example This e-mail address is already in use.
              */
             detail: string;
-            /** @description For `mfa_required` and `mfa_enrollment_required` at sign-in: how it goes on. */
+            /** @description For `mfa_required` and `mfa_enrollment_required` at sign-in: how to complete it. */
             mfa?: components["schemas"]["MfaChallenge"];
-            /** @description For `step_up_required`: what must be proved once more. */
+            /** @description For `step_up_required`: the required authentication. */
             step_up?: components["schemas"]["StepUpChallenge"];
             /**
-             * @description For `account_exists`: links what somebody came with, once they have signed in to that account.
+             * @description For `account_exists`: links the identity, after signing in to that account.
              * @example lt_AZqy…
              */
             link_token?: string;
             /**
-             * @description What the log of the server knows the request by.
+             * @description The id of the request in the server's log.
              * @example b7f9c1de-2f4a-4f8e-9a51-0c6a3a7d9e42
              */
             request_id: string;
@@ -4181,7 +4181,7 @@ export interface components {
             results?: components["schemas"]["ImportResult"][];
         };
         /**
-         * @description Stable: made for programs to branch on.
+         * @description Stable, for programs to branch on.
          * @enum {string}
          */
         ProblemCode: "malformed_json" | "malformed_request" | "refused_character" | "too_complex" | "sign_in_expired" | "invalid_grant" | "access_denied" | "not_authenticated" | "invalid_token" | "invalid_credentials" | "invalid_refresh_token" | "refresh_token_reused" | "invalid_mfa_token" | "invalid_code" | "code_used" | "invalid_passkey" | "unknown_passkey" | "forbidden" | "field_forbidden" | "wrong_password" | "wrong_code" | "email_not_verified" | "registration_closed" | "sign_up_closed" | "mfa_required" | "mfa_enrollment_required" | "step_up_required" | "insufficient_scope" | "not_found" | "not_enabled" | "method_not_allowed" | "request_timeout" | "conflict" | "email_taken" | "username_taken" | "last_admin" | "import_failed" | "invitation_open" | "idempotency_in_progress" | "passkey_known" | "mfa_mandatory" | "last_sign_in_method" | "account_exists" | "identity_taken" | "link_expired" | "link_used" | "code_expired" | "precondition_failed" | "body_too_large" | "import_too_large" | "uri_too_long" | "unsupported_media_type" | "validation_failed" | "link_invalid" | "code_invalid" | "idempotency_key_reused" | "precondition_required" | "too_many_requests" | "headers_too_large" | "internal_error" | "unavailable" | "mail_not_configured";
@@ -4227,7 +4227,7 @@ export interface components {
         /** @description Recovery codes; older ones are invalid. */
         RecoveryCodes: {
             /**
-             * @description Ten codes, each good once.
+             * @description Ten single-use codes.
              * @example [
              *       "3vq8-2m4k-9xtc-h7dz"
              *     ]
@@ -4382,7 +4382,7 @@ export interface components {
             /** @description The passkeys of the account; left out when the account isn't known yet. */
             allowCredentials?: components["schemas"]["CredentialDescriptor"][];
         };
-        /** @description Whose password is to be reset: an address or a username. */
+        /** @description The account whose password is reset: its address or username. */
         RequestPasswordResetRequest: {
             /**
              * Format: email
@@ -4392,20 +4392,20 @@ export interface components {
             /** @example ada */
             username?: string;
             /**
-             * @description The language of the mail, if none is kept for the account.
+             * @description The language of the mail, unless the account has one.
              * @example de
              */
             locale?: string;
         };
-        /** @description How an admin has somebody's password reset. */
+        /** @description How an admin resets a user's password. */
         ResetPasswordOfRequest: {
             /**
-             * @description `mail` sends it to the user (the default where mail is configured), `link` shows it to the admin, once.
+             * @description `mail` sends the link to the user (the default where mail is configured), `link` returns it to the admin, once.
              * @enum {string}
              */
             deliver?: "mail" | "link";
             /**
-             * @description Whether to end the user's sessions at once, and not only with the new password.
+             * @description Whether the user's sessions end at once, and not only with the new password.
              * @example true
              */
             end_sessions?: boolean;
@@ -4419,16 +4419,16 @@ export interface components {
              */
             overlap_hours: number;
         };
-        /** @description Whom to send the verification mail to. */
+        /** @description The recipient of the verification mail. */
         SendVerificationRequest: {
             /**
              * Format: email
-             * @description Without a bearer token.
+             * @description Only without a bearer token.
              * @example ada@example.com
              */
             email?: string;
             /**
-             * @description The language of the mail, if none is kept for the account.
+             * @description The language of the mail, unless the account has one.
              * @example de
              */
             locale?: string;
@@ -8351,7 +8351,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What becomes of a deleted account. */
+            /** @description A deleted account. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -11932,7 +11932,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What a link is for, before anything is done with it. */
+            /** @description What a link is for. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];

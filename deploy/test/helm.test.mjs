@@ -1,6 +1,6 @@
 // Renders the chart with Helm itself and holds what comes out to Kubernetes' own types.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { before, describe, it } from 'node:test';
 import { problemsOf } from './support/kubernetes.mjs';
 import { HELM, helm, render } from './support/helm.mjs';
@@ -199,7 +199,8 @@ describe('the chart', { skip: HELM ? false : 'there is no helm for this machine'
 
   it('scales by what waits, too, where it is told to, by the names that the metrics have', async () => {
     const { metrics } = only(everything, 'HorizontalPodAutoscaler').spec;
-    const source = readFileSync(new URL('../../src/metrics/metrics.ts', import.meta.url), 'utf8');
+    const folder = new URL('../../src/metrics/', import.meta.url);
+    const source = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8')).join('\n'); // prettier-ignore
     assert.deepEqual(
       metrics.flatMap(({ pods }) => (pods ? [pods] : [])),
       [

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -67,6 +67,12 @@ describe('the bundle', () => {
       'piscina',
       'swagger-ui-dist',
     ]);
+  });
+
+  it('defines no names anew each time that a closure is made', async () => {
+    const files = (await readdir(path.join(folder, 'app/dist/src'))).filter((file) => file.endsWith('.js'));
+    for (const file of files)
+      expect(await readFile(path.join(folder, 'app/dist/src', file), 'utf8')).not.toContain('__name(');
   });
 
   it(

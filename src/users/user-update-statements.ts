@@ -1,4 +1,4 @@
-import { recorded, type RecordedStatement } from '../audit/recorded.js';
+import { type EventTemplate, recorded, type RecordedStatement } from '../audit/recorded.js';
 import { changing, hasVersion } from '../lists/conditions.js';
 import type { Mails } from '../mail/mails.js';
 import { PENDING_EMAIL_TOPIC } from './addresses/challenges.statements.js';
@@ -31,7 +31,35 @@ const BEFORE = `(SELECT email AS old_email, role AS old_role, is_active AS was_a
 const IS_MOVED = 'email IS DISTINCT FROM old_email';
 const HAS_NEW_ROLE = 'role <> old_role';
 const IS_DEACTIVATED = `was_active AND NOT "isActive"`;
-const CHANGED = `concat_ws(',', ${PROFILE.map((column) => `CASE WHEN current.${column} IS DISTINCT FROM old_${column} THEN '${column}' END`).join(', ')})`;
+/** The events of a change, with the columns that cause them: of the others, a statement has neither condition nor plan. */
+const EVENTS: (EventTemplate & { of: RegExp })[] = [
+  {
+    of: /\b(?:username|display_name|profile_picture_url|locale) = |^$/, // one at least, also when nothing is set
+    action: 'user_updated',
+    when: `changed_members <> ''`,
+    details: `jsonb_build_object('changed', changed_members)`,
+  },
+  { of: /\bemail = /, action: 'email_changed', when: IS_MOVED },
+  {
+    of: /\bemail(?:_verified_at)? = /,
+    action: 'email_verified',
+    when: `"emailVerifiedAt" IS NOT NULL AND (old_verified_at IS NULL OR ${IS_MOVED})`,
+  },
+  { of: /\brole = /, action: 'role_changed', when: HAS_NEW_ROLE, details: `jsonb_build_object('role', role)` },
+  {
+    of: /\bmfa_required = /,
+    action: 'mfa_required_changed',
+    when: '"mfaRequired" <> was_mfa_required',
+    details: `jsonb_build_object('mfa_required', "mfaRequired"::text)`,
+  },
+  { of: /\bis_active = /, action: 'user_activated', when: `"isActive" AND NOT was_active` },
+  {
+    of: /\bis_active = /,
+    action: 'user_deactivated',
+    when: IS_DEACTIVATED,
+    details: `jsonb_build_object('reason', $3::text)`,
+  },
+];
 
 /** Casts: a parameter needs a type even in variants that don't use it. */
 const PARAMETERS = 'parameters AS (SELECT $3::text, $4::uuid, $5::bigint, $6::jsonb, $7::boolean, $8::boolean)';
@@ -73,28 +101,9 @@ export class UserUpdateStatements {
       name,
       topic: PENDING_EMAIL_TOPIC,
       before: [PARAMETERS, changing(update)],
-      change: `SELECT ${USER_COLUMNS}, before.*, ${CHANGED} AS changed_members FROM current, ${BEFORE}`,
+      change: `SELECT ${USER_COLUMNS}, before.*, ${changedMembers(update.assignments)} AS changed_members FROM current, ${BEFORE}`,
       also: [...(address === 'at once' ? this.onMove(isOwn) : []), ...(isOwn ? [] : this.onAdmins())],
-      events: [
-        {
-          action: 'user_updated',
-          when: `changed_members <> ''`,
-          details: `jsonb_build_object('changed', changed_members)`,
-        },
-        { action: 'email_changed', when: IS_MOVED },
-        {
-          action: 'email_verified',
-          when: `"emailVerifiedAt" IS NOT NULL AND (old_verified_at IS NULL OR ${IS_MOVED})`,
-        },
-        { action: 'role_changed', when: HAS_NEW_ROLE, details: `jsonb_build_object('role', role)` },
-        {
-          action: 'mfa_required_changed',
-          when: '"mfaRequired" <> was_mfa_required',
-          details: `jsonb_build_object('mfa_required', "mfaRequired"::text)`,
-        },
-        { action: 'user_activated', when: `"isActive" AND NOT was_active` },
-        { action: 'user_deactivated', when: IS_DEACTIVATED, details: `jsonb_build_object('reason', $3::text)` },
-      ],
+      events: EVENTS.filter(({ of }) => of.test(update.assignments)),
     });
   }
 
@@ -143,4 +152,11 @@ function verifiedAt({ address, vouches, assignments }: StatementParts): string |
   const kept = email && address === 'at once' ? `CASE WHEN old.email = ${email} THEN old.email_verified_at END` : 'old.email_verified_at'; // prettier-ignore
   if (vouches) return `CASE WHEN $8::boolean THEN coalesce(${kept}, now()) END`;
   return email ? kept : undefined;
+}
+
+/** SQL: which of these columns are not what they were. */
+function changedMembers(assignments: string): string {
+  const set = PROFILE.filter((column) => new RegExp(`\\b${column} = `).test(assignments));
+  const named = set.map((column) => `CASE WHEN current.${column} IS DISTINCT FROM old_${column} THEN '${column}' END`);
+  return `concat_ws(',', ${['NULL', ...named].join(', ')})`;
 }

@@ -86,7 +86,7 @@ describe('look-ups by key', () => {
     for (const answer of (await first).answer) expect(answer).toFailWith(503, 'unavailable');
     expectWithin(3_000, await first);
     expect((await later).answer).toFailWith(503, 'unavailable');
-    expectWithin(1_500, await later); // a lock is waited for 1 s
+    expectWithin(1_600, await later); // a lock is waited for 1.1 s
     await lock.release();
     await crowd(server);
     await server.close();

@@ -18,7 +18,7 @@ interface Bound {
   ended: number;
 }
 
-const CHECK_INTERVAL = 400; // milliseconds: twice this, and 1 s for each of two locks, are within 3 s
+const CHECK_INTERVAL = 400; // milliseconds: twice this, and 1.1 s for each of two locks, are 3 s
 const CHECKS = 5;
 const WAITERS_PER_CONNECTION = 50;
 /** What nearly every write is recorded in: those of one topic that are stuck elsewhere must leave room for the others. */

@@ -16,9 +16,10 @@ export type Entities = MixedList<Function>;
 /**
  * The connection options of the server, the migrations, the tests and TypeORM's CLI.
  *
- * Time-outs increase from the inside out, so that the innermost fires first and names the cause: for a lock 1 s, for a
+ * Time-outs increase from the inside out, so that the innermost fires first and names the cause: for a lock 1.1 s, for a
  * connection 2 s, a statement 5 s, the client 7 s, a request 10 s. `lock_timeout` limits each wait, and a statement may wait
- * twice: for a row whose holder waits for a locked table, then for that table.
+ * twice: for a row whose holder waits for a locked table, then for that table. It is longer than PostgreSQL's
+ * `deadlock_timeout` of 1 s: a deadlock that is found is tried again.
  */
 export function dataSourceOptions(
   { database, logging }: Settings,
@@ -89,6 +90,6 @@ const PASSED_ON = { DateStyle: 'ISO' };
 
 const SESSION_TIMEOUTS = {
   statement_timeout: String(seconds(5)),
-  lock_timeout: String(seconds(1)),
+  lock_timeout: String(seconds(1.1)),
   idle_in_transaction_session_timeout: String(seconds(10)),
 };

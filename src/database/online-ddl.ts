@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
 import { seconds } from '../config/durations.js';
 
-const LOCK_TIMEOUT = seconds(0.8); // those behind it give up after 1 s
+const LOCK_TIMEOUT = seconds(0.8); // those behind it give up after 1.1 s
 const TRIES = 12;
 const PAUSE = seconds(1);
 

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fullDisk } from './disk.js';
 import { inTurn, type Load, type Sample } from './load.js';
+import { isFailure } from './outcomes.js';
 import type { Postgres } from './postgres.js';
 import { ROLE } from './postgres.js';
 import { Replica } from './replica.js';
@@ -346,5 +347,3 @@ async function waitFor(condition: () => boolean | Promise<boolean>, milliseconds
   }
   return true;
 }
-
-const isFailure = ({ status }: Sample) => status === 0 || status >= 400;

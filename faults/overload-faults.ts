@@ -2,7 +2,8 @@
 import { connect, type Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Answer, Replica } from './replica.js';
+import { percentile } from './outcomes.js';
+import { Replica } from './replica.js';
 import { type Row, row } from './rows.js';
 import { connectionsTo, type Fault, type World } from './world.js';
 
@@ -32,7 +33,7 @@ async function signIns({ folder, url, people }: World): Promise<Row> {
   await replica.ended();
   const hashed = logins.filter(({ status }) => status === 401);
   const surplus = logins.filter(({ status }) => status === 503 || status === 429);
-  const [quiet, loud] = [percentile(idle, 0.99), percentile(busy, 0.99)];
+  const [quiet, loud] = [percentile(idle, 0.99) ?? 0, percentile(busy, 0.99) ?? 0];
   const slowestRefusal = Math.max(...surplus.map(({ ms }) => ms));
   const slowestLive = Math.max(...live.map(({ ms }) => ms));
   const note =
@@ -143,9 +144,4 @@ async function every<T>(pause: number, length: number, work: () => Promise<T>): 
     await delay(Math.max(0, start + n * pause - performance.now()));
   }
   return Promise.all(running);
-}
-
-function percentile(answers: Answer[], share: number): number {
-  const sorted = answers.map(({ ms }) => ms).sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length * share)] ?? 0;
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Audit } from './ledger.js';
 import { inTurn, Load, type Sample } from './load.js';
+import { countsByStatus, isFailure, isSuccess } from './outcomes.js';
 import type { Replica } from './replica.js';
 import type { Scene } from './world.js';
 
@@ -82,7 +83,10 @@ export async function underLoad(
     ...audit.lost.slice(0, 3),
     ...audit.half.slice(0, 3),
   ];
-  const [reads, writes] = (['read', 'write'] as const).map((kind) => failuresOf(samples, kind));
+  const failed = samples.filter(isFailure);
+  const [reads, writes] = (['read', 'write'] as const).map((kind) =>
+    countsByStatus(failed.filter((one) => one.kind === kind)),
+  );
   const { note = '' } = verdict;
   return {
     fault,
@@ -129,17 +133,8 @@ function firstSuccess(samples: Sample[], since: number): number {
 
 /** The longest time between two writes that succeeded. */
 function longestPause(samples: Sample[]): number {
-  const ends = samples.filter(({ kind, status }) => kind === 'write' && status >= 200 && status < 300).map(({ at, ms }) => at + ms).sort((a, b) => a - b); // prettier-ignore
+  const ends = samples.filter((one) => one.kind === 'write' && isSuccess(one)).map(({ at, ms }) => at + ms).sort((a, b) => a - b); // prettier-ignore
   return Math.max(0, ...ends.slice(1).map((end, i) => end - (ends[i] ?? end)));
-}
-
-/** Failures by status: `503 × 12`; status 0 is a request that got no answer. */
-function failuresOf(samples: Sample[], kind: Sample['kind']): string {
-  const counts = new Map<number, number>();
-  for (const { status } of samples.filter((one) => one.kind === kind && (one.status === 0 || one.status >= 400))) {
-    counts.set(status, (counts.get(status) ?? 0) + 1);
-  }
-  return [...counts].map(([status, count]) => `${status || 'cut'} × ${count}`).join(', ') || '–';
 }
 
 const complaints = (expect: [claim: string, holds: boolean][]) =>

@@ -1,3 +1,4 @@
+import { isSuccess, percentile } from '../outcomes.js';
 import type { Kind, Sample } from './crowd.js';
 
 /** A time between two instants of performance.now(). */
@@ -16,18 +17,14 @@ export interface Figures {
   gap: number;
 }
 
-/** Whether the answer was what was asked for. */
-export const isGood = ({ status }: Sample) => status >= 200 && status < 300;
-
 /** What requests of one kind were like in a period; samples are of a longer time. */
 export function figuresOf(samples: Sample[], kind: Kind, period: Period): Figures {
   const ofKind = samples.filter((sample) => sample.kind === kind);
   const meanwhile = ofKind.filter(({ end }) => end >= period.from && end <= period.to);
-  const times = meanwhile.map(({ ms }) => ms).sort((a, b) => a - b);
   return {
-    rate: (meanwhile.filter(isGood).length * 1_000) / (period.to - period.from),
-    p99: times[Math.floor(times.length * 0.99)] ?? NaN,
-    gap: longestGap(ofKind.filter(isGood), period),
+    rate: (meanwhile.filter(isSuccess).length * 1_000) / (period.to - period.from),
+    p99: percentile(meanwhile, 0.99) ?? NaN,
+    gap: longestGap(ofKind.filter(isSuccess), period),
   };
 }
 

@@ -1,6 +1,7 @@
 import { milliseconds, printCells } from '../table.js';
 import { KINDS, type Sample } from './crowd.js';
-import { figuresOf, isGood, type Period } from './figures.js';
+import { countsByStatus, isSuccess } from '../outcomes.js';
+import { figuresOf, type Period } from './figures.js';
 
 const LONGEST_GAP = 1_000;
 
@@ -14,7 +15,7 @@ export function printReport(
     kind,
     before: figuresOf(samples, kind, before),
     meanwhile: figuresOf(samples, kind, meanwhile),
-    failed: samples.filter((sample) => sample.kind === kind && !isGood(sample)),
+    failed: samples.filter((sample) => sample.kind === kind && !isSuccess(sample)),
   }));
   printCells(
     figures.map(({ kind, before, meanwhile, failed }) => ({
@@ -25,7 +26,7 @@ export function printReport(
       'p99 meanwhile': milliseconds(meanwhile.p99),
       'longest gap before': milliseconds(before.gap),
       'longest gap meanwhile': milliseconds(meanwhile.gap),
-      failed: failuresOf(failed),
+      failed: countsByStatus(failed),
     })),
   );
   console.log(`\n${what}, built in ${((meanwhile.to - meanwhile.from) / 1_000).toFixed(1)} s`);
@@ -35,11 +36,4 @@ export function printReport(
   ]);
   for (const problem of problems) console.log(`not so: ${problem}`);
   return problems.length === 0;
-}
-
-/** By status, as `503 × 12`; a request that got no answer is `cut`. */
-function failuresOf(samples: Sample[]): string {
-  const counts = new Map<number, number>();
-  for (const { status } of samples) counts.set(status, (counts.get(status) ?? 0) + 1);
-  return [...counts].map(([status, count]) => `${status || 'cut'} × ${count}`).join(', ') || '–';
 }

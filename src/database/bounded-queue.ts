@@ -42,8 +42,10 @@ export abstract class BoundedQueue<Job> {
   /** Admits the job, at once (undefined) or later; the caller must `release` it. @throws as `run` */
   acquire(job: Job, signal?: AbortSignal): Promise<void> | undefined {
     signal?.throwIfAborted();
-    this.assertRoom(job);
-    if (!this.admits(job)) return this.wait(job, signal);
+    if (!this.admits(job)) {
+      this.assertMayWait(job);
+      return this.wait(job, signal);
+    }
     this.enter(job);
     return undefined;
   }

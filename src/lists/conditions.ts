@@ -31,6 +31,7 @@ const literally = (text: string) => text.replace(/[\\%_]/g, '\\$&');
 
 /** The SET clause of an UPDATE, and the condition that it changes row `old`. */
 export interface Assignments {
+  columns: string[];
   assignments: string;
   differs: string;
   values: unknown[];
@@ -49,6 +50,7 @@ export function assignmentsOf<Changes extends object>(
   const named = columns.filter((column) => changes[column] !== undefined);
   const placeholders = named.map((column) => [column, `$${all.push(changes[column])}`] as const);
   return {
+    columns: named,
     assignments: placeholders.map(([column, value]) => `${column} = ${value}`).join(', '),
     differs: placeholders.map(([column, value]) => `old.${column} IS DISTINCT FROM ${value}`).join(' OR ') || 'false',
     values: all,

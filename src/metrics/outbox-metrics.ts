@@ -6,9 +6,8 @@ import type { Backlog, Outbox } from '../outbox/outbox.js';
 import { CHANNELS } from '../outbox/outbox-job.entity.js';
 import { EVENT_TYPES } from '../webhooks/event-types.js';
 import type { WebhooksService } from '../webhooks/webhooks.service.js';
+import { gaugeOfRows, rememberFor, SECONDS } from './gauges.js';
 
-/** Histogram buckets in seconds. */
-export const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 export function measureOutbox(registry: Registry, outbox: Outbox): void {
   const done = new Counter({
     name: 'userhub_outbox_jobs_total',
@@ -30,22 +29,19 @@ export function measureOutbox(registry: Registry, outbox: Outbox): void {
       .backlog()
       .catch(() => undefined) // on failure the last values are kept
       .finally(() => (asked = undefined));
-  const gauge = (name: string, help: string, valueOf: (backlog: Backlog | undefined) => number) =>
-    new Gauge({
-      name,
-      help,
-      labelNames: ['channel'],
-      aggregator: 'max', // all workers read the same table
-      registers: [registry],
-      async collect() {
-        const found = await backlog();
-        for (const channel of found ? CHANNELS : []) {
-          this.set({ channel }, valueOf(found?.find((one) => one.channel === channel)));
-        }
-      },
-    });
-  gauge('userhub_outbox_queued', 'Queued mails and webhooks.', (one) => one?.queued ?? 0);
-  gauge('userhub_outbox_oldest_seconds', 'Age of the oldest queued mail or webhook.', (one) => one?.oldestSeconds ?? 0);
+  const gauge = { label: 'channel', values: CHANNELS, rows: backlog } as const;
+  gaugeOfRows(registry, {
+    ...gauge,
+    name: 'userhub_outbox_queued',
+    help: 'Queued mails and webhooks.',
+    valueOf: ({ queued }) => queued,
+  });
+  gaugeOfRows(registry, {
+    ...gauge,
+    name: 'userhub_outbox_oldest_seconds',
+    help: 'Age of the oldest queued mail or webhook.',
+    valueOf: ({ oldestSeconds }) => oldestSeconds,
+  });
 }
 
 export function measureWebhooks(registry: Registry, outbox: Outbox, webhooks: WebhooksService): void {
@@ -72,18 +68,4 @@ export function measureWebhooks(registry: Registry, outbox: Outbox, webhooks: We
       for (const [state, count] of Object.entries((await remembered()) ?? {})) this.set({ state }, count);
     },
   });
-}
-
-/**
- * Caches the result of a query for so many milliseconds; one query at a time. Undefined when it failed, so that the caller
- * keeps its last value.
- */
-export function rememberFor<T>(milliseconds: number, lookUp: () => Promise<T>): () => Promise<T | undefined> {
-  let answer: Promise<T | undefined> | undefined;
-  let until = 0;
-  return () => {
-    if (answer && performance.now() < until) return answer;
-    until = performance.now() + milliseconds;
-    return (answer = lookUp().catch(() => ((until = 0), undefined)));
-  };
 }

@@ -1,9 +1,9 @@
 /** Metrics of password hashing and checking. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { type Passwords } from '../users/passwords/passwords.js';
-import { rememberFor } from './outbox-metrics.js';
+import { gaugeOfRows, rememberFor } from './gauges.js';
 import { minutes } from '../config/durations.js';
-import { FOREIGN_SCHEMES } from '../users/passwords/foreign-hashes.js';
+import { FOREIGN_SCHEMES, type ForeignCount } from '../users/passwords/foreign-hashes.js';
 import { BREACH_OUTCOMES, type BreachedPasswords } from '../users/passwords/breached-passwords.js';
 import { type PasswordHasher } from '../users/passwords/password-hasher.js';
 
@@ -23,19 +23,13 @@ export function measureHashing(registry: Registry, hasher: PasswordHasher): void
 
 /** Queried every five minutes, however often it is scraped. */
 export function measureForeignHashes(registry: Registry, passwords: Passwords): void {
-  const remembered = rememberFor(minutes(5), () => passwords.countForeign());
-  new Gauge({
+  gaugeOfRows(registry, {
     name: 'userhub_foreign_hashes',
     help: 'Accounts whose password hash is still that of another system, by scheme; counted up to 100,000.',
-    labelNames: ['scheme'],
-    aggregator: 'max', // all workers read the same table
-    registers: [registry],
-    async collect() {
-      const found = await remembered();
-      for (const scheme of found ? FOREIGN_SCHEMES : []) {
-        this.set({ scheme }, found?.find((one) => one.scheme === scheme)?.count ?? 0);
-      }
-    },
+    label: 'scheme',
+    values: FOREIGN_SCHEMES,
+    rows: rememberFor(minutes(5), () => passwords.countForeign()),
+    valueOf: ({ count }: ForeignCount) => count,
   });
 }
 

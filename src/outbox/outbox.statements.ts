@@ -65,8 +65,8 @@ export const CLAIM = statement(
 );
 
 /**
- * As CLAIM, with a limit per lane: $5 for those named by $4, $6 for all others. Lanes after $7 are read by the index
- * `outbox_lane_due_idx`, one index scan per lane, until enough jobs are found: the cost doesn't depend on the number of
+ * As CLAIM, with a limit per lane: $5 for those named by $4, $6 for all others. The index `outbox_lane_due_idx` is read
+ * from the lane after $7 on, one index scan per lane, until enough jobs are found: the cost doesn't depend on the number of
  * lanes or of jobs in a lane, and no job is claimed that can't start.
  */
 export const CLAIM_FROM_LANES = statement(

@@ -120,10 +120,9 @@ export class UserChanges {
     const isOwn = call.me.id === id;
     const mail = address === 'at once' && (!isOwn || (await this.limits.mayMail('verify', changes.email as string)));
     const known = [id, call.versions, reason ?? null, uuidv7(), VERIFICATION_LIFETIME, JSON.stringify(this.mails.originWords(call)), mail, email_verified ?? null]; // prettier-ignore
-    const { assignments, differs, values } = assignmentsOf(changes, COLUMNS, known);
+    const { values, ...change } = assignmentsOf(changes, COLUMNS, known);
     const parts = {
-      assignments,
-      differs,
+      ...change,
       address,
       isOwn,
       isAdmin: call.me.role === 'admin',

@@ -10,6 +10,8 @@ export type AddressChange = 'none' | 'at once' | 'pending';
 
 /** What the text of the statement depends on. */
 export interface StatementParts {
+  /** What is changed. */
+  columns: readonly string[];
   assignments: string;
   differs: string;
   address: AddressChange;
@@ -31,30 +33,30 @@ const BEFORE = `(SELECT email AS old_email, role AS old_role, is_active AS was_a
 const IS_MOVED = 'email IS DISTINCT FROM old_email';
 const HAS_NEW_ROLE = 'role <> old_role';
 const IS_DEACTIVATED = `was_active AND NOT "isActive"`;
-/** The events of a change, with the columns that cause them: of the others, a statement has neither condition nor plan. */
-const EVENTS: (EventTemplate & { of: RegExp })[] = [
+
+/** The events of a change, with the columns that cause them: a statement has no plan for those that it can't cause. */
+const EVENTS: (EventTemplate & { of?: string[] })[] = [
   {
-    of: /\b(?:username|display_name|profile_picture_url|locale) = |^$/, // one at least, also when nothing is set
     action: 'user_updated',
     when: `changed_members <> ''`,
     details: `jsonb_build_object('changed', changed_members)`,
   },
-  { of: /\bemail = /, action: 'email_changed', when: IS_MOVED },
+  { of: ['email'], action: 'email_changed', when: IS_MOVED },
   {
-    of: /\bemail(?:_verified_at)? = /,
+    of: ['email', 'email_verified'],
     action: 'email_verified',
     when: `"emailVerifiedAt" IS NOT NULL AND (old_verified_at IS NULL OR ${IS_MOVED})`,
   },
-  { of: /\brole = /, action: 'role_changed', when: HAS_NEW_ROLE, details: `jsonb_build_object('role', role)` },
+  { of: ['role'], action: 'role_changed', when: HAS_NEW_ROLE, details: `jsonb_build_object('role', role)` },
   {
-    of: /\bmfa_required = /,
+    of: ['mfa_required'],
     action: 'mfa_required_changed',
     when: '"mfaRequired" <> was_mfa_required',
     details: `jsonb_build_object('mfa_required', "mfaRequired"::text)`,
   },
-  { of: /\bis_active = /, action: 'user_activated', when: `"isActive" AND NOT was_active` },
+  { of: ['is_active'], action: 'user_activated', when: `"isActive" AND NOT was_active` },
   {
-    of: /\bis_active = /,
+    of: ['is_active'],
     action: 'user_deactivated',
     when: IS_DEACTIVATED,
     details: `jsonb_build_object('reason', $3::text)`,
@@ -81,6 +83,7 @@ export class UserUpdateStatements {
   /** Parameters: $1 id, $2 versions, $3 reason, $4 and $5 a challenge and its lifetime, $6 words, $7 mail, $8 verified. */
   private build(name: string, parts: StatementParts): RecordedStatement {
     const { address, isOwn, isAdmin, vouches, ends } = parts;
+    const columns = vouches ? [...parts.columns, 'email_verified'] : parts.columns;
     // a verified address of one's own isn't replaced at once, even if it was verified just now
     const stays = address === 'at once' && isOwn && this.mails.isConfigured ? 'AND email_verified_at IS NULL' : '';
     const where = `id = $1 AND deleted_at IS NULL ${isAdmin ? '' : 'AND is_active'} ${stays} AND ${hasVersion('$2')}`;
@@ -101,9 +104,9 @@ export class UserUpdateStatements {
       name,
       topic: PENDING_EMAIL_TOPIC,
       before: [PARAMETERS, changing(update)],
-      change: `SELECT ${USER_COLUMNS}, before.*, ${changedMembers(update.assignments)} AS changed_members FROM current, ${BEFORE}`,
+      change: `SELECT ${USER_COLUMNS}, before.*, ${changedMembers(columns)} AS changed_members FROM current, ${BEFORE}`,
       also: [...(address === 'at once' ? this.onMove(isOwn) : []), ...(isOwn ? [] : this.onAdmins())],
-      events: EVENTS.filter(({ of }) => of.test(update.assignments)),
+      events: EVENTS.filter(({ of }) => !of || of.some((column) => columns.includes(column))),
     });
   }
 
@@ -154,9 +157,11 @@ function verifiedAt({ address, vouches, assignments }: StatementParts): string |
   return email ? kept : undefined;
 }
 
-/** SQL: which of these columns are not what they were. */
-function changedMembers(assignments: string): string {
-  const set = PROFILE.filter((column) => new RegExp(`\\b${column} = `).test(assignments));
-  const named = set.map((column) => `CASE WHEN current.${column} IS DISTINCT FROM old_${column} THEN '${column}' END`);
+/** SQL: which of these columns are not what they were, of those that `user_updated` reports. */
+function changedMembers(columns: readonly string[]): string {
+  const reported = PROFILE.filter((column) => columns.includes(column));
+  const named = reported.map(
+    (column) => `CASE WHEN current.${column} IS DISTINCT FROM old_${column} THEN '${column}' END`,
+  );
   return `concat_ws(',', ${['NULL', ...named].join(', ')})`;
 }

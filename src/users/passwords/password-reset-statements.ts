@@ -12,6 +12,15 @@ import {
 } from '../addresses/challenge-ctes.js';
 import type { CredentialTables } from '../credential-tables.js';
 
+/** The reset link of an account; $2 is its id, $3 its lifetime. */
+const LINK = {
+  purpose: 'reset',
+  from: 'account',
+  id: '$2',
+  lifetime: '$3::bigint',
+  generation: 'session_generation',
+} as const;
+
 /** The statements of a password reset, with their events and mails. */
 export class PasswordResetStatements {
   /** The event is written for unknown addresses as well, so that both take the same time. */
@@ -24,13 +33,7 @@ export class PasswordResetStatements {
     ],
     change: 'SELECT (SELECT id FROM account) AS id',
     also: [
-      opening({
-        purpose: 'reset',
-        from: 'account',
-        id: '$2',
-        lifetime: '$3::bigint',
-        generation: 'session_generation',
-      }),
+      opening(LINK),
       `mail AS (${this.mail(`$5::jsonb || jsonb_build_object('username', a.username)`, 'coalesce(a.locale, $4)')})`,
     ],
     events: [{ action: 'password_reset_requested' }],
@@ -43,11 +46,7 @@ export class PasswordResetStatements {
          UPDATE users a SET session_generation = session_generation + $4::boolean::int
          WHERE id = $1 AND ${IS_ACTIVE} AND email IS NOT NULL RETURNING id, username, email, locale, session_generation)`,
       opening({
-        purpose: 'reset',
-        from: 'account',
-        id: '$2',
-        lifetime: '$3::bigint',
-        generation: 'session_generation',
+        ...LINK,
         heldIn: 'session_generation - $4::boolean::int', // an existing reset link stays valid when the sessions end
       }),
     ],

@@ -140,6 +140,19 @@ describe('the bundle', () => {
   );
 
   it(
+    'keeps statements of the same proof apart: that of a sign-in, and that of a step-up',
+    async () => {
+      const api = await start({ NODE_ENV: 'development' });
+      const eve = { email: 'eve@example.com', username: 'eve', password: PASSWORD };
+      expect(await api.post('/api/auth/register', eve)).toMatchObject({ status: 201 });
+      const { body } = await api.post('/api/auth/login', { username: 'eve', password: PASSWORD });
+      const stepUp = await api.as(body).post('/api/auth/step-up', { current_password: PASSWORD });
+      expect(stepUp).toMatchObject({ status: 200 });
+    },
+    PATIENCE,
+  );
+
+  it(
     'says in one line that it needs a database when it has none of its own',
     async () => {
       server = launch(path.join(folder, 'app/dist/src/main.js'), { cwd: folder, env: { PORT: '0' } });

@@ -56,11 +56,12 @@ export type SessionRow = Pick<Session, 'id' | 'createdAt' | 'lastUsedAt' | 'expi
 /** Session rows: one a signed-in device. Expiry is judged by the database's clock, so that every replica agrees. */
 @Injectable()
 export class SessionStore {
-  private readonly proved = new Map<string, RecordedStatement>();
   private readonly endsWithAll: string[] = [];
   private endAllStatement?: RecordedStatement;
-  private readonly startStatement = (proof: Proof) =>
-    authentication.start(proof, this.knownDevices.onSignIn('started', authentication.START_DEVICE));
+  private readonly startStatement = oncePerProof((proof) =>
+    authentication.start(proof, this.knownDevices.onSignIn('started', authentication.START_DEVICE)),
+  );
+  private readonly stepUpStatement = oncePerProof(authentication.stepUp);
   private readonly endStolen = endings.endStolen(
     this.mails.insert('session_theft', {
       from: 'change JOIN users u ON u.id = change."userId"',
@@ -124,7 +125,7 @@ export class SessionStore {
       ...this.knownDevices.valuesOf(account.id, from),
       ...proof.values,
     ];
-    const [started] = await this.audit.write<Proved>(this.proving(this.startStatement, proof), values, from);
+    const [started] = await this.audit.write<Proved>(this.startStatement(proof), values, from);
     return started ? { ...started, sessionId: id, counter: 0 } : null;
   }
 
@@ -139,7 +140,7 @@ export class SessionStore {
   ): Promise<AccessClaims | null> {
     const sessionId = sessionIdOf(call);
     const values = [sessionId, call.me.id, amr, when, ...proof.values];
-    const [confirmed] = await this.audit.write<Proved>(this.proving(authentication.stepUp, proof), values, call);
+    const [confirmed] = await this.audit.write<Proved>(this.stepUpStatement(proof), values, call);
     return confirmed ? { ...confirmed, sessionId } : null;
   }
 
@@ -217,11 +218,14 @@ export class SessionStore {
   list(userId: string): Promise<SessionRow[]> {
     return this.database.read<SessionRow>(sql.LIST, [userId]);
   }
+}
 
-  private proving(compose: (proof: Proof) => RecordedStatement, proof: Proof): RecordedStatement {
-    const key = `${compose.name} ${proof.name}`;
-    const known = this.proved.get(key) ?? compose(proof);
-    this.proved.set(key, known);
-    return known;
-  }
+/** Composes a statement on the first use of each kind of proof. */
+function oncePerProof(compose: (proof: Proof) => RecordedStatement): (proof: Proof) => RecordedStatement {
+  const composed = new Map<string, RecordedStatement>();
+  return (proof) => {
+    const statement = composed.get(proof.name) ?? compose(proof);
+    composed.set(proof.name, statement);
+    return statement;
+  };
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Person } from './load.js';
@@ -75,14 +75,4 @@ export async function signIn(replica: Replica, id: string, username: string): Pr
   const answer = await replica.call('POST', '/api/auth/login', { body: { username, password: PASSWORD } });
   if (answer.status !== 200) throw new Error(`${username} could not sign in (${answer.status})`);
   return { id, access: answer.body['access_token'] as string, refresh: answer.body['refresh_token'] as string };
-}
-
-/** How many connections a process holds to a port, counted where the kernel keeps them; those that are closing don't count. */
-export function connectionsTo(port: number): number {
-  const isOpen = new Set(['01', '02']); // ESTABLISHED, SYN_SENT
-  const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1);
-  return lines.filter((line) => {
-    const [, , remote = '', state = ''] = line.trim().split(/\s+/);
-    return isOpen.has(state) && parseInt(remote.split(':')[1] ?? '', 16) === port;
-  }).length;
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { MailKind } from '../src/mail/kinds.js';
@@ -164,10 +164,15 @@ describe('MAIL_TEMPLATES_DIR', () => {
   beforeAll(async () => {
     relay = await startRelay();
   });
-  afterAll(() => relay.close());
+  const folders: string[] = [];
+  afterAll(() => {
+    for (const folder of folders) rmSync(folder, { recursive: true });
+    return relay.close();
+  });
 
   const folderWith = (files: Record<string, unknown>) => {
     const folder = mkdtempSync(path.join(tmpdir(), 'userhub-mails-'));
+    folders.push(folder);
     for (const [name, content] of Object.entries(files)) {
       writeFileSync(path.join(folder, name), typeof content === 'string' ? content : JSON.stringify(content));
     }

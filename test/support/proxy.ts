@@ -9,6 +9,8 @@ export interface Proxy {
   mend: () => void;
   /** Ends every connection, and takes new ones to this port: as when a name in DNS leads elsewhere. */
   leadTo: (port: number) => void;
+  /** How many connections are open whose first message has these words, such as an application_name. */
+  open: (words: string) => number;
   close: () => void;
 }
 
@@ -16,6 +18,7 @@ export interface Proxy {
 export async function proxyTo(databaseUrl: string): Promise<Proxy> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
+  const startups = new Map<Socket, string>();
   let isCut = false;
   let targetPort = Number(target.port);
   const server = createServer((socket) => {
@@ -26,10 +29,12 @@ export async function proxyTo(databaseUrl: string): Promise<Proxy> {
       end.on('error', () => undefined); // a cut wire is what it is for
       end.on('close', () => {
         sockets.delete(end);
+        startups.delete(socket);
         socket.destroy();
         upstream.destroy();
       });
     }
+    socket.once('data', (startup: Buffer) => startups.set(socket, startup.toString('latin1')));
     socket.pipe(upstream).pipe(socket);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -46,5 +51,6 @@ export async function proxyTo(databaseUrl: string): Promise<Proxy> {
     endAll();
   };
   const url = Object.assign(new URL(target), { port: String(port) }).href;
-  return { url, cut, mend: () => void (isCut = false), leadTo, close: () => (cut(), server.close()) };
+  const open = (words: string) => [...startups.values()].filter((startup) => startup.includes(words)).length;
+  return { url, cut, mend: () => void (isCut = false), leadTo, open, close: () => (cut(), server.close()) };
 }

@@ -58,8 +58,8 @@ function accepts(header: string, encoding: string): boolean {
   return header
     .toLowerCase()
     .split(',')
-    .map((part) => part.trim().split(/\s*;\s*q=/))
-    .some(([name, quality = '1']) => name === encoding && Number(quality) > 0);
+    .map((part) => part.split(';').map((piece) => piece.trim()))
+    .some(([name, quality = 'q=1']) => name === encoding && Number(quality.replace(/^q=/, '')) > 0);
 }
 
 function nullIfMissing(error: unknown): null {

@@ -76,5 +76,15 @@ export function logResponse(logger: Logger, request: FastifyRequest, reply: Fast
   });
 }
 
-/** Replaces parts of a path that may be e-mail addresses: after /email/, or with an @, encoded or not. */
-const withoutAddresses = (path: string) => path.replace(/(?<=\/email\/)[^/]+|[^/]*(?:@|%(?:25)*40|%ef%b[cb]%(?:a0|ab))[^/]*/gi, ':email'); // prettier-ignore
+const AT_SIGN = /@|%(?:25)*40|%ef%b[cb]%(?:a0|ab)/i;
+
+/**
+ * Replaces segments of a path that may be e-mail addresses: after /email/, or with an @, encoded or not. By segments, as a
+ * regular expression that finds them in the whole path would backtrack for 0.5 s in one of 16 KiB.
+ */
+function withoutAddresses(path: string): string {
+  if (!AT_SIGN.test(path) && !/\/email\//i.test(path)) return path;
+  const segments = path.split('/');
+  const isAddress = (segment: string, i: number) => segments[i - 1]?.toLowerCase() === 'email' || AT_SIGN.test(segment);
+  return segments.map((segment, i) => (segment && isAddress(segment, i) ? ':email' : segment)).join('/');
+}

@@ -49,8 +49,8 @@ async function locked(world: World): Promise<Row> {
   const noise = slowest(await during(replicas, stories, () => delay(3_000)));
   const claims: [string, boolean][] = [];
   let longest = 0;
-  for (const table of isShort ? tables.filter((name) => QUICK.includes(name)) : tables) {
-    const samples = await during(replicas, stories, () => holding(world, table, isShort ? 3_000 : 10_000));
+  for (const table of isShort ? tables.filter(({ name }) => QUICK.includes(name)) : tables) {
+    const samples = await during(replicas, stories, () => holding(world, table.name, isShort ? 3_000 : 10_000));
     claims.push(...judge(table, samples, noise));
     longest = Math.max(longest, ...samples.map(({ ms }) => ms));
   }
@@ -66,15 +66,15 @@ async function locked(world: World): Promise<Row> {
 }
 
 /** What must hold while a table is locked. @param noise what the slowest answers took with nothing locked */
-function judge(table: string, samples: Sample[], noise: Map<string, number>): [string, boolean][] {
-  const needs = ({ story }: Sample) => [...story.needs, ...(story.isPublic ? [] : GUARD)].includes(table);
+function judge({ name, root }: Table, samples: Sample[], noise: Map<string, number>): [string, boolean][] {
+  const needs = ({ story }: Sample) => [...story.needs, ...(story.isPublic ? [] : GUARD)].includes(root);
   const usual = ({ story }: Sample) => noise.get(story.name) ?? 0;
   const bothered = new Set(samples.filter((one) => !needs(one) && (one.status >= 300 || one.status === 0 || one.ms > UNNOTICED + 2 * usual(one))).map(({ story, status, ms }) => `${story.name} ${status} ${Math.round(ms)} ms`)); // prettier-ignore
   const wrong = samples.filter((one) => needs(one) && (one.ms > LONGEST + usual(one) || (one.status >= 300 && !(one.status === 503 && one.retryAfter)))).map(({ story, status, ms }) => `${story.name} ${status} ${Math.round(ms)} ms`); // prettier-ignore
   return [
-    [`${table}: nobody else notices (${[...bothered].slice(0, 5).join(', ')})`, bothered.size === 0],
+    [`${name}: nobody else notices (${[...bothered].slice(0, 5).join(', ')})`, bothered.size === 0],
     [
-      `${table}: those who need it succeed, or get 503 within 3 s (${[...new Set(wrong)].slice(0, 5).join(', ')})`,
+      `${name}: those who need it succeed, or get 503 within 3 s (${[...new Set(wrong)].slice(0, 5).join(', ')})`,
       wrong.length === 0,
     ],
   ];
@@ -171,13 +171,19 @@ async function storiesOf({ people }: World, at: Replica): Promise<Story[]> {
   ];
 }
 
-async function tablesOf({ postgres, database }: World): Promise<string[]> {
-  const tables = await postgres.sql<{ name: string }>(
-    `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`,
+/** A table, and the one that it is a partition of, or else itself. */
+interface Table {
+  name: string;
+  root: string;
+}
+
+async function tablesOf({ postgres, database }: World): Promise<Table[]> {
+  return postgres.sql<Table>(
+    `SELECT relname AS name, coalesce(pg_partition_root(oid)::text, relname) AS root
+     FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') ORDER BY 1`,
     [],
     database,
   );
-  return tables.map(({ name }) => name);
 }
 
 async function holding({ postgres, database }: World, table: string, milliseconds: number): Promise<void> {

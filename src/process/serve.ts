@@ -12,6 +12,12 @@ import { Readiness } from '../health/readiness.js';
 import { createLogger } from '../logging/logging.js';
 
 /**
+ * Connections that the kernel completes while this process is busy; it takes the lower of this and net.core.somaxconn. With
+ * Node's 511 it resets some when a thousand clients connect at once, as after another replica has died.
+ */
+const BACKLOG = 4096;
+
+/**
  * Serves until the process is told to shut down. Listens before it connects to the database, so that it can answer "not
  * ready". Shutdown in order: report not ready, so that load balancers stop routing here; serve on for
  * SHUTDOWN_DELAY_SECONDS; finish requests in flight; close the database.
@@ -28,7 +34,7 @@ export async function serve(settings: Settings): Promise<void> {
     await app.close();
     await database.stop();
   });
-  await app.listen(settings.server.port, settings.server.host);
+  await app.listen({ port: settings.server.port, host: settings.server.host, backlog: BACKLOG });
   try {
     if (!(await prepareApp(app))) return;
     if (!tellReady()) return;

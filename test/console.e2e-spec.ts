@@ -1,9 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { projectFile } from '../src/config/project.js';
 import { loadSettings } from '../src/config/settings.js';
 import { ConsoleFiles } from '../src/console/console-files.js';
 import { startApp, type TestApp } from './support/app.js';
@@ -13,7 +11,6 @@ describe('the console at /admin', () => {
   let app: TestApp;
 
   beforeAll(async () => {
-    spawnSync(process.execPath, [projectFile('scripts/build.mjs'), '--if-stale', 'console']);
     app = await startApp();
   });
   afterAll(() => app.close());

@@ -1,6 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Parameter, Schema } from '../scripts/openapi/document.js';
-import { projectFile } from '../src/config/project.js';
 import { startApp, type TestApp } from './support/app.js';
 import { resolve, type Route, routes } from './support/contract.js';
 import { admin, type Person } from './support/people.js';
@@ -37,7 +36,6 @@ describe('a long text keeps nobody waiting', () => {
   let asset = '';
 
   beforeAll(async () => {
-    spawnSync(process.execPath, [projectFile('scripts/build.mjs'), '--if-stale', 'console']);
     app = await startApp({ TRUST_PROXY: '127.0.0.1' });
     root = await admin(app);
     asset = /assets\/[^"]+/.exec(await (await fetch(`${app.url}/admin/`)).text())?.[0] ?? '';
@@ -117,10 +115,14 @@ describe('a long text keeps nobody waiting', () => {
   );
 });
 
-/** The least processor time of three tries, in milliseconds: something else may run meanwhile. One is enough when it is short. */
+/**
+ * The least processor time of up to ten tries, in milliseconds; the first short one is enough. What Node does in the background,
+ * such as collecting garbage, counts as well, and a regular expression takes its time every time.
+ */
 async function leastTimeOf(send: () => Promise<unknown>): Promise<number> {
   let least = Infinity;
-  for (let tries = 0; tries < 3 && least >= LIMIT; tries++) {
+  for (let tries = 0; tries < 10 && least >= LIMIT; tries++) {
+    if (tries) await sleep(50);
     const before = process.cpuUsage();
     await send();
     const { user, system } = process.cpuUsage(before);

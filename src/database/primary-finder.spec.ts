@@ -96,9 +96,8 @@ describe('the primary among several servers', () => {
     [away, frozen, 'None of 2 servers is a primary: 1 × ECONNREFUSED, 1 × no answer'],
   ])('is nowhere: 503 within 2 s, and whoever reads the log learns no address', async (first, second, message) => {
     set(first, second);
-    const start = performance.now();
-    const error: unknown = await find().catch((error: unknown) => error);
-    expect(performance.now() - start).toBeLessThan(1_800);
+    const late = delay(1_800, 'too late'); // a timer of the same event loop is as late as the finder's on a busy machine
+    const error: unknown = await Promise.race([find().catch((error: unknown) => error), late]);
     expect(error).toMatchObject({ message });
     expect(databaseProblem(error)).toMatchObject({ status: 503 });
   });

@@ -1,9 +1,10 @@
+import { stat } from 'node:fs/promises';
 import { jest } from '@jest/globals';
 import { Problem } from '../problems.js';
 import { type Kind, AdmissionQueue } from './admission-queue.js';
 
 describe('AdmissionQueue', () => {
-  beforeEach(() => void jest.useFakeTimers());
+  beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate', 'clearImmediate'] }));
   afterEach(() => void jest.useRealTimers());
 
   /** Statements that have begun, each to be ended by hand, and what became of all of them. Each has a topic of its own unless told. */
@@ -84,6 +85,17 @@ describe('AdmissionQueue', () => {
     expect(outcomes).toEqual(Array(40).fill('read'));
     await jest.advanceTimersByTimeAsync(400);
     expect(outcomes.filter((outcome) => outcome === 'unavailable')).toHaveLength(56);
+  });
+
+  it('reads what has arrived while the process was busy before it turns anybody away', async () => {
+    jest.useRealTimers();
+    const queue = new AdmissionQueue(2);
+    const running = [stat('.'), stat('.')].map((answer) => queue.run({ kind: 'read', topic: 'users' }, () => answer));
+    const waiting = queue.run({ kind: 'read', topic: 'users' }, () => Promise.resolve('served'));
+    const start = performance.now();
+    while (performance.now() - start < 500); // its timer is due before the answers of the running ones have been read
+    await expect(waiting).resolves.toBe('served');
+    await Promise.all(running);
   });
 
   it('takes readers for no sign that writers move', async () => {

@@ -79,8 +79,13 @@ export class AdmissionQueue extends BoundedQueue<Admission> {
       seen = endedOf();
       if (!isMoving || ++checks === CHECKS) waiter.answer(unavailable());
     };
-    const timer = setInterval(check, CHECK_INTERVAL);
-    return () => clearInterval(timer);
+    // after what has arrived while this process was busy: else a crowd would be turned away for answers that nobody has read
+    let immediate: NodeJS.Immediate | undefined;
+    const timer = setInterval(() => (immediate = setImmediate(check)), CHECK_INTERVAL);
+    return () => {
+      clearInterval(timer);
+      clearImmediate(immediate);
+    };
   }
 
   private boundsFor({ kind, topic }: Admission): Bound[] {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Parameter, Schema } from '../scripts/openapi/document.js';
+import type { Schema } from '../scripts/openapi/document.js';
 import { startApp, type TestApp } from './support/app.js';
-import { resolve, type Route, routes } from './support/contract.js';
+import { parametersOf, resolve, type Route, routes } from './support/contract.js';
 import { admin, type Person } from './support/people.js';
 import { exchange, head } from './support/wire.js';
 
@@ -29,6 +29,9 @@ const HEADERS = [
   'X-Request-Id',
 ];
 
+/** A request with a long text, and what to call it. */
+type Attempt = [name: string, send: () => Promise<unknown>];
+
 /** One thread serves everybody: others wait while it works on one request. */
 describe('a long text keeps nobody waiting', () => {
   let app: TestApp;
@@ -42,12 +45,13 @@ describe('a long text keeps nobody waiting', () => {
   });
   afterAll(() => app.close());
 
-  const bearer = () => `Authorization: Bearer ${root.tokens.access_token}`;
-  const slow = async (requests: [what: string, send: () => Promise<unknown>][]) => {
+  const authorization = () => `Bearer ${root.tokens.access_token}`;
+  const bearer = () => `Authorization: ${authorization()}`;
+  const slow = async (attempts: Attempt[]) => {
     const found: string[] = [];
-    for (const [what, send] of requests) {
+    for (const [name, send] of attempts) {
       const took = await leastTimeOf(send);
-      if (took >= LIMIT) found.push(`${what}: ${Math.round(took)} ms`);
+      if (took >= LIMIT) found.push(`${name}: ${Math.round(took)} ms`);
     }
     return found;
   };
@@ -55,11 +59,11 @@ describe('a long text keeps nobody waiting', () => {
   it.each(['/', '/api/users/', '/api/users/email/', '/api/posts?q=', '/health/'])(
     'at the end of %s',
     async (start) => {
-      const lines = texts(LONGEST_HEAD).map(({ part, text }) => {
+      const attempts = texts(LONGEST_HEAD).map(({ part, text }): Attempt => {
         const path = `${start}${text.replace(/[\s"]/g, '+')}`;
-        return [part, () => exchange(app.url, head(`GET ${path}`, bearer()))] as [string, () => Promise<unknown>];
+        return [part, () => exchange(app.url, head(`GET ${path}`, bearer()))];
       });
-      expect(await slow(lines)).toEqual([]);
+      expect(await slow(attempts)).toEqual([]);
     },
     PATIENCE,
   );
@@ -69,13 +73,13 @@ describe('a long text keeps nobody waiting', () => {
     async (name) => {
       expect(asset).not.toBe('');
       const lines = ['GET /api/auth/me', `GET /admin/${asset}`, 'POST /api/auth/login'];
-      const all = texts(LONGEST_HEAD).flatMap(({ part, text }) =>
-        lines.map((line): [string, () => Promise<unknown>] => [
+      const attempts = texts(LONGEST_HEAD).flatMap(({ part, text }) =>
+        lines.map((line): Attempt => [
           `${line} with ${part}`,
           () => exchange(app.url, head(line, bearer(), `${name}: ${text}`)),
         ]),
       );
-      expect(await slow(all)).toEqual([]);
+      expect(await slow(attempts)).toEqual([]);
     },
     PATIENCE,
   );
@@ -94,18 +98,17 @@ describe('a long text keeps nobody waiting', () => {
     async (route) => {
       const { method, path } = route;
       const url = `${app.url}${path.replace(/\{\w+\}/g, root.id)}`;
-      const authorization = bearer().replace('Authorization: ', '');
       const send = (at: string, init?: RequestInit & { type: string }) => async () => {
-        const headers = { authorization, ...(init && { 'content-type': init.type }) };
+        const headers = { authorization: authorization(), ...(init && { 'content-type': init.type }) };
         await (await fetch(at, { ...init, method: method.toUpperCase(), headers, redirect: 'manual' })).text();
       };
-      const inQuery = queryOf(route).flatMap((name) =>
-        texts(LONGEST_HEAD / 3).map(({ part, text }): [string, () => Promise<unknown>] => [
+      const inQuery = parametersOf(route, 'query').flatMap(({ name }) =>
+        texts(LONGEST_HEAD / 3).map(({ part, text }): Attempt => [
           `${name} of ${part}`,
           send(`${url}?${name}=${encodeURIComponent(text)}`),
         ]),
       );
-      const inBody = bodiesOf(route).map(({ type, member, part, body }): [string, () => Promise<unknown>] => [
+      const inBody = bodiesOf(route).map(({ type, member, part, body }): Attempt => [
         `${member} of ${part} in ${type}`,
         send(url, { type, body }),
       ]);
@@ -131,12 +134,6 @@ async function leastTimeOf(send: () => Promise<unknown>): Promise<number> {
   return least;
 }
 
-const queryOf = ({ operation }: Route) =>
-  (operation.parameters ?? [])
-    .map((one) => resolve<Parameter>(one))
-    .filter((one) => one.in === 'query')
-    .map(({ name }) => name);
-
 /** The first example of each type of body, with a long text as each of its members in turn. */
 function bodiesOf({ operation }: Route): { type: string; member: string; part: string; body: string }[] {
   const types = Object.entries(operation.requestBody?.content ?? {});
@@ -145,8 +142,8 @@ function bodiesOf({ operation }: Route): { type: string; member: string; part: s
     const members = Object.entries(resolve<Schema>(schema).properties ?? {});
     return members.flatMap(([member, declared]) =>
       texts(LONGEST_BODY).map(({ part, text }) => {
-        const members = { ...(value as object), [member]: filled(resolve<Schema>(declared), text) };
-        const body = type.includes('json') ? JSON.stringify(members) : `${member}=${encodeURIComponent(text)}`;
+        const sent = { ...(value as object), [member]: filled(resolve<Schema>(declared), text) };
+        const body = type.includes('json') ? JSON.stringify(sent) : `${member}=${encodeURIComponent(text)}`;
         return { type, member, part, body: body.slice(0, 65_000) };
       }),
     );

@@ -1,6 +1,14 @@
 /** openapi.json as a promise: what it says of an answer, and whether an answer keeps it. */
 import { readFileSync } from 'node:fs';
-import type { Method, OpenApi, Operation, Reference, Response, Schema } from '../../scripts/openapi/document.js';
+import type {
+  Method,
+  OpenApi,
+  Operation,
+  Parameter,
+  Reference,
+  Response,
+  Schema,
+} from '../../scripts/openapi/document.js';
 import type { Answer } from './api.js';
 
 /** The document as it is shipped. */
@@ -29,6 +37,10 @@ export function resolve<T extends object>(value: T | Reference): T {
   if (!found) throw new Error(`Nothing is at ${$ref}`);
   return { ...found, ...more } as T; // a reference may have a description of its own
 }
+
+/** The parameters that an operation reads in one place, such as its query. */
+export const parametersOf = ({ operation }: Route, place: Parameter['in']): Parameter[] =>
+  (operation.parameters ?? []).map((parameter) => resolve<Parameter>(parameter)).filter((one) => one.in === place);
 
 /** What the document says of an answer of this operation. */
 export const responseOf = ({ responses }: Operation, status: number): Response | undefined =>

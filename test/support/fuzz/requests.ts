@@ -1,7 +1,7 @@
 /** Requests out of openapi.json: as it wants them, and bent in one or more places. */
 import fc from 'fast-check';
-import type { MediaType, Parameter, Schema } from '../../../scripts/openapi/document.js';
-import { resolve, routes, type Route } from '../contract.js';
+import type { MediaType, Schema } from '../../../scripts/openapi/document.js';
+import { parametersOf, resolve, routes, type Route } from '../contract.js';
 import { valid, WEIRD, WEIRD_TEXT } from './values.js';
 
 /** Who sends it. */
@@ -19,9 +19,6 @@ export interface FuzzRequest {
 /** One part of a request: as it should be, seldom as it shouldn't. */
 const bent = <T>(right: fc.Arbitrary<T>, wrong: fc.Arbitrary<T>, oneIn = 6): fc.Arbitrary<T> =>
   fc.oneof({ arbitrary: right, weight: oneIn - 1 }, { arbitrary: wrong, weight: 1 });
-
-const parametersOf = ({ operation }: Route, place: Parameter['in']) =>
-  (operation.parameters ?? []).map((parameter) => resolve<Parameter>(parameter)).filter((one) => one.in === place);
 
 function pathOf(route: Route): fc.Arbitrary<string> {
   const parameters = parametersOf(route, 'path');

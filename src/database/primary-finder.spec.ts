@@ -47,17 +47,17 @@ describe('the primary among several servers', () => {
     for (const other of [frozen, away]) {
       set(other, primary);
       finder = new PrimaryFinder([one, two]);
-      const start = performance.now();
-      expect(await find()).toBe(two);
-      expect(performance.now() - start).toBeLessThan(200);
+      expect(await Promise.race([find(), delay(1, 'too late')])).toBe(two); // before the event loop comes to a timer
     }
   });
 
   it('is the standby that is promoted while another server is frozen', async () => {
-    const promotedAt = performance.now() + 500;
-    set(frozen, () => (performance.now() < promotedAt ? standby() : primary()));
-    expect(await find()).toBe(two);
-    expect(performance.now() - promotedAt).toBeLessThan(300);
+    let isPromoted = false;
+    set(frozen, () => (isPromoted ? primary() : standby()));
+    const found = find();
+    await delay(500);
+    isPromoted = true;
+    expect(await Promise.race([found, delay(300, 'too late')])).toBe(two); // a timer of the same event loop, see below
     const times = asked.length;
     await delay(300);
     expect(asked).toHaveLength(times); // nobody goes on asking

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Schema } from '../scripts/openapi/document.js';
 import { startApp, type TestApp } from './support/app.js';
@@ -12,8 +13,8 @@ const PATIENCE = 60_000;
 
 /** What regular expressions backtrack on: one thing over and over, then something that doesn't match. */
 const REPEATED = ['a', '/', '@', '%25', '%', '.', '-', ' ', '\t', ',', ';', '=', 'a.', '=""'];
-const texts = (length: number) =>
-  REPEATED.map((part) => ({ part, text: `a${part.repeat((length - 3) / part.length)}!a` }));
+const texts = (length: number, encoded = (text: string) => text) =>
+  REPEATED.map((part) => ({ part, text: encoded(`a${part.repeat((length - 3) / encoded(part).length)}!a`) }));
 const HEADERS = [
   'Accept',
   'Accept-Encoding',
@@ -29,6 +30,10 @@ const HEADERS = [
   'X-Request-Id',
 ];
 
+/** Members of a row of an import, and what hashes of other systems begin with. */
+const MEMBERS = ['email', 'username', 'display_name', 'locale', 'role', 'password', 'hash_type', 'created_at', 'id'];
+const HASHES = ['$2b$12$', 'pbkdf2_sha256$1$', '$pbkdf2-sha256$1$', 'scrypt$1$', '$scrypt$ln=1,r=1,p=1$', '$argon2id$m=1,t=1,p=1$', 'AQAAAA']; // prettier-ignore
+
 /** A request with a long text, and what to call it. */
 type Attempt = [name: string, send: () => Promise<unknown>];
 
@@ -39,14 +44,18 @@ describe('a long text keeps nobody waiting', () => {
   let asset = '';
 
   beforeAll(async () => {
-    app = await startApp({ TRUST_PROXY: '127.0.0.1' });
+    app = await startApp({
+      TRUST_PROXY: '127.0.0.1',
+      OIDC_LOCAL_ISSUER: 'http://127.0.0.1:9', // nobody listens there
+      OIDC_LOCAL_CLIENT_ID: 'userhub',
+      OIDC_LOCAL_CLIENT_SECRET: 'a secret of the issuer',
+    });
     root = await admin(app);
     asset = /assets\/[^"]+/.exec(await (await fetch(`${app.url}/admin/`)).text())?.[0] ?? '';
   });
   afterAll(() => app.close());
 
-  const authorization = () => `Bearer ${root.tokens.access_token}`;
-  const bearer = () => `Authorization: ${authorization()}`;
+  const bearer = () => `Authorization: Bearer ${root.tokens.access_token}`;
   const slow = async (attempts: Attempt[]) => {
     const found: string[] = [];
     for (const [name, send] of attempts) {
@@ -97,25 +106,64 @@ describe('a long text keeps nobody waiting', () => {
     'in what $method $path reads',
     async (route) => {
       const { method, path } = route;
-      const url = `${app.url}${path.replace(/\{\w+\}/g, root.id)}`;
-      const send = (at: string, init?: RequestInit & { type: string }) => async () => {
-        const headers = { authorization: authorization(), ...(init && { 'content-type': init.type }) };
-        await (await fetch(at, { ...init, method: method.toUpperCase(), headers, redirect: 'manual' })).text();
-      };
+      const caller = await admin(app, `root${routes.indexOf(route)}`);
+      const at = path
+        .replace('{provider}', 'local')
+        .replace('{user_id}', caller.id)
+        .replace(/\{\w+\}/, root.id);
       const inQuery = parametersOf(route, 'query').flatMap(({ name }) =>
-        texts(LONGEST_HEAD / 3).map(({ part, text }): Attempt => [
+        texts(LONGEST_HEAD, encodeURI).map(({ part, text }): Attempt => [
           `${name} of ${part}`,
-          send(`${url}?${name}=${encodeURIComponent(text)}`),
+          () => send(caller, method, `${at}?${name}=${text}`),
         ]),
       );
       const inBody = bodiesOf(route).map(({ type, member, part, body }): Attempt => [
         `${member} of ${part} in ${type}`,
-        send(url, { type, body }),
+        () => send(caller, method, at, { type, body }),
       ]);
       expect(await slow([...inQuery, ...inBody])).toEqual([]);
+      const isSignedIn = (await caller.api.get('/api/auth/me')).status === 200; // or nothing was read of what was sent
+      expect(isSignedIn).toBe(path !== '/api/auth/logout');
     },
     PATIENCE,
   );
+
+  it.each(HASHES.concat(MEMBERS))(
+    'in an import, as %s',
+    async (name) => {
+      const attempts = texts(LONGEST_BODY).flatMap(({ part, text }): Attempt[] => {
+        const row = HASHES.includes(name) ? { password_hash: `${name}${text}` } : { [name]: text };
+        const cells = Object.entries({ email: 'ada@example.com', ...row });
+        const csv = cells.map(([, cell]) => `"${cell.replaceAll('"', '""')}"`);
+        const bodies = {
+          'application/x-ndjson': JSON.stringify(Object.fromEntries(cells)),
+          'text/csv': `${cells.map(([member]) => member).join()}\n${csv.join()}\n`,
+        };
+        return Object.entries(bodies).map(([type, body]) => [
+          `${part} in ${type}`,
+          async () => expect(await send(root, 'post', '/api/users/import?dry_run=true', { type, body })).toBe(200),
+        ]);
+      });
+      expect(await slow(attempts)).toEqual([]);
+    },
+    PATIENCE,
+  );
+
+  /** Sends a request of somebody, with a new `Idempotency-Key`; returns the status of its answer. */
+  async function send(by: Person, method: string, target: string, sent?: { type: string; body: string }) {
+    const answer = await fetch(`${app.url}${target}`, {
+      method: method.toUpperCase(),
+      headers: {
+        authorization: `Bearer ${by.tokens.access_token}`,
+        'idempotency-key': randomUUID(),
+        ...(sent && { 'content-type': sent.type }),
+      },
+      body: sent?.body,
+      redirect: 'manual',
+    });
+    await answer.text();
+    return answer.status;
+  }
 });
 
 /**

@@ -11,7 +11,7 @@ import { serialize } from '../http/conditional-requests.js';
 import { removalJob } from '../outbox/removal-job.js';
 import { Scheduler } from '../outbox/scheduler.js';
 import { problem, unavailable } from '../problems.js';
-import type { IdempotencyClaim } from '../request.js';
+import { type IdempotencyClaim, pathOf } from '../request.js';
 import { networkOf } from '../throttle/networks.js';
 import { readKey } from './idempotency-header.js';
 import type { IdempotencyKey } from './idempotency-key.entity.js';
@@ -116,5 +116,8 @@ function fingerprintOf({ method, url, body }: FastifyRequest, secret: KeyObject)
     .digest();
 }
 
-/** Path and query, without a trailing slash of the path. */
-const targetOf = (url: string) => url.replace(/^https?:\/\/[^/?]*/i, '').replace(/\/+(?=\?|$)/, '');
+/** Path, without a slash at its end, and query. */
+function targetOf(url: string): string {
+  const query = url.indexOf('?');
+  return pathOf(url).replace(/\/$/, '') + (query < 0 ? '' : url.slice(query));
+}

@@ -45,6 +45,10 @@ export const Scoped = (topic: ScopeTopic) => SetMetadata(SCOPED, topic);
 /** Requires a fresh sign-in, with the second factor if the user has one; or else 403 `step_up_required`. */
 export const Fresh = (rule: FreshRule = {}) => SetMetadata(FRESH, rule);
 
+/** Whether the request makes somebody an admin. */
+export const makesAdmin = ({ body }: FastifyRequest): boolean =>
+  (body as { role?: unknown } | null | undefined)?.role === 'admin';
+
 /** Lets users call the route who must have a second factor and have not shown one: routes for setting it up. */
 export const BeforeMfa = () => SetMetadata(BEFORE_MFA, true);
 

@@ -369,6 +369,9 @@ describe('Errors', () => {
       expect(await exchange(app.url, head(`POST ${register}`, ...lines))).toFailWith(413, 'body_too_large');
       const small = ['Content-Type: application/json', 'Content-Length: 2', 'Expect: 100-continue'];
       expect((await exchange(app.url, `${head(`POST ${register}`, ...small)}{}`)).status).toBe(100);
+      const file = ['Content-Type: text/csv', 'Content-Length: 70000', 'Expect: 100-continue'];
+      const sent = `${head('POST /api/users/import', ...file)}${'x'.repeat(70_000)}`;
+      expect((await exchange(app.url, sent)).status).toBe(100);
     });
 
     it.each([['413', 'application/json'], ['415', 'text/plain']]) // prettier-ignore

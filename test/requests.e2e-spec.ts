@@ -119,6 +119,12 @@ describe('requests as clients really send them', () => {
       expect(await wire('OPTIONS /api/nope')).toFailWith(404, 'not_found');
       expect(await wire('OPTIONS /api/users/%ED%A0%80/x')).toFailWith(400, 'malformed_request');
       expect((await wire('OPTIONS /api/users?q=%00')).status).toBe(204);
+      for (const line of ['OPTIONS *', 'GET *?ada@example.com']) {
+        const answer = await wire(line);
+        expect(answer).toFailWith(404, 'not_found');
+        expect(answer.text).not.toContain('ada');
+        expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+      }
     });
   });
 
@@ -216,6 +222,9 @@ describe('requests as clients really send them', () => {
     for (const email of [
       'ada@example.com',
       'ada%40example.com',
+      'ada%2540example.com',
+      'ada%EF%B9%ABexample.com',
+      'ada%25EF%25BC%25A0example.com',
       'ada%2540example.com',
       'ada%EF%BC%A0example.com',
       'x y@z',

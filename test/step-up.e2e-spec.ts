@@ -222,6 +222,13 @@ describe('a fresh sign-in', () => {
       expect(await old.api.patch(path, { mfa_required: true })).toFailWith(403, 'step_up_required');
       expect(await old.api.delete(`${path}?purge=true`)).toFailWith(403, 'step_up_required');
       expect(await old.api.get('/api/users.csv')).toFailWith(403, 'step_up_required');
+      const another = { email: `root${++made}@example.com`, role: 'admin' };
+      expect(await old.api.post('/api/users', { ...another, username: `root${made}` })).toFailWith(403, 'step_up_required');
+      expect(await old.api.post('/api/invitations', another)).toFailWith(403, 'step_up_required');
+      const raw = JSON.stringify({ email: bob.email, role: 'admin', password: 'taken over 12345' });
+      const headers = { 'content-type': 'application/x-ndjson' };
+      const imported = await old.api.post('/api/users/import?on_conflict=update', undefined, { raw, headers });
+      expect(imported).toFailWith(403, 'step_up_required');
       expect(await old.api.patch(path, { is_active: false })).toMatchObject({ status: 200 });
       const bulk = (ids: string[], action: string) => old.api.post('/api/users/bulk', { ids, action });
       expect(await bulk([bob.id], 'activate')).toMatchObject({ status: 200 });

@@ -236,6 +236,7 @@ describe('webhooks', () => {
       'https://[fd00::1]/',
       'https://192.168.1.1/',
       'not a url',
+      `https://example.com/${'x'.repeat(2048)}`,
     ])('is not %s', async (url) => {
       const answer = await root.api.post('/api/webhooks', { url, events: ['*'] });
       expect(answer).toFailWith(422, 'validation_failed');

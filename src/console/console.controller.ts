@@ -5,6 +5,7 @@ import { ConsoleSettings } from '../config/console-settings.js';
 import { notFound } from '../problems.js';
 import { Public } from '../access.js';
 import { pathOf } from '../request.js';
+import { isFresh } from '../http/conditional-requests.js';
 import { ConsoleFiles } from './console-files.js';
 
 /** Content-Security-Policy: the console's own files only, with Trusted Types; pictures may come from elsewhere, if enabled. */
@@ -56,17 +57,17 @@ export class ConsoleController {
   @Get('admin')
   @Header('x-robots-tag', 'noindex')
   async getConsole(
-    @Req() { url, headers }: FastifyRequest,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile | undefined> {
-    if (!pathOf(url).endsWith('/')) {
+    if (!pathOf(request.url).endsWith('/')) {
       void reply.code(308).header('location', 'admin/');
       return undefined;
     }
     const page = await this.files.page();
     if (!page) throw notFound('route');
     void reply.headers({ 'content-security-policy': this.policy, 'cache-control': 'no-cache', etag: page.etag });
-    if (headers['if-none-match'] === page.etag) {
+    if (isFresh(request, page.etag)) {
       void reply.code(304);
       return undefined;
     }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { seconds } from '../config/durations.js';
 import { type Problem, problem, unsupportedMediaType } from '../problems.js';
@@ -6,6 +7,8 @@ import { hasRefusedBytes, jsonProblem } from './json-limits.js';
 
 const FORM = 'application/x-www-form-urlencoded';
 const BULK = ['application/x-ndjson', 'text/csv'];
+/** Most bytes of a body. */
+export const BODY_LIMIT = 64 * 1024;
 /** Most bytes of an import file. */
 export const BULK_LIMIT = 5 * 1024 * 1024;
 const LINGER = seconds(1);
@@ -50,6 +53,10 @@ export function readBodies(fastify: FastifyInstance): void {
     payload.once('data', () => done(failure)).once('end', () => done(null, undefined)).once('error', done).resume(); // prettier-ignore
   });
 }
+
+/** Whether the headers announce a body that no route reads. */
+export const isTooLarge = (headers: IncomingHttpHeaders): boolean =>
+  Number(headers['content-length']) > (isBulk(headers['content-type']) ? BULK_LIMIT : BODY_LIMIT);
 
 /** Called before a body is read. @throws Problem 415 when it has a content coding (RFC 9110 section 8.4) */
 export function checkBody(request: FastifyRequest): void {

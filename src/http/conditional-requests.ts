@@ -110,8 +110,8 @@ export function acceptedVersions(ifMatch: string | undefined): number[] | undefi
 
 const entityTag = (version: number, body: string) => `"${version}-${hash('sha1', body, 'base64url').slice(0, 12)}"`;
 
-/** If-None-Match uses the weak comparison (RFC 9110 section 13.1.2). */
-function isFresh({ method, headers }: FastifyRequest, etag: string): boolean {
+/** Whether the client has this version: `If-None-Match` uses the weak comparison (RFC 9110 section 13.1.2). */
+export function isFresh({ method, headers }: Pick<FastifyRequest, 'method' | 'headers'>, etag: string): boolean {
   const known = headers['if-none-match'];
   if (!known || (method !== 'GET' && method !== 'HEAD')) return false;
   return known.trim() === '*' || known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);

@@ -9,7 +9,7 @@ import type { Settings } from '../config/settings.js';
 import { malformedRequest, methodNotAllowed, notFound, type Problem, problem } from '../problems.js';
 import { addressIn, nearestAddress } from './addresses.js';
 import { trackAllowedMethods } from './allowed-methods.js';
-import { checkBody, readBodies } from './bodies.js';
+import { BODY_LIMIT, checkBody, isTooLarge, readBodies } from './bodies.js';
 import { hasRefusedEscape } from './json-limits.js';
 import { logResponse, logResponses } from '../logging/logging.js';
 import { sendProblem } from './problem.filter.js';
@@ -20,7 +20,6 @@ import { answerUnparsed } from './unparsed-requests.js';
 import { limitAnswers } from './answer-time-out.js';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
-const BODY_LIMIT = 64 * 1024;
 const SLOWEST_REQUEST = seconds(8);
 
 /** Creates the Fastify adapter: limits, content types, request ids, and problem responses for all errors. */
@@ -31,6 +30,7 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
     bodyLimit: BODY_LIMIT,
     trustProxy: settings.server.trustProxy.length ? trusting(settings.server.trustProxy) : false,
     genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
+    rewriteUrl: ({ url = '/' }) => (url.startsWith('*') ? `/${url}` : url), // `OPTIONS *`: Fastify runs no hooks for what isn't a path
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2048 },
     // Fastify disables Node's time-outs: without one, a slow sender could hold a connection for ever
     connectionTimeout: seconds(30), // the same for a client that doesn't read
@@ -73,7 +73,7 @@ export function createAdapter(settings: Settings, logger: Logger): FastifyAdapte
   fastify.server.on('checkExpectation', (request, response) => fastify.server.emit('request', request, response));
   // with `Expect: 100-continue`, a body that is too large is refused before it is sent
   fastify.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    if (!(Number(request.headers['content-length']) > BODY_LIMIT)) response.writeContinue();
+    if (!isTooLarge(request.headers)) response.writeContinue();
     fastify.server.emit('request', request, response);
   });
   readBodies(fastify);

@@ -88,6 +88,12 @@ describe('links and codes', () => {
     }
   });
 
+  it('are refused by their length before they are normalised, which takes 0.4 s for so many combining marks', () => {
+    const before = process.cpuUsage();
+    expect(links.isCode(id, '\u0301\u0316'.repeat(15_000))).toBe(false);
+    expect(process.cpuUsage(before).user).toBeLessThan(60_000); // microseconds
+  });
+
   it('spread evenly over all codes', () => {
     const codes = Array.from({ length: 3000 }, () => Number(links.code(uuidv7())));
     const mean = codes.reduce((sum, code) => sum + code, 0) / codes.length;

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Patch, Post, Put, Query, StreamableFile } from '@nestjs/common'; // prettier-ignore
 import type { FastifyRequest } from 'fastify';
-import { Fresh, Roles, Scoped } from '../access.js';
+import { Fresh, makesAdmin, Roles, Scoped } from '../access.js';
 import { Call, type Principal } from '../request.js';
 import { Id } from '../http/fields.js';
 import { type CsvColumn, csvFile } from '../http/csv.js';
@@ -56,6 +56,7 @@ export class UsersController {
    * @throws email_taken, username_taken, mail_not_configured
    */
   @Post('users')
+  @Fresh({ ifMfa: true, when: makesAdmin })
   @Idempotent()
   @Roles('admin')
   async createUser(@Body() dto: CreateUserDto, @Call() call: Call): Promise<CreatedUserDto> {

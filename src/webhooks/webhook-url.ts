@@ -4,6 +4,7 @@ import { WebhookSettings } from '../config/webhook-settings.js';
 import { validationFailed } from '../problems.js';
 import { AllowedAddresses } from './allowed-addresses.js';
 
+const MAX_LENGTH = 2048;
 const LOCAL_NAME = /(^|\.)localhost\.?$/;
 
 /** Validates URLs of receivers: https, no credentials, an ordinary port, no private address. */
@@ -19,8 +20,8 @@ export class WebhookUrls {
    * @throws Problem 422 `url_not_allowed`
    */
   check(text: string): string {
-    const url = URL.parse(text);
-    const reason = url ? this.whyNot(url) : 'is no URL';
+    const url = text.length > MAX_LENGTH ? null : URL.parse(text);
+    const reason = url ? this.whyNot(url) : `is no URL of at most ${MAX_LENGTH} characters`;
     if (url && !reason) return url.href;
     throw validationFailed([{ pointer: '/url', code: 'url_not_allowed', detail: reason ?? 'is not allowed' }]);
   }

@@ -27,6 +27,7 @@ export class ImportController {
    * @throws import_failed, import_too_large, unsupported_media_type, malformed_json
    */
   @Post('import')
+  @Fresh({ ifMfa: true }) // as it gives roles and passwords
   @Idempotent()
   @HttpCode(200)
   @RouteConfig({ bulkLimit: BULK_LIMIT })

@@ -4,7 +4,7 @@ import { ConditionalWrite } from '../../../http/conditional-requests.js';
 import { Id } from '../../../http/fields.js';
 import type { Page } from '../../../lists/pages.js';
 import { Idempotent } from '../../../idempotency/idempotent.js';
-import { PublicOrBearer, Roles } from '../../../access.js';
+import { Fresh, makesAdmin, PublicOrBearer, Roles } from '../../../access.js';
 import { Call, type OpenCall } from '../../../request.js';
 import type { UserDto } from '../../../users/users.dto.js';
 import { ACCEPTED, type AcceptedDto } from '../../../mail/mails.dto.js';
@@ -21,6 +21,7 @@ export class InvitationsController {
    * @throws email_taken, invitation_open, mail_not_configured
    */
   @Post()
+  @Fresh({ ifMfa: true, when: makesAdmin })
   @Idempotent()
   @Roles('admin')
   createInvitation(@Body() dto: CreateInvitationDto, @Call() call: Call): Promise<InvitationDto> {

@@ -223,7 +223,10 @@ describe('a fresh sign-in', () => {
       expect(await old.api.delete(`${path}?purge=true`)).toFailWith(403, 'step_up_required');
       expect(await old.api.get('/api/users.csv')).toFailWith(403, 'step_up_required');
       const another = { email: `root${++made}@example.com`, role: 'admin' };
-      expect(await old.api.post('/api/users', { ...another, username: `root${made}` })).toFailWith(403, 'step_up_required');
+      expect(await old.api.post('/api/users', { ...another, username: `root${made}` })).toFailWith(
+        403,
+        'step_up_required',
+      );
       expect(await old.api.post('/api/invitations', another)).toFailWith(403, 'step_up_required');
       const raw = JSON.stringify({ email: bob.email, role: 'admin', password: 'taken over 12345' });
       const headers = { 'content-type': 'application/x-ndjson' };

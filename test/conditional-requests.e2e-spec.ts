@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from './support/api.js';
 import { startApp, type TestApp } from './support/app.js';
-import { admin, PASSWORD, person, type Person } from './support/people.js';
+import { admin, person, type Person, signIn } from './support/people.js';
 import { routesOf } from './support/routes.js';
 
 /** Versions of things: what keeps one, what makes a new one, and what is told of it. */
@@ -128,10 +128,11 @@ describe('ETags', () => {
           expect(stale.headers.get('cache-control')).toBe('private, no-cache');
           expect(tagOf(stale)).toBe(tagOf(await by.api.get(path)));
         }
-        const { headers } = await by.api.put(path, other, { headers: { 'if-match': 'W/"1-weak"' } });
-        expect((await by.api.put(path, other, { headers: { 'if-match': headers.get('etag') ?? '' } })).status).toBe(
-          200,
-        );
+        const etag = tagOf(await by.api.get(path));
+        const weak = await by.api.put(path, other, { headers: { 'if-match': `W/${etag}` } });
+        expect(weak).toFailWith(412, 'precondition_failed');
+        expect(tagOf(weak)).toBe(etag);
+        expect(await by.api.put(path, other, { headers: { 'if-match': etag } })).toMatchObject({ status: 200 });
       }
     });
   });
@@ -174,28 +175,64 @@ describe('ETags', () => {
   });
 
   it('personal answers are kept by nobody, or asked about each time', async () => {
-    const { body: post } = await ada.api.post('/api/posts', { content: 'Hello' });
-    const values: Record<string, string> = { username: 'ada', email: ada.email };
+    const succeeded = new Set<string>();
+    const [post, tasks, task] = [{ content: 'Hello' }, `/api/users/${ada.id}/tasks`, { title: 'Water', description: 'Plants' }]; // prettier-ignore
     for (const route of routesOf(app).filter((one) => one.includes(' /api/'))) {
       const [method = '', shape = ''] = route.split(' ');
-      const path = shape.replace(/:(\w+)/g, (_, name: string) => values[name] ?? (shape.includes('posts') ? post.id : ada.id)); // prettier-ignore
-      const answers = [
-        await app.api.send(method, path),
-        await ada.api.send(method, path),
-        await bob.api.send(method, path),
-      ];
-      for (const answer of answers) {
+      for (const who of [undefined, ada, bob, root]) {
+        const api = who ? await again(who) : app.api;
+        const path = shape
+          .replace(/(?<=\/posts\/):[^/]+/, shape.includes('/posts/:') ? await made('/api/posts', post) : '')
+          .replace(/(?<=\/tasks\/):[^/]+/, shape.includes('/tasks/:') ? await made(tasks, task) : '')
+          .replace(':username', 'ada')
+          .replace(':email', ada.email)
+          .replace(/:[^/]+/g, ada.id);
+        const answer = await api.send(method, path);
         const expected = answer.headers.has('etag') ? 'private, no-cache' : 'no-store';
-        expect(`${route} ${answer.status}: ${answer.headers.get('cache-control')}`).toBe(`${route} ${answer.status}: ${expected}`); // prettier-ignore
+        const asked = `${who?.username ?? 'anybody'} ${route}`;
+        expect([asked, answer.status, answer.headers.get('cache-control')]).toEqual([asked, answer.status, expected]);
+        if (answer.status < 300) succeeded.add(asked.replace(/:[^/]+/g, ':'));
       }
-      ada = await again(ada);
     }
+    expect([...succeeded]).toEqual(
+      expect.arrayContaining([
+        'anybody GET /api/auth/providers',
+        'bob GET /api/auth/me',
+        'bob GET /api/auth/sessions',
+        'bob GET /api/users',
+        'ada GET /api/users/:',
+        'bob GET /api/users/:',
+        'root GET /api/users/:',
+        'ada PATCH /api/users/:',
+        'ada DELETE /api/users/:',
+        'ada GET /api/users/:/tasks',
+        'ada GET /api/users/:/tasks/:',
+        'ada GET /api/posts/:',
+        'bob GET /api/posts/:',
+        'ada DELETE /api/posts/:',
+        'bob GET /api/posts/:/likes',
+        'root GET /api/users.csv',
+        'root GET /api/users/export',
+        'root GET /api/users/:/export',
+        'root GET /api/users/:/sessions',
+        'root GET /api/audit-events',
+        'root GET /api/audit-events.csv',
+        'root GET /api/mails',
+        'root GET /api/stats',
+      ]),
+    );
   });
 
-  /** Signed in anew, after whatever a route has done. */
-  async function again(who: Person): Promise<Person> {
-    await app.sql('UPDATE users SET is_active = true, deleted_at = NULL WHERE id = $1', [who.id]);
-    const { body: tokens } = await app.api.post('/api/auth/login', { email: who.email, password: PASSWORD });
-    return { ...who, tokens, api: app.api.as(tokens) };
+  /** The id of something new of ada's. */
+  async function made(path: string, body: object): Promise<string> {
+    const answer = await (await again(ada)).post(path, body);
+    expect(answer.status).toBe(201);
+    return answer.body.id as string;
+  }
+
+  /** Calls as somebody signed in anew, after whatever a route has done. */
+  async function again({ id, email }: Person) {
+    await app.sql('UPDATE users SET is_active = true, deleted_at = NULL WHERE id = $1', [id]);
+    return app.api.as(await signIn(app, email));
   }
 });

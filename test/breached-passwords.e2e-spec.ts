@@ -108,8 +108,10 @@ describe('breached passwords', () => {
     });
 
     it('never at sign-in', async () => {
-      await register(app, BREACHED);
-      await signIn(strict, `person${names - 1}`, BREACHED);
+      const unasked = 'never asked horse battery'; // whose range nothing has kept
+      ranges.breached.add(unasked);
+      await register(app, unasked);
+      await signIn(strict, `person${names - 1}`, unasked);
       expect(ranges.asked).toEqual([]);
     });
 

@@ -153,10 +153,11 @@ describe('Idempotency-Key', () => {
 
     const account = keyed(root.api);
     const hal = { email: 'hal@example.com', username: 'hal', deliver: 'link' };
-    expect((await account.post('/api/users', hal)).body.password_reset.url).toBeDefined();
+    const { url } = (await account.post('/api/users', hal)).body.password_reset as { url: string };
+    expect(url).toMatch(/#token=pr_/);
     expect((await account.post('/api/users', hal)).body).not.toHaveProperty('password_reset');
     const stored = JSON.stringify(await app.sql('SELECT * FROM idempotency_keys'));
-    expect(stored).not.toMatch(/whsec_|ur_|horse/);
+    expect(stored).not.toMatch(/whsec_|pr_[\w-]{20,}|#token=|horse/);
   });
 
   it('takes a key in quotes as it is without, and refuses what is none', async () => {

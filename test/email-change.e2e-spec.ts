@@ -188,7 +188,7 @@ describe('changing an address', () => {
       expect(await confirm({ token })).toFailWith(422, 'link_invalid');
       expect(await confirm({ code })).toFailWith(422, 'code_invalid');
       expect(await ada.api.post('/api/auth/email-change/send')).toMatchObject({ status: 202 });
-      expect(await mailsTo(app, NEW)).toHaveLength(1);
+      expect(await queuedTo(app, NEW)).toEqual(['change']);
     });
 
     it('grants the pending address nothing', async () => {
@@ -324,18 +324,23 @@ describe('changing an address', () => {
 
     it.each(Array.from({ length: 8 }, (_, i) => i))(
       'a change asked for while the password is reset doesn’t survive it (%i)',
-      async () => {
+      async (round) => {
         await app.api.post('/api/auth/password-reset', { email: OLD });
         const { token } = await mailTo(app, OLD, 'reset');
+        const isAsked = round % 2 === 0; // else it comes at the same moment, and is mostly refused
+        if (isAsked) {
+          expect((await changeTo(NEW)).status).toBe(200);
+          await mailTo(app, NEW, 'change');
+        }
         const reset = app.api.post('/api/auth/password-reset/confirm', { token, new_password: NEW_PASSWORD });
         const [done] = await Promise.all([reset, changeTo(NEW), changeTo('third@example.com')]);
         expect(done).toMatchObject({ status: 204 });
         const api = app.api.as(await signIn(app, OLD, NEW_PASSWORD));
         expect(await me(api)).toMatchObject({ email: OLD, pending_email: null });
-        for (const email of [NEW, 'third@example.com']) {
-          for (const mail of await mailsTo(app, email, 'change')) {
-            expect(await confirm({ token: mail.token }, api)).toFailWith(422, 'link_invalid');
-          }
+        const mails = [...(await mailsTo(app, NEW, 'change')), ...(await mailsTo(app, 'third@example.com', 'change'))];
+        expect(mails.length).toBeGreaterThanOrEqual(isAsked ? 1 : 0);
+        for (const mail of mails) {
+          expect(await confirm({ token: mail.token }, api)).toFailWith(422, 'link_invalid');
         }
       },
     );

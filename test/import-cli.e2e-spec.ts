@@ -102,6 +102,7 @@ describe('userhub import and export', () => {
   it('exports what it reads back, with ids, and with hashes only if asked for', async () => {
     const { id } = await person(app, 'ada');
     const plain = await userhub('export');
+    expect(plain).toMatchObject({ code: 0, stdout: expect.stringContaining('ada@example.com') });
     expect(plain.stdout).not.toContain('password_hash');
     const { stdout } = await userhub('export', '--with-hashes');
     const row = stdout.split('\n').find((line) => line.includes('ada@example.com')) ?? '';

@@ -228,7 +228,7 @@ function flipped(token: string): string {
 /** `+`, `/` and `=` in place of the letters that URLs can hold, over an input of the same kind. */
 function signedAsPlainBase64({ header, payload }: Jwt): string {
   const input = [header, payload].map((part) => Buffer.from(`${JSON.stringify(part)}  `).toString('base64')).join('.');
-  return `${input}.${createHmac('sha256', 'not the secret').update(input).digest('base64')}`;
+  return `${input}.${createHmac('sha256', SECRET).update(input).digest('base64')}`;
 }
 
 /** Junk of every kind in turn: bytes, and real tokens with a byte exchanged. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { startApp, type TestApp } from './support/app.js';
 import { person } from './support/people.js';
@@ -248,8 +249,9 @@ describe('signing in with a provider', () => {
 
     it('is kept as a hash', async () => {
       const { code } = await through(app, 'work', 'ada');
-      const rows = await app.sql('SELECT r::text AS row FROM provider_results r');
-      expect(JSON.stringify(rows)).not.toContain(code.slice(3));
+      const rows = await app.sql<{ code_hash: Buffer; payload: object }>('SELECT * FROM provider_results');
+      expect(rows.map((row) => row.code_hash)).toEqual([createHash('sha256').update(code).digest()]);
+      expect(JSON.stringify(rows.map((row) => row.payload))).not.toContain(code.slice(3));
     });
   });
 

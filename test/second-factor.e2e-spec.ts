@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { startApp, type TestApp } from './support/app.js';
-import { codeOf, firstFactor, letTimePass, withTotp, wrongCode } from './support/factors.js';
+import { addPasskey, codeOf, firstFactor, letTimePass, withTotp, wrongCode } from './support/factors.js';
 import { mailTo, queuedTo } from './support/mailbox.js';
 import { PASSWORD, person, type Person } from './support/people.js';
 import { decode } from './support/tokens.js';
@@ -317,7 +317,7 @@ describe('second factor', () => {
 
     it('of two steps ago is wrong', async () => {
       const ada = await somebodyProtected();
-      expect(await verify(await firstFactor(app.api, ada), { code: codeOf(ada, -3) })).toFailWith(401, 'invalid_code');
+      expect(await verify(await firstFactor(app.api, ada), { code: codeOf(ada, -2) })).toFailWith(401, 'invalid_code');
     });
   });
 
@@ -432,10 +432,14 @@ describe('second factor', () => {
 
     it('goes with the account: nothing is kept for a restore', async () => {
       const ada = await somebodyProtected();
+      await addPasskey(ada);
+      const factor = { code: codeOf(ada), remember_device: true };
+      expect(await verify(await firstFactor(app.api, ada), factor)).toMatchObject({ status: 200 });
+      const tables = ['totp_factors', 'recovery_codes', 'passkeys', 'remembered_devices'];
+      const rowsIn = (table: string) => app.sql(`SELECT FROM ${table} WHERE user_id = $1`, [ada.id]);
+      for (const table of tables) expect(await rowsIn(table)).not.toEqual([]);
       expect(await ada.api.delete(`/api/users/${ada.id}`)).toMatchObject({ status: 204 });
-      for (const table of ['totp_factors', 'recovery_codes', 'passkeys', 'remembered_devices']) {
-        expect(await app.sql(`SELECT FROM ${table} WHERE user_id = $1`, [ada.id])).toEqual([]);
-      }
+      for (const table of tables) expect(await rowsIn(table)).toEqual([]);
       expect(await app.sql(`SELECT mfa_enabled FROM users WHERE id = $1`, [ada.id])).toEqual([{ mfa_enabled: false }]);
     });
   });

@@ -217,10 +217,16 @@ describe('a way in', () => {
 
     it('registering, being made by an admin, and being restored give no session', async () => {
       const email = `new${++made}@example.com`;
-      const { body } = await app.api.post('/api/auth/register', { email, username: `new${made}`, password: PASSWORD });
-      await root.api.delete(`/api/users/${body.id}`);
-      await root.api.post(`/api/users/${body.id}/restore`);
-      expect(await app.sql('SELECT FROM sessions WHERE user_id = $1', [body.id])).toEqual([]);
+      const given = { email, username: `new${made}`, password: PASSWORD };
+      const registered = await app.api.post('/api/auth/register', given);
+      const other = { email: `made${made}@example.com`, username: `made${made}`, password: PASSWORD };
+      const byAdmin = await root.api.post('/api/users', other);
+      for (const { status, body } of [registered, byAdmin]) {
+        expect(status).toBe(201);
+        expect(await root.api.delete(`/api/users/${body.id}`)).toMatchObject({ status: 204 });
+        expect(await root.api.post(`/api/users/${body.id}/restore`)).toMatchObject({ status: 200 });
+        expect(await app.sql('SELECT FROM sessions WHERE user_id = $1', [body.id])).toEqual([]);
+      }
     });
   });
 });

@@ -1,6 +1,7 @@
 import { startApp, type TestApp } from './support/app.js';
 import { mailTo, queuedTo } from './support/mailbox.js';
-import { admin, PASSWORD, person, type Person, signIn } from './support/people.js';
+import { admin, PASSWORD, person, type Person } from './support/people.js';
+import { mailBy, startRelay } from './support/relay.js';
 
 const VICTIM = 'victim@example.com';
 const SECRET = 'the victim’s horse battery';
@@ -174,16 +175,27 @@ describe('takeovers', () => {
   });
 
   it('nothing is sent inside a request: known and unknown are answered in the same time', async () => {
-    const times: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] };
-    for (let i = 0; i < 30; i++) {
-      for (const kind of ['known', 'unknown'] as const) {
-        const begin = performance.now();
-        await post('password-reset', { email: kind === 'known' ? VICTIM : `nobody${i}@example.com` });
-        times[kind].push(performance.now() - begin);
+    const relay = await startRelay();
+    const slow = await startApp(mailBy(relay));
+    try {
+      await person(slow, 'mallory', { email: VICTIM });
+      relay.manners.delay = 1000;
+      const times: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] };
+      for (let i = 0; i < 30; i++) {
+        for (const kind of ['known', 'unknown'] as const) {
+          const email = kind === 'known' ? VICTIM : `nobody${i}@example.com`;
+          const begin = performance.now();
+          expect(await post('password-reset', { email }, slow.api)).toMatchObject({ status: 202 });
+          times[kind].push(performance.now() - begin);
+        }
       }
+      const median = (values: number[]) => values.sort((a, b) => a - b)[values.length / 2] ?? 0;
+      // a mail would take a second; the machine may be busy
+      expect(Math.abs(median(times.known) - median(times.unknown))).toBeLessThan(60);
+      await relay.mailTo(VICTIM, /Reset/);
+    } finally {
+      await slow.close();
+      await relay.close();
     }
-    const median = (values: number[]) => values.sort((a, b) => a - b)[values.length / 2] ?? 0;
-    expect(Math.abs(median(times.known) - median(times.unknown))).toBeLessThan(60); // a mail would take seconds; the machine may be busy
-    expect(await signIn(app, 'mallory')).toHaveProperty('access_token');
   });
 });

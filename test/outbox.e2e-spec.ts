@@ -155,8 +155,10 @@ describe('the outbox', () => {
     const id = await mails().send('verify', { to: 'ada@example.com', challengeId, words: { username: 'ada' } });
     const failed = await jobWhen(id ?? '', ({ state }) => state === 'failed');
     expect(failed.last_error).toContain('… is your code');
-    expect(JSON.stringify(await app.sql(`SELECT * FROM outbox`))).not.toMatch(/\d{3} \d{3} is your|ev_/);
-    expect(JSON.stringify(app.logs)).not.toMatch(/\d{3} \d{3} is your|ev_/);
+    expect(failed.last_error).toContain('Confirm your address'); // the relay has quoted the text, too
+    for (const written of [await app.sql(`SELECT * FROM outbox`), app.logs]) {
+      expect(JSON.stringify(written)).not.toMatch(/\d{3} ?\d{3} is your|ev_/);
+    }
   });
 
   it('waits for the database to note what was sent, and does not send it again', async () => {

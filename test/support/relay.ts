@@ -108,9 +108,13 @@ export async function startRelay({ port = 0, ...options }: SMTPServerOptions & {
   return relay;
 }
 
-/** What an unkind relay says: it quotes the subject, and with it the code. */
+/** What an unkind relay says: it quotes the subject and the text, and with them the code and the link. */
 const refusal = (responseCode: number, mail?: ReceivedMail) =>
-  Object.assign(new Error(`Refused by a test: ${mail?.parsed.subject ?? 'nobody'}`), { responseCode });
+  Object.assign(new Error(`Refused by a test: ${mail ? quoted(mail.parsed) : 'nobody'}`), { responseCode });
+
+/** On one line; the link before the words around it, as no more than the beginning of an answer is kept. */
+const quoted = ({ subject = '', text = '' }: ParsedMail) =>
+  [subject, /https?:\S+/.exec(text)?.[0] ?? '', text].join(' ').replace(/\s+/g, ' ');
 
 /** The settings of a server that sends by this relay. */
 export const mailBy = (relay: Relay): Record<string, string> => ({

@@ -10,7 +10,7 @@ const ROWS = 20_000;
 const RUNS = 6; // from the sixth on, PostgreSQL may settle on a plan that suits every value
 
 /** A request, by whom, and an index that its statements must go through, or several of which one will do. */
-type Way = [request: string, index: string, more?: { by?: 'root'; body?: object }];
+type Way = [request: string, index: string, more?: { by?: 'root'; body?: object; fails?: 401 }];
 
 const WAYS: Way[] = [
   ['GET /api/auth/me', 'sessions_pkey'],
@@ -51,8 +51,16 @@ const WAYS: Way[] = [
   ['GET /api/auth/events?limit=20', 'audit_events_user_id_idx'],
   ['GET /api/auth/sessions', 'sessions_user_id_idx'],
   ['POST /api/auth/refresh', 'sessions_pkey', { body: { refresh_token: '{refresh}' } }],
-  ['POST /api/auth/login', 'users_email_key', { body: { username: 'ada@example.com', password: 'not horse battery' } }],
-  ['POST /api/auth/login', 'throttle_counters_pkey', { body: { username: 'ada', password: 'not horse battery' } }],
+  [
+    'POST /api/auth/login',
+    'users_email_key',
+    { body: { username: 'ada@example.com', password: 'not horse battery' }, fails: 401 },
+  ],
+  [
+    'POST /api/auth/login',
+    'throttle_counters_pkey',
+    { body: { username: 'ada', password: 'not horse battery' }, fails: 401 },
+  ],
   ['GET /api/users/{person}/throttle', 'throttle_counters_pkey', { by: 'root' }],
   ['DELETE /api/users/{person}/throttle', 'throttle_counters_pkey', { by: 'root' }],
   ['PATCH /api/users/{ada}', 'users_pkey', { body: { display_name: 'Ada' } }],
@@ -113,11 +121,14 @@ describe(`the way to the rows, with ${ROWS} of everything`, () => {
   });
 
   /** The statements of a request; not those that count, which have to look at every row, nor those that only insert. */
-  async function queriesOf([request, , { by, body } = {}]: Way): Promise<Query[]> {
+  async function queriesOf([request, , { by, body, fails } = {}]: Way): Promise<Query[]> {
     const before = queries.length;
     const [method = '', ...path] = fill(request).split(' ');
     const api = by === 'root' ? root.api : ada.api;
-    await api.send(method, encodeURI(path.join(' ')), body && (JSON.parse(fill(JSON.stringify(body))) as object));
+    const given = body && (JSON.parse(fill(JSON.stringify(body))) as object);
+    const { status } = await api.send(method, encodeURI(path.join(' ')), given);
+    if (fails) expect(status).toBe(fails);
+    else expect(status).toBeLessThan(300);
     return queries.slice(before).filter(({ text }) => !/count\(\*\)|^\s*INSERT/.test(text));
   }
 

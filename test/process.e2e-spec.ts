@@ -170,10 +170,12 @@ describe('the process', () => {
 
         expect(await stop(first)).toBe(0);
         expect(first.stderr()).toBe('');
-        for (const line of first
+        const lines = first
           .stdout()
           .split('\n')
-          .filter((text) => text.startsWith('{'))) {
+          .filter((text) => text.startsWith('{'));
+        expect(lines).not.toEqual([]);
+        for (const line of lines) {
           expect(JSON.parse(line)).toMatchObject({
             level: expect.any(String) as string,
             time: expect.stringMatching(/Z$/) as string,

@@ -166,13 +166,25 @@ describe('a relay that', () => {
   });
 
   it('is slow holds up nobody: five at once, requests as quick as ever', async () => {
-    relay.manners.delay = 1000;
+    let [underWay, most] = [0, 0];
+    relay.manners = {
+      delay: 1000,
+      recipientGate: () => {
+        most = Math.max(most, ++underWay);
+        return eventually(() => most >= 5).catch(() => undefined);
+      },
+      data: () => {
+        underWay--;
+        return undefined;
+      },
+    };
     const before = performance.now();
     await Promise.all(Array.from({ length: 10 }, (_, i) => send(`slow${i}@example.com`)));
     expect(performance.now() - before).toBeLessThan(1000);
     await eventually(() => relay.received.length === 10);
     expect(performance.now() - before).toBeLessThan(10_000);
     expect(new Set(relay.received.map(({ id }) => id)).size).toBe(10);
+    expect(most).toBe(5);
   });
 });
 

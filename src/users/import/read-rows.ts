@@ -1,19 +1,20 @@
 /** Parses the rows of an import file. */
 import { parse } from 'csv-parse/sync';
-import { malformedRequest, problem } from '../../problems.js';
+import { jsonProblem } from '../../http/json-limits.js';
+import { malformedRequest, type Problem, problem } from '../../problems.js';
 
 /** A parsed row, or why it could not be parsed. */
 export interface RawRow {
   /** The physical line that it starts at, from 1. */
   line: number;
   value?: unknown;
-  problem?: string;
+  problem?: string | Problem;
 }
 
 const MOST_ROWS = 10_000;
 const BOOLEANS = new Set(['invite', 'is_active', 'email_verified']);
 
-/** NDJSON: an object a line; empty lines are skipped. @throws Problem 413 when there are too many */
+/** NDJSON: an object a line, with the limits of any JSON body; empty lines are skipped. @throws Problem 413 when there are too many */
 export function readNdjson(text: string): RawRow[] {
   const rows: RawRow[] = [];
   let line = 0;
@@ -45,6 +46,8 @@ function parsed(text: string): { record: Record<string, string>; info: { lines: 
 export const breaksIn = (record: Record<string, string>) => Object.values(record).join('').split('\n').length - 1;
 
 function jsonRow(content: string, line: number): RawRow {
+  const refused = jsonProblem(content);
+  if (refused) return { line, problem: refused };
   try {
     return { line, value: JSON.parse(content) };
   } catch {

@@ -104,7 +104,8 @@ export class UserImport {
     let passwords = 0;
     for (const { line, value, problem: broken } of raw) {
       try {
-        if (broken !== undefined) throw new RowProblem('malformed_json', undefined, broken);
+        if (broken !== undefined)
+          throw typeof broken === 'string' ? problem('malformed_json', { detail: broken }) : broken;
         const { password, hash_type, id, ...row } = buildDto(ImportRowDto, value, { from: 'body' });
         if ([password !== undefined, row.password_hash !== undefined, row.invite].filter(Boolean).length > 1) {
           throw new RowProblem('one_way_in', undefined, 'A row has one of password_hash, password and invite.');

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import type { EntityManager, EntitySubscriberInterface, TransactionCommitEvent } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Call, Origin } from '../request.js';
 import { Database } from '../database/database.js';
@@ -56,9 +56,11 @@ const FAILED_SINCE = statement(
 
 /** Records security events: a log line, and a row that admins and the user concerned can read. */
 @Injectable()
-export class AuditService {
+export class AuditService implements EntitySubscriberInterface {
   private readonly log = new Logger('Security');
   private findPeople: (ids: string[]) => Promise<EventPersonDto[]> = () => Promise.resolve([]);
+  /** Events of transactions that haven't been committed yet. */
+  private readonly uncommitted = new WeakMap<EntityManager, (() => void)[]>();
   private readonly listeners: ((event: Pick<AuditEvent, 'action' | 'outcome'>) => void)[] = [];
 
   constructor(
@@ -87,17 +89,24 @@ export class AuditService {
     along?: (rows: Row[]) => Companion | undefined,
   ): Promise<Row[]> {
     const rows = await this.database.write<RecordedRow<Row>>(statement, valuesOf(statement, values, call), along);
-    return this.told<Row>(rows, call);
+    const { rows: changed, events } = withoutEvents<Row>(rows);
+    for (const event of events) this.tell(event, call);
+    return changed;
   }
 
-  /** As `write`, in the transaction of this manager; its events are logged before the commit. */
+  /** As `write`, in the transaction of this manager: its events are logged after the commit, and not after a rollback. */
   async writeIn<Row extends object>(
     manager: EntityManager,
     statement: RecordedStatement,
     values: unknown[],
     call: Actor,
   ): Promise<Row[]> {
-    return this.told<Row>(await manager.query(statement.text, valuesOf(statement, values, call)), call);
+    const { rows, events } = withoutEvents<Row>(await manager.query(statement.text, valuesOf(statement, values, call)));
+    const { subscribers } = manager.dataSource;
+    if (!subscribers.includes(this)) subscribers.push(this);
+    const waiting = this.uncommitted.get(manager) ?? [];
+    this.uncommitted.set(manager, [...waiting, () => events.forEach((event) => this.tell(event, call))]);
+    return rows;
   }
 
   /**
@@ -119,11 +128,12 @@ export class AuditService {
     }
   }
 
-  /** Removes the events from the rows, and logs them. */
-  private told<Row extends object>(rows: RecordedRow<Row>[], call: Actor): Row[] {
-    for (const event of rows[0]?.recordedEvents ?? []) this.tell(event, call);
-    for (const row of rows as Partial<(typeof rows)[number]>[]) delete row.recordedEvents;
-    return rows;
+  /** Called by TypeORM after a commit, also of a savepoint. */
+  afterTransactionCommit({ manager, queryRunner }: TransactionCommitEvent): void {
+    if (queryRunner.isTransactionActive) return; // it was a savepoint
+    const waiting = this.uncommitted.get(manager) ?? [];
+    this.uncommitted.delete(manager);
+    for (const tell of waiting) tell();
   }
 
   private tell(event: Recorded, from: Pick<Origin, 'ip' | 'userAgent' | 'requestId'>): void {
@@ -188,6 +198,13 @@ export class AuditService {
   async forget(userId: string): Promise<void> {
     for (const statement of FORGET) await eachBatch(this.database, statement, userId);
   }
+}
+
+/** Takes the events out of the rows of a change. */
+function withoutEvents<Row extends object>(rows: RecordedRow<Row>[]): { rows: Row[]; events: Recorded[] } {
+  const events = rows[0]?.recordedEvents ?? [];
+  for (const row of rows as Partial<(typeof rows)[number]>[]) delete row.recordedEvents;
+  return { rows, events };
 }
 
 /** The statement's own values, then those of the call, in the order of `recorded`. */

@@ -1,7 +1,9 @@
 /** Parses the rows of an import file. */
 import { parse } from 'csv-parse/sync';
 import { jsonProblem } from '../../http/json-limits.js';
-import { malformedRequest, type Problem, problem } from '../../problems.js';
+import { unknownMember } from '../../http/validation.pipe.js';
+import { malformedRequest, Problem, problem, validationFailed } from '../../problems.js';
+import type { ImportRowDto } from './import-row.js';
 
 /** A parsed row, or why it could not be parsed. */
 export interface RawRow {
@@ -12,6 +14,11 @@ export interface RawRow {
 }
 
 const MOST_ROWS = 10_000;
+// prettier-ignore
+const COLUMNS = new Set<string>([
+  'email', 'username', 'display_name', 'password_hash', 'hash_type', 'password', 'invite', 'role', 'is_active', 'email_verified',
+  'created_at', 'locale', 'id',
+] satisfies (keyof ImportRowDto)[]);
 const BOOLEANS = new Set(['invite', 'is_active', 'email_verified']);
 
 /** NDJSON: an object a line, with the limits of any JSON body; empty lines are skipped. @throws Problem 413 when there are too many */
@@ -27,7 +34,7 @@ export function readNdjson(text: string): RawRow[] {
   return rows;
 }
 
-/** CSV with a header; empty cells are left out. @throws Problem 400 when it can't be parsed, 413 when it has too many rows */
+/** CSV with a header; empty cells are left out. @throws Problem 400 when it can't be parsed, 413 for too many rows, 422 for an unknown column */
 export function readCsv(text: string): RawRow[] {
   const records = parsed(text);
   if (records.length > MOST_ROWS) throw problem('import_too_large');
@@ -36,10 +43,19 @@ export function readCsv(text: string): RawRow[] {
 
 function parsed(text: string): { record: Record<string, string>; info: { lines: number } }[] {
   try {
-    return parse(text, { bom: true, columns: true, info: true, skip_empty_lines: true, trim: true, to: MOST_ROWS + 1 }) as unknown as { record: Record<string, string>; info: { lines: number } }[]; // prettier-ignore
+    return parse(text, { bom: true, columns: checkedHeader, info: true, skip_empty_lines: true, trim: true, to: MOST_ROWS + 1 }) as unknown as { record: Record<string, string>; info: { lines: number } }[]; // prettier-ignore
   } catch (error) {
+    if (error instanceof Problem) throw error;
     throw malformedRequest(`The table cannot be read: ${(error as Error).message}`.slice(0, 300));
   }
+}
+
+/** Before the rows are read: 60,000 columns would take seconds. @throws Problem 422 for an unknown column, 400 for a repeated one */
+function checkedHeader(columns: string[]): string[] {
+  const unknown = columns.find((column) => !COLUMNS.has(column));
+  if (unknown !== undefined) throw validationFailed([unknownMember(unknown, 'body')]);
+  if (new Set(columns).size < columns.length) throw malformedRequest('The header names a column twice.');
+  return columns;
 }
 
 /** Line breaks inside a record: csv-parse reports the line where the record ends. */

@@ -9,6 +9,14 @@ export const MEET = statement(
      OR fold_case(username) IN (SELECT fold_case(name) FROM unnest($2::text[]) AS name))) OR id = ANY ($3::uuid[])`,
 );
 
+/** Why these addresses (`$1`) cannot be invited. */
+export const INVITEES = statement(
+  'users.import_invitees',
+  `SELECT email, 'invitation_open' AS code FROM invitations
+   WHERE email = ANY ($1::text[]) AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > now()
+   UNION ALL SELECT email, 'email_taken' FROM users WHERE email = ANY ($1::text[]) AND deleted_at IS NULL`,
+);
+
 const ROW = `AS r (id uuid, email text, username text, display_name text, password_hash text, role text, is_active boolean,
   email_verified boolean, created_at timestamptz, locale text)`;
 

@@ -13,6 +13,7 @@ import * as sql from './import.statements.js';
 import type { ImportDto, ImportQuery, ImportResultDto } from './import.dto.js';
 import { ImportRowDto } from './import-row.js';
 import { freeName, nameOf } from './import-names.js';
+import { invitable, type Invite, inviteRow } from './invite-rows.js';
 import { failureOf, RowProblem, rowProblem, summaryOf } from './import-results.js';
 import type { RawRow } from './read-rows.js';
 
@@ -39,7 +40,6 @@ interface Met {
   isActive: boolean;
   isDeleted: boolean;
 }
-type Invite = (row: { email: string; role?: 'user' | 'admin'; username?: string; display_name?: string | null; locale?: string }, call: Call) => Promise<unknown>; // prettier-ignore
 
 /** Imports accounts from other systems, with their password hashes; no mail is sent, except for invitations. */
 @Injectable()
@@ -67,6 +67,7 @@ export class UserImport {
     const results: ImportResultDto[] = [];
     const rows = await this.prepare(raw, results, call);
     const failedBefore = results.length;
+    const invited = new Map<number, ImportResultDto>();
     const answer = await this.database
       .transaction(async (db) => {
         results.length = failedBefore; // the transaction may be run again
@@ -75,7 +76,15 @@ export class UserImport {
         for (let start = 0; start < accounts.length; start += BATCH) {
           await this.write(db, accounts.slice(start, start + BATCH), { query, results, written, call });
         }
-        if (!query.dry_run && query.on_conflict !== 'fail') await this.inviteAll(rows, results, call);
+        const invitees = await invitable(
+          db,
+          rows.filter(({ invite, line }) => invite && !invited.has(line)),
+          results,
+        );
+        const mayInvite = !query.dry_run && (query.on_conflict !== 'fail' || !results.some(isFailed));
+        if (mayInvite) await this.inviteAll(invitees, invited, call);
+        else results.push(...invitees.map(({ line }) => ({ line, status: 'added' as const })));
+        results.push(...invited.values());
         const summary = summaryOf(raw.length, results, query);
         if (query.on_conflict === 'fail' && summary.failed > 0) throw new Undone(summary, true);
         if (query.dry_run) throw new Undone(summary, false);
@@ -88,7 +97,6 @@ export class UserImport {
         if (!error.isFailure) return error.summary;
         throw problem('import_failed', { members: { ...error.summary, added: 0, updated: 0 } });
       });
-    if (query.on_conflict === 'fail' && !query.dry_run) await this.inviteAll(rows, results, call);
     this.lists.changed('users');
     return answer;
   }
@@ -198,18 +206,10 @@ export class UserImport {
     }
   }
 
-  private async inviteAll(rows: Prepared[], results: ImportResultDto[], call: Call): Promise<void> {
-    for (const { line, invite, email, role, username, display_name, locale } of rows) {
-      if (!invite) continue;
-      try {
-        await this.invite?.(
-          { email, ...definedOf({ role, username, display_name, locale: locale ?? undefined }) },
-          call,
-        );
-        results.push({ line, status: 'added' });
-      } catch (error) {
-        results.push(failureOf(line, error));
-      }
+  /** Invitations are transactions of their own: they are made last, and not again when the import's transaction is run again. */
+  private async inviteAll(rows: Prepared[], invited: Map<number, ImportResultDto>, call: Call): Promise<void> {
+    for (const row of rows) {
+      invited.set(row.line, await inviteRow(this.invite, row, call));
     }
   }
 }
@@ -221,6 +221,8 @@ interface Writing {
   written: Set<string>;
   call: Call;
 }
+
+const isFailed = ({ status }: ImportResultDto) => status === 'failed';
 
 /** Thrown to roll back the transaction. */
 class Undone extends Error {
@@ -238,6 +240,3 @@ function assertKeepsAdmin(known: Met, { role, is_active }: Pick<ImportRowDto, 'r
   if (role === 'user') throw rowProblem('forbidden', '/role');
   if (is_active === false) throw rowProblem('forbidden', '/is_active');
 }
-
-const definedOf = <T extends object>(members: T): Partial<T> =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Partial<T>;

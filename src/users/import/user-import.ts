@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
@@ -18,6 +19,7 @@ import { failureOf, RowProblem, rowProblem, summaryOf } from './import-results.j
 import type { RawRow } from './read-rows.js';
 
 const BATCH = 500;
+const ROWS_AT_ONCE = 50; // validated without letting other requests run
 const MOST_PASSWORDS = 100; // each takes as long to hash as a registration
 
 const HASH_PROBLEMS: Record<string, string> = {
@@ -63,9 +65,9 @@ export class UserImport {
    * @param isPart whether it is one part of a larger file; the caller records the end by `recordRun`
    * @throws Problem 409 `import_failed` with the results
    */
-  async run(raw: RawRow[], query: ImportQuery, call: Call, { isPart = false } = {}): Promise<ImportDto> {
+  async run(raw: Iterable<RawRow>, query: ImportQuery, call: Call, { isPart = false } = {}): Promise<ImportDto> {
     const results: ImportResultDto[] = [];
-    const rows = await this.prepare(raw, results, call);
+    const { rows, total } = await this.prepare(raw, results, call);
     const failedBefore = results.length;
     const invited = new Map<number, ImportResultDto>();
     const answer = await this.database
@@ -85,7 +87,7 @@ export class UserImport {
         if (mayInvite) await this.inviteAll(invitees, invited, call);
         else results.push(...invitees.map(({ line }) => ({ line, status: 'added' as const })));
         results.push(...invited.values());
-        const summary = summaryOf(raw.length, results, query);
+        const summary = summaryOf(total, results, query);
         if (query.on_conflict === 'fail' && summary.failed > 0) throw new Undone(summary, true);
         if (query.dry_run) throw new Undone(summary, false);
         if (!isPart) await this.audit.writeIn(db, sql.IMPORTED, [summary.added, summary.updated], call);
@@ -107,10 +109,15 @@ export class UserImport {
   }
 
   /** Validates each row, and hashes plain passwords. Refused rows go to the results. */
-  private async prepare(raw: RawRow[], results: ImportResultDto[], call: Call): Promise<Prepared[]> {
+  private async prepare(
+    raw: Iterable<RawRow>,
+    results: ImportResultDto[],
+    call: Call,
+  ): Promise<{ rows: Prepared[]; total: number }> {
     const rows: Prepared[] = [];
-    let passwords = 0;
+    let [total, passwords] = [0, 0];
     for (const { line, value, problem: broken } of raw) {
+      if (++total % ROWS_AT_ONCE === 0) await setImmediate(); // for other requests
       try {
         if (broken !== undefined)
           throw typeof broken === 'string' ? problem('malformed_json', { detail: broken }) : broken;
@@ -127,7 +134,7 @@ export class UserImport {
         results.push(failureOf(line, error));
       }
     }
-    return rows;
+    return { rows, total };
   }
 
   private async hashOf(

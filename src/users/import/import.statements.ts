@@ -9,11 +9,11 @@ export const MEET = statement(
      OR fold_case(username) IN (SELECT fold_case(name) FROM unnest($2::text[]) AS name))) OR id = ANY ($3::uuid[])`,
 );
 
-/** Why these addresses (`$1`) cannot be invited. */
+/** Why these addresses (`$1`) cannot be invited: an open invitation is known by its challenge. */
 export const INVITEES = statement(
   'users.import_invitees',
-  `SELECT email, 'invitation_open' AS code FROM invitations
-   WHERE email = ANY ($1::text[]) AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > now()
+  `SELECT email, 'invitation_open' AS code FROM mail_challenges
+   WHERE purpose = 'invite' AND email = ANY ($1::text[]) AND used_at IS NULL AND cancelled_at IS NULL AND expires_at > now()
    UNION ALL SELECT email, 'email_taken' FROM users WHERE email = ANY ($1::text[]) AND deleted_at IS NULL`,
 );
 

@@ -215,7 +215,6 @@ describe('Security events', () => {
       'since=2026-13-01T00:00:00Z',
       'since=2026-01-01T00:00:60Z',
       'since=2026-01-01',
-      'since=0000-01-01T00:00:00Z',
       'until=now',
       'until=infinity',
       'limit=101',
@@ -226,10 +225,13 @@ describe('Security events', () => {
       expect(await root.api.get(`/api/audit-events?${query}`)).toFailWith(422, 'validation_failed');
     });
 
-    it.each(['0001-01-01T00:00:00Z', '9999-12-31T23:59:59.999999999Z'])('takes the far time %s', async (time) => {
-      expect(await root.api.get(`/api/audit-events?since=${time}`)).toMatchObject({ status: 200 });
-      expect(await root.api.get(`/api/audit-events?until=${time}`)).toMatchObject({ status: 200 });
-    });
+    it.each(['0001-01-01T00:00:00Z', '0000-01-01T00:00:00Z', '9999-12-31T23:59:59.999999999Z'])(
+      'takes the far time %s',
+      async (time) => {
+        expect(await root.api.get(`/api/audit-events?since=${time}`)).toMatchObject({ status: 200 });
+        expect(await root.api.get(`/api/audit-events?until=${time}`)).toMatchObject({ status: 200 });
+      },
+    );
 
     it('is walked by cursor, newest first, each event once, though many are of one moment', async () => {
       const frank = await person(app, 'frank');

@@ -12,6 +12,13 @@ export class RowProblem extends Error {
   }
 }
 
+/** A time as PostgreSQL takes it: in UTC, as it refuses offsets of 16 hours and fractions of many digits. @throws RowProblem */
+export function storableTime(text: string): string {
+  const time = new Date(text).toISOString();
+  if (/^(?!0000)\d{4}-/.test(time)) return time;
+  throw new RowProblem('is_rfc3339', '/created_at', 'must be a time of the years 1 to 9999');
+}
+
 /** A problem of a row with a code of the problems table. */
 export const rowProblem = (code: ProblemCode, pointer?: string) => new RowProblem(code, pointer, FAILURES[code][1]);
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { DataSource } from 'typeorm';
 import { startApp, type TestApp } from './support/app.js';
 import type { TestDatabase } from './support/database.js';
 import { admin, person } from './support/people.js';
@@ -52,6 +53,11 @@ describe('what a database brings along does not matter', () => {
   ])('such as %s', async (_, options, ...statements) => {
     const database = await foreignDatabase(options, ...statements);
     const app = await startApp({}, database);
+    const [limits] = await app.nest.get(DataSource).query<object[]>(
+      `SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock,
+         current_setting('default_transaction_isolation') AS isolation`,
+    );
+    expect(limits).toEqual({ statement: '5s', lock: '1100ms', isolation: 'read committed' });
     await stories(app);
     await app.close();
     await database.drop();

@@ -70,7 +70,7 @@ export async function startApp(env: Record<string, string> = {}, database?: Test
 
 /** What must never be logged: tokens, hashes, connection strings. Passwords of the tests all hold the word "horse". */
 const SECRETS =
-  /\beyJ[\w-]{10,}\.|\b(?:rt|mt|dt|ev|pr|ec|er|iv|ur)_[\w-]{20,}|\$2[aby]\$\d\d\$|postgres(?:ql)?:\/\/|horse/;
+  /\beyJ[\w-]{10,}\.|\b(?:rt|mt|dt|ev|pr|ec|er|iv|ur|lt|pc|uhp|whsec)_[\w+/-]{20,}|\$2[aby]\$\d\d\$|postgres(?:ql)?:\/\/|horse/;
 
 function assertNoSecretLogged(logs: Record<string, unknown>[]): void {
   const line = logs.map((entry) => JSON.stringify(entry)).find((text) => SECRETS.test(text));

@@ -98,10 +98,18 @@ describe('A bearer token', () => {
       ['a part too many', () => `${forge(real.header, real.payload)}.e30`],
       ['a part too few', () => forge(real.header, real.payload).split('.').slice(0, 2).join('.')],
       ['in plain base64', () => signedAsPlainBase64(real)],
+      [
+        'a signature in plain base64',
+        () => `${ada.tokens.access_token.split('.').slice(0, 2).join('.')}.${signatureOf(ada)}`,
+      ],
       ["another's payload", () => transplanted()],
     ])('is refused: %s', async (_, token) => {
       expect(await me(token())).toFailWith(401, 'invalid_token');
     });
+
+    /** The signature of somebody's token, in the same bytes but padded. */
+    const signatureOf = ({ tokens }: Person) =>
+      Buffer.from(tokens.access_token.split('.')[2] ?? '', 'base64url').toString('base64');
 
     function transplanted(): string {
       const [head, , signature] = ada.tokens.access_token.split('.');

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -70,6 +71,13 @@ describe('userhub import and export', () => {
     const tokens = await signIn(app, 'fire@example.com', 'user1password');
     expect((await app.api.as(tokens).get('/api/auth/me')).body).toMatchObject({ email_verified: true, display_name: 'Fire Base' }); // prettier-ignore
     expect((await userhub('import', users, '--firebase-config', config)).stdout).toContain('1 skipped');
+  });
+
+  it.each(['surrogate \\ud800', 'nul \\u0000'])('goes on after what PostgreSQL would refuse: %s', async (name) => {
+    const email = `${randomUUID()}@example.com`;
+    const lines = [`{"email":"bad-${email}","display_name":"${name}"}`, `{"email":"${email}"}`];
+    const { stdout, stderr } = await userhub('import', await file('refused.ndjson', lines.join('\n')));
+    expect(stdout + stderr).toContain('2 rows: 1 added, 0 updated, 0 skipped, 1 failed.');
   });
 
   it('reads tables and lines, says which line is bad, and goes on', async () => {

@@ -1,3 +1,4 @@
+import { isText } from '../passwords/password-rules.js';
 import { FAILURES, Problem, type ProblemCode } from '../../problems.js';
 import type { ImportDto, ImportQuery, ImportResultDto } from './import.dto.js';
 
@@ -12,10 +13,16 @@ export class RowProblem extends Error {
   }
 }
 
-/** A time as PostgreSQL takes it: in UTC, as it refuses offsets of 16 hours and fractions of many digits. @throws RowProblem */
-export function storableTime(text: string): string {
-  const time = new Date(text).toISOString();
-  if (/^(?!0000)\d{4}-/.test(time)) return time;
+/**
+ * A row as PostgreSQL takes it: no NUL or lone surrogate, which a file's JSON may spell, and the time in UTC, as it refuses
+ * offsets of 16 hours and fractions of many digits. @throws RowProblem
+ */
+export function storable<Row extends { created_at?: string }>(row: Row): Row {
+  const bad = Object.entries(row).find(([, value]) => typeof value === 'string' && !isText(value));
+  if (bad) throw rowProblem('refused_character', `/${bad[0]}`);
+  if (row.created_at === undefined) return row;
+  const created_at = new Date(row.created_at).toISOString();
+  if (/^(?!0000)\d{4}-/.test(created_at)) return { ...row, created_at };
   throw new RowProblem('is_rfc3339', '/created_at', 'must be a time of the years 1 to 9999');
 }
 

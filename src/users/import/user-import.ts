@@ -15,7 +15,7 @@ import type { ImportDto, ImportQuery, ImportResultDto } from './import.dto.js';
 import { ImportRowDto } from './import-row.js';
 import { freeName, nameOf } from './import-names.js';
 import { invitable, type Invite, inviteRow } from './invite-rows.js';
-import { failureOf, RowProblem, rowProblem, storableTime, summaryOf } from './import-results.js';
+import { failureOf, RowProblem, rowProblem, storable, summaryOf } from './import-results.js';
 import type { RawRow } from './read-rows.js';
 
 const BATCH = 500;
@@ -121,8 +121,8 @@ export class UserImport {
       try {
         if (broken !== undefined)
           throw typeof broken === 'string' ? problem('malformed_json', { detail: broken }) : broken;
-        const { password, hash_type, id, ...row } = buildDto(ImportRowDto, value, { from: 'body' });
-        if (row.created_at !== undefined) row.created_at = storableTime(row.created_at);
+        const { password, hash_type, id, ...sent } = buildDto(ImportRowDto, value, { from: 'body' });
+        const row = storable(sent);
         if ([password !== undefined, row.password_hash !== undefined, row.invite].filter(Boolean).length > 1) {
           throw new RowProblem('one_way_in', undefined, 'A row has one of password_hash, password and invite.');
         }
